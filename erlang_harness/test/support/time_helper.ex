@@ -1,0 +1,42 @@
+defmodule Minotaur.TimeHelper do
+  @moduledoc """
+  Waits for conditions, so that no test waits for time.
+  """
+
+  @deadline_ms 5_000
+  @pause_ms 10
+
+  @doc """
+  Calls `fun` until none of its assertions fails, and returns what it returned.
+
+  After `deadline_ms` milliseconds (5,000 by default) the last failure is raised again, with the
+  stack trace of the place in `fun` where it happened. Exits (a `GenServer.call` to a process that
+  is not there yet) and throws count as failures too.
+  """
+  @spec wait_until((() -> result), non_neg_integer) :: result when result: var
+  def wait_until(fun, deadline_ms \\ @deadline_ms) when is_function(fun, 0) do
+    poll(fun, System.monotonic_time(:millisecond) + deadline_ms)
+  end
+
+  defp poll(fun, deadline) do
+    case attempt(fun) do
+      {:ok, result} -> result
+      failure -> poll_again(fun, deadline, failure)
+    end
+  end
+
+  defp poll_again(fun, deadline, {kind, reason, stacktrace}) do
+    if System.monotonic_time(:millisecond) >= deadline do
+      :erlang.raise(kind, reason, stacktrace)
+    else
+      Process.sleep(@pause_ms)
+      poll(fun, deadline)
+    end
+  end
+
+  defp attempt(fun) do
+    {:ok, fun.()}
+  catch
+    kind, reason -> {kind, reason, __STACKTRACE__}
+  end
+end
