@@ -1,0 +1,43 @@
+/*
+ * The event loop: the only clock and the only sleep of the node. libuv stays behind this header.
+ */
+#ifndef NET_LOOP_H
+#define NET_LOOP_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct loop;
+struct uv_loop_s;
+
+/** Make a loop. Errors: -ENOMEM, -EMFILE. */
+int loop_new(struct loop **ret_loop);
+/** Close what is left in the loop and release it; returns NULL. */
+struct loop *loop_free(struct loop *loop);
+/** Run until loop_stop. */
+void loop_run(struct loop *loop);
+/** End loop_run after the present turn. */
+void loop_stop(struct loop *loop);
+/** Monotonic milliseconds, the same during one turn. */
+uint64_t loop_now_ms(const struct loop *loop);
+/** Wall clock, seconds since 1970. */
+int64_t loop_wall_s(void);
+/** The libuv loop, for files of net/ only. */
+struct uv_loop_s *loop_uv(struct loop *loop);
+
+/**
+ * What the node does once in each turn, after all input of the turn was delivered and before the loop sleeps: run the
+ * run queue, then flush output. Returns the monotonic millisecond at which it wants the next turn at
+ * the latest (UINT64_MAX: never, 0: at once, because work is left).
+ */
+typedef uint64_t (*loop_turn)(void *context, uint64_t now_ms);
+void loop_set_turn(struct loop *loop, loop_turn turn, void *context);
+
+/** Call @on_signal(context, signum) in the loop for SIGTERM, SIGINT and SIGHUP, SIGPIPE is ignored. */
+int loop_watch_signals(struct loop *loop, void (*on_signal)(void *context, int signum),
+                       void *context);
+
+/** Call @on_end(context) once when standard input ends: whoever started the node over a pipe is gone. */
+int loop_watch_stdin(struct loop *loop, void (*on_end)(void *context), void *context);
+
+#endif
