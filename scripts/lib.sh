@@ -1,0 +1,74 @@
+# shellcheck shell=bash
+# What the scripts share: where things are, how a build kind is configured, how to speak.
+#
+# Sourced, never run. The caller has set `set -euo pipefail`.
+
+root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+
+# Elixir wants UTF-8 for file names and output and says so at length when it gets latin1.
+export LANG=C.UTF-8 LC_ALL=C.UTF-8
+
+say() {
+    printf '== %s\n' "$*"
+}
+
+die() {
+    printf '%s: %s\n' "$(basename "$0")" "$*" >&2
+    exit 1
+}
+
+# Print the comment that opens the calling script: its help text.
+usage() {
+    sed -n '2,/^$/s/^# \{0,1\}//p' "$0"
+}
+
+as_root() {
+    if [ "$(id -u)" -eq 0 ]; then
+        "$@"
+    elif command -v sudo >/dev/null; then
+        sudo "$@"
+    else
+        die "need root for: $* (no sudo here)"
+    fi
+}
+
+build_dir() {
+    printf '%s/build/%s\n' "$root" "$1"
+}
+
+# Where a program of build kind $1 is: $2 is minotaur-node or cnode-echo.
+executable_path() {
+    case $2 in
+        minotaur-node) printf '%s/cnode/%s\n' "$(build_dir "$1")" "$2" ;;
+        *) printf '%s/tests/nodes/%s\n' "$(build_dir "$1")" "$2" ;;
+    esac
+}
+
+build_options() {
+    case $1 in
+        debug) printf '%s\n' --buildtype=debug -Doptimization=g ;;
+        release) printf '%s\n' --buildtype=release -Ddebug=true ;;
+        asan) printf '%s\n' --buildtype=debug -Doptimization=1 -Db_sanitize=address,undefined ;;
+        *) die "unknown build kind '$1': debug, release or asan" ;;
+    esac
+}
+
+# Configure and compile build kind $1; further arguments go to meson. Always configures again,
+# since a layer that has appeared changes no file that meson watches.
+build() {
+    local kind=$1 dir options
+    shift
+    dir=$(build_dir "$kind")
+    mapfile -t options < <(build_options "$kind")
+    [ "${#options[@]}" -gt 0 ] || exit 1
+    if ! { [ -f "$dir/build.ninja" ] &&
+        meson setup --reconfigure "$dir" "$root" "${options[@]}" "$@" >"$dir/setup.log" 2>&1; }; then
+        rm -rf "$dir"
+        mkdir -p "$dir"
+        meson setup "$dir" "$root" "${options[@]}" "$@" >"$dir/setup.log" 2>&1 || {
+            cat "$dir/setup.log" >&2
+            return 1
+        }
+    fi
+    meson compile -C "$dir"
+}
