@@ -1,0 +1,53 @@
+/*
+ * Configuration: what the command line and the environment say, checked before anything starts.
+ *
+ * Every flag has an environment variable; the flag wins. A bad value is one clear line that names the flag (or the variable)
+ * and what it should be. The cookie is not part of this: see cookie.h.
+ */
+#ifndef NODE_CONFIG_H
+#define NODE_CONFIG_H
+
+#include "node/log.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/** Most --connect nodes. */
+#define CONFIG_CONNECT_MAX 64
+
+/** What the node was told. Strings belong to argv, the environment, or the config itself. */
+struct config {
+    const char *name;
+    const char *cookie_file;                     /* NULL: $RELEASE_COOKIE, then ~/.erlang.cookie */
+    const char *connect[CONFIG_CONNECT_MAX + 1]; /* ended by NULL */
+    uint32_t connect_count;
+    char *connect_text; /* the variable's value, cut into `connect` */
+    char listen_address[64];
+    uint16_t listen_port;
+    const char *epmd_address; /* NULL: as OTP does */
+    uint16_t epmd_port;
+    bool hidden;
+    enum log_format log_format;
+    enum log_level log_level;
+    uint32_t net_ticktime_s;
+    uint32_t round_seconds;
+    uint32_t drain_seconds;
+    uint32_t capacity;   /* most sessions */
+    bool stdin_lifeline; /* end when standard input ends: for harnesses */
+    bool show_version;
+    bool show_help;
+};
+
+/**
+ * Read @argv over the environment over the defaults into @config.
+ *
+ * Ownership: free it with config_deinit, also after an error.
+ * Errors: CN_E_INVALID with one line in @error (of @error_size bytes); -ENOMEM.
+ */
+int config_read(struct config *config, int argc, char **argv, char *error, size_t error_size);
+void config_deinit(struct config *config);
+
+/** The text of --help. */
+const char *config_help(void);
+
+#endif
