@@ -26,18 +26,25 @@ int64_t loop_wall_s(void);
 struct uv_loop_s *loop_uv(struct loop *loop);
 
 /**
- * What the node does once in each turn, after all input of the turn was delivered and before the loop sleeps: run the
- * run queue, then flush output. Returns the monotonic millisecond at which it wants the next turn at
- * the latest (UINT64_MAX: never, 0: at once, because work is left).
+ * What the node does once in each turn, after all input of the turn was delivered and before
+ * the loop sleeps: run the run queue, then flush output. Returns the monotonic millisecond at
+ * which it wants the next turn at the latest (UINT64_MAX: never, 0: at once, because work is
+ * left).
  */
 typedef uint64_t (*loop_turn)(void *context, uint64_t now_ms);
 void loop_set_turn(struct loop *loop, loop_turn turn, void *context);
 
-/** Call @on_signal(context, signum) in the loop for SIGTERM, SIGINT and SIGHUP, SIGPIPE is ignored. */
+/**
+ * Call @on_signal(context, signum) in the loop for SIGTERM, SIGINT and SIGHUP, SIGPIPE is
+ * ignored.
+ */
 int loop_watch_signals(struct loop *loop, void (*on_signal)(void *context, int signum),
                        void *context);
 
-/** Call @on_end(context) once when standard input ends: whoever started the node over a pipe is gone. */
+/**
+ * Call @on_end(context) once when standard input ends: whoever started the node over a pipe is
+ * gone.
+ */
 int loop_watch_stdin(struct loop *loop, void (*on_end)(void *context), void *context);
 
 #endif

@@ -1,11 +1,12 @@
 /*
  * The network of the node: its listener, its EPMD registration and one connection per peer.
  *
- * node/ owns one and plugs it into proc/: what arrives goes out through `struct network_events`, what leaves comes in through
- * network_send. A peer is known by its node name. Between peer_up and peer_down a peer has one incarnation (creation).
- * The order of signals to one peer is kept. Sending to a node that is not connected dials it, and
- * queues (bounded) meanwhile; if it cannot be reached, peer_down is called with reason "noconnection" for a node that
- * never was up, so that watchers learn of it.
+ * node/ owns one and plugs it into proc/: what arrives goes out through `struct
+ * network_events`, what leaves comes in through network_send. A peer is known by its node name.
+ * Between peer_up and peer_down a peer has one incarnation (creation). The order of signals to
+ * one peer is kept. Sending to a node that is not connected dials it, and queues (bounded)
+ * meanwhile; if it cannot be reached, peer_down is called with reason "noconnection" for a node
+ * that never was up, so that watchers learn of it.
  */
 #ifndef NET_NETWORK_H
 #define NET_NETWORK_H
@@ -17,11 +18,11 @@ struct network;
 
 /** A peer as the layers above see it. */
 struct peer_info {
-    const char *node;   /* name@host */
+    const char *node; /* name@host */
     uint32_t creation;
-    uint64_t flags;     /* effective: ours and theirs */
+    uint64_t flags; /* effective: ours and theirs */
     bool hidden;
-    bool initiated;     /* we dialled */
+    bool initiated; /* we dialled */
 };
 
 /** What the network tells. All called from the loop, never from inside network_send. */
@@ -30,10 +31,12 @@ struct network_events {
     void (*peer_up)(void *context, const struct peer_info *peer);
     /* reason: "connection_closed", "net_tick_timeout", "disconnect", "noconnection" ... */
     void (*peer_down)(void *context, const char *node, const char *reason);
-    /* A validated signal. `from` was NOT yet compared with the peer: proc/ does that. Non-zero closes the connection. */
+    /* A validated signal. `from` was NOT yet compared with the peer: proc/ does that. Non-zero
+     * closes the connection. */
     int (*deliver)(void *context, const struct peer_info *peer, const struct control *control,
                    struct cn_term message);
-    /* The node is listening and published in EPMD for the first time and every --connect node was tried once. */
+    /* The node is listening and published in EPMD for the first time and every --connect node
+     * was tried once. */
     void (*ready)(void *context, uint16_t port);
     /* A line worth an operator's eye. level: 0 debug, 1 info, 2 warning, 3 error. */
     void (*log)(void *context, int level, const char *event, const char *detail);
@@ -41,7 +44,7 @@ struct network_events {
 
 /** How the network is set up. Strings are copied. */
 struct network_config {
-    const char *name;           /* full node name; a host part with a dot is a long name */
+    const char *name; /* full node name; a host part with a dot is a long name */
     const char *cookie;
     const char *listen_address; /* "0.0.0.0", "::", ... */
     uint16_t listen_port;       /* 0: any */
@@ -49,36 +52,49 @@ struct network_config {
     uint16_t epmd_port;         /* 4369 */
     bool hidden;
     uint32_t net_ticktime_s;
-    const char *const *connect; /* NULL-ended list of nodes to stay connected with, retried with backoff */
-    uint32_t frame_bytes_max;   /* 0: 128 MiB */
-    uint32_t queue_bytes_max;   /* per peer, 0: 64 MiB: beyond it the peer is dropped */
+    const char *const *connect;      /* nodes to stay connected with; ended by NULL */
+    uint32_t frame_bytes_max;        /* 0: 128 MiB */
+    uint32_t queue_bytes_max;        /* per peer, 0: 64 MiB: beyond it the peer is dropped */
     uint32_t pending_handshakes_max; /* 0: 64 */
 };
 
 /** Make a network in @loop; nothing is opened yet. Errors: -ENOMEM. */
 int network_new(struct loop *loop, const struct network_config *config,
                 const struct network_events *events, struct network **ret_network);
-/** Listen, register in EPMD, dial. Errors: -EADDRINUSE, ... from listening; EPMD trouble is retried, not an error. */
+/**
+ * Listen, register in EPMD, dial. Errors: -EADDRINUSE, ... from listening; EPMD trouble is
+ * retried, not an error.
+ */
 int network_start(struct network *network);
-/** Leave: unregister from EPMD, flush what is queued (at most @flush_ms), close all connections together, call @done. */
+/**
+ * Leave: unregister from EPMD, flush what is queued (at most @flush_ms), close all connections
+ * together, call @done.
+ */
 void network_stop(struct network *network, uint32_t flush_ms, void (*done)(void *context),
                   void *context);
 /** Release; after `done`, or to drop everything at once. Returns NULL. */
 struct network *network_free(struct network *network);
 
-/** This incarnation's creation: EPMD's, or random >= 4 before there was any. Never changes after `ready`. */
+/**
+ * This incarnation's creation: EPMD's, or random >= 4 before there was any. Never changes after
+ * `ready`.
+ */
 uint32_t network_creation(const struct network *network);
 
 /**
- * Send a signal to @node, dialling it when needed. The bytes are copied or consumed before the call returns.
- * Errors: CN_E_LIMIT when the peer's queue is full (the peer is being dropped), CN_E_UNKNOWN when @node is our own name or no node
- * name; -ENOTSUP as control_encode; -ENOMEM.
+ * Send a signal to @node, dialling it when needed. The bytes are copied or consumed before the
+ * call returns.
+ * Errors: CN_E_LIMIT when the peer's queue is full (the peer is being dropped), CN_E_UNKNOWN
+ * when @node is our own name or no node name; -ENOTSUP as control_encode; -ENOMEM.
  */
 int network_send(struct network *network, const char *node, const struct control *control,
                  struct cn_term message);
 /** Dial @node unless it is connected or being dialled; the outcome is peer_up or peer_down. */
 int network_connect(struct network *network, const char *node);
-/** Close the connection to @node; false when there is none. peer_down follows with reason "disconnect". */
+/**
+ * Close the connection to @node; false when there is none. peer_down follows with reason
+ * "disconnect".
+ */
 bool network_disconnect(struct network *network, const char *node);
 /** Visit every peer that is up. */
 void network_each_peer(struct network *network,

@@ -1,9 +1,10 @@
 /*
  * Configuration from flags and environment.
  *
- * One table describes every option: its flag, its variable, whether it takes a value, and the function that checks and
- * stores it. The environment is read first and the command line after it, through the same
- * functions, so both know the same values and the same errors. `--connect` replaces the variable's list on its first use.
+ * One table describes every option: its flag, its variable, whether it takes a value, and the
+ * function that checks and stores it. The environment is read first and the command line after
+ * it, through the same functions, so both know the same values and the same errors. `--connect`
+ * replaces the variable's list on its first use.
  */
 #include "node/config.h"
 
@@ -57,7 +58,8 @@ static int parse_port(const char *text, uint16_t *ret_port)
     return error;
 }
 
-/* A node name is checked in full by the network; here only its form, so that the message can name the flag. */
+/* A node name is checked in full by the network; here only its form, so that the message can
+ * name the flag. */
 static bool is_node_name(const char *text)
 {
     const char *at = strchr(text, '@');

@@ -1,8 +1,9 @@
 /*
  * Configuration: what the command line and the environment say, checked before anything starts.
  *
- * Every flag has an environment variable; the flag wins. A bad value is one clear line that names the flag (or the variable)
- * and what it should be. The cookie is not part of this: see cookie.h.
+ * Every flag has an environment variable; the flag wins. A bad value is one clear line that
+ * names the flag (or the variable) and what it should be. The cookie is not part of this: see
+ * cookie.h.
  */
 #ifndef NODE_CONFIG_H
 #define NODE_CONFIG_H

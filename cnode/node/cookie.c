@@ -1,8 +1,9 @@
 /*
  * The cookie.
  *
- * Trailing line ends are cut off, as OTP does. An empty or overlong cookie, one with control characters, or a file that
- * group or others can read is refused with a line that says what is wrong and not what was read.
+ * Trailing line ends are cut off, as OTP does. An empty or overlong cookie, one with control
+ * characters, or a file that group or others can read is refused with a line that says what is
+ * wrong and not what was read.
  */
 #include "node/cookie.h"
 
@@ -38,7 +39,8 @@ static int check(struct cookie *cookie, size_t size, const char *source, char *e
     return 0;
 }
 
-/* Read at most the size of a cookie and its line end; *@ret_size is one more when the file is longer. */
+/* Read at most the size of a cookie and its line end; *@ret_size is one more when the file is
+ * longer. */
 static int read_all(int fd, char *text, size_t *ret_size)
 {
     size_t size = 0;
@@ -82,7 +84,8 @@ static int read_file(struct cookie *cookie, const char *file, char *error, size_
     return check(cookie, size, file, error, error_size);
 }
 
-/* The environment block stays readable in /proc, so the value itself is wiped, not only its name removed. */
+/* The environment block stays readable in /proc, so the value itself is wiped, not only its
+ * name removed. */
 static int take_variable(struct cookie *cookie, char *value, char *error, size_t error_size)
 {
     size_t size = strlen(value);

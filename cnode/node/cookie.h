@@ -1,8 +1,8 @@
 /*
  * The cookie: the cluster's shared secret, read once from a file or the environment.
  *
- * It is never an argument and never logged, lives in locked memory, and is wiped from the environment once read.
- * A cookie file that others can read is refused, as OTP refuses it.
+ * It is never an argument and never logged, lives in locked memory, and is wiped from the
+ * environment once read. A cookie file that others can read is refused, as OTP refuses it.
  */
 #ifndef NODE_COOKIE_H
 #define NODE_COOKIE_H

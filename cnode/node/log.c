@@ -1,9 +1,9 @@
 /*
  * Log lines on standard error.
  *
- * A line is rendered whole into a buffer and written with one write(2), so that lines of several threads or
- * processes never mix. A line that does not fit is cut; a write that fails is given up, for there is nowhere to
- * report it.
+ * A line is rendered whole into a buffer and written with one write(2), so that lines of
+ * several threads or processes never mix. A line that does not fit is cut; a write that fails
+ * is given up, for there is nowhere to report it.
  */
 #include "node/log.h"
 

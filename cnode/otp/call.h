@@ -1,8 +1,10 @@
 /*
- * Outgoing GenServer calls, without waiting: the answer comes as a callback in the calling gen_server.
+ * Outgoing GenServer calls, without waiting: the answer comes as a callback in the calling
+ * gen_server.
  *
- * A call monitors its target, so that a missing process or a lost node is known at once, and has a timeout.
- * Calls end with the gen_server that made them, their callbacks are then not called.
+ * A call monitors its target, so that a missing process or a lost node is known at once, and
+ * has a timeout. Calls end with the gen_server that made them, their callbacks are then not
+ * called.
  */
 #ifndef OTP_CALL_H
 #define OTP_CALL_H
@@ -21,15 +23,19 @@ typedef void (*call_done)(struct gen_server *self, void *context, enum call_outc
 
 struct call;
 
-/** Call @dest with @request on behalf of @self. @ret_call may be NULL. @timeout_ms 0: no limit. Errors: CN_E_LIMIT, -ENOMEM; then @done is not called. */
+/**
+ * Call @dest with @request on behalf of @self. @ret_call may be NULL. @timeout_ms 0: no limit.
+ * Errors: CN_E_LIMIT, -ENOMEM; then @done is not called.
+ */
 int call_start(struct gen_server *self, const struct dest *dest, struct cn_term request,
                uint32_t timeout_ms, call_done done, void *context, struct call **ret_call);
 /** Forget a call: @done is not called, a late answer is dropped. */
 void call_cancel(struct call *call);
 
 /**
- * Apply a function on @node through its `rex` server, as rpc:call does; the reply is the value or {badrpc, Reason}.
- * @arguments is the argument list as one term. Errors and outcomes as call_start.
+ * Apply a function on @node through its `rex` server, as rpc:call does; the reply is the value
+ * or {badrpc, Reason}. @arguments is the argument list as one term. Errors and outcomes as
+ * call_start.
  */
 int call_rpc(struct gen_server *self, const char *node, const char *module, const char *function,
              struct cn_term arguments, uint32_t timeout_ms, call_done done, void *context,

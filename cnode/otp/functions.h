@@ -1,9 +1,10 @@
 /*
- * The functions that other nodes may apply here, by rpc (rex) or erpc (spawn requests): one table, nothing else.
+ * The functions that other nodes may apply here, by rpc (rex) or erpc (spawn requests): one
+ * table, nothing else.
  *
- * What is not in the table is `undef` at once, as on a BEAM that lacks the module. A function may answer later: it keeps
- * the `struct apply` and ends it with apply_return or apply_raise exactly once. The caller's end needs no care: an answer
- * to somebody who is gone vanishes.
+ * What is not in the table is `undef` at once, as on a BEAM that lacks the module. A function
+ * may answer later: it keeps the `struct apply` and ends it with apply_return or apply_raise
+ * exactly once. The caller's end needs no care: an answer to somebody who is gone vanishes.
  *
  * Source: kernel's erpc and rpc; distribution.md D.
  */
@@ -25,7 +26,10 @@ struct function {
     void *context;
 };
 
-/** Start `rex` and the answering of spawn requests in @procs, with the functions every node has (erlang:node/0, ...). */
+/**
+ * Start `rex` and the answering of spawn requests in @procs, with the functions every node has
+ * (erlang:node/0, ...).
+ */
 int functions_new(struct procs *procs, struct functions **ret_functions);
 struct functions *functions_free(struct functions *functions);
 /** Add functions; the array is copied, its strings are not. Errors: CN_E_TAKEN, -ENOMEM. */

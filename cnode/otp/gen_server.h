@@ -1,8 +1,9 @@
 /*
  * gen_server in C: what stands behind GenServer.call, cast and send when the server lives here.
  *
- * A gen_server is a process whose messages are sorted: '$gen_call' and '$gen_cast' envelopes, system messages (sys), answers to
- * its own calls (otp/call.h), everything else. Answers follow the caller's tag: [alias | Ref] is answered to the alias.
+ * A gen_server is a process whose messages are sorted: '$gen_call' and '$gen_cast' envelopes,
+ * system messages (sys), answers to its own calls (otp/call.h), everything else. Answers follow
+ * the caller's tag: [alias | Ref] is answered to the alias.
  *
  * Source: OTP Design Principles, gen_server; the module gen; distribution.md A.4.
  */
@@ -19,12 +20,16 @@ struct gen_from {
     struct cn_term tag; /* a view while in the callback */
 };
 
-/** The callbacks. Any but `terminate` may be NULL: a call is then answered {error, unknown_request}, the rest dropped. */
+/**
+ * The callbacks. Any but `terminate` may be NULL: a call is then answered {error,
+ * unknown_request}, the rest dropped.
+ */
 struct gen_server_callbacks {
     const char *module;
     /**
-     * See every message before it is sorted, and take it by returning true: a frozen session keeps it for later, a
-     * forwarder passes it on. System messages, and answers to own calls, are seen first by gen_server and never here.
+     * See every message before it is sorted, and take it by returning true: a frozen session
+     * keeps it for later, a forwarder passes it on. System messages, and answers to own calls,
+     * are seen first by gen_server and never here.
      */
     bool (*intercept)(struct gen_server *self, void *state, struct cn_term message);
     void (*handle_call)(struct gen_server *self, void *state, const struct gen_from *from,
@@ -38,7 +43,10 @@ struct gen_server_callbacks {
     void (*terminate)(struct gen_server *self, void *state, struct cn_term reason);
 };
 
-/** Start a gen_server. Ownership: @state goes to it (`terminate` releases it); not on error. Errors: CN_E_LIMIT, -ENOMEM. */
+/**
+ * Start a gen_server. Ownership: @state goes to it (`terminate` releases it); not on error.
+ * Errors: CN_E_LIMIT, -ENOMEM.
+ */
 int gen_server_start(struct procs *procs, const struct gen_server_callbacks *callbacks, void *state,
                      struct gen_server **ret_server);
 /** Find the gen_server behind a local pid; NULL when there is none or it runs other @callbacks. */
@@ -48,7 +56,10 @@ struct process *gen_server_process(struct gen_server *self);
 struct procs *gen_server_procs(struct gen_server *self);
 const struct cn_pid *gen_server_pid(struct gen_server *self);
 void *gen_server_state(struct gen_server *self);
-/** Sort and handle @message now, as if it came from the mailbox (a thawed session replays what it kept). `intercept` is not asked. */
+/**
+ * Sort and handle @message now, as if it came from the mailbox (a thawed session replays what
+ * it kept). `intercept` is not asked.
+ */
 void gen_server_handle(struct gen_server *self, struct cn_term message);
 /** End after the present callback. */
 void gen_server_stop(struct gen_server *self, struct cn_term reason);
@@ -56,7 +67,10 @@ void gen_server_stop_atom(struct gen_server *self, const char *reason);
 
 /** Answer a caller, from any callback, once. @from's alias or pid may be remote or local. */
 int gen_reply(struct procs *procs, const struct gen_from *from, struct cn_term reply);
-/** Keep a caller for a later answer. Ownership: the caller's, gen_from_free. NULL without memory. */
+/**
+ * Keep a caller for a later answer. Ownership: the caller's, gen_from_free. NULL without
+ * memory.
+ */
 struct gen_from *gen_from_copy(const struct gen_from *from);
 struct gen_from *gen_from_free(struct gen_from *from);
 

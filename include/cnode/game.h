@@ -1,9 +1,10 @@
 /*
  * A game that a node hosts: one table of functions.
  *
- * The node owns processes, names, timers, calls and moves between nodes; the game owns its state and its rules and
- * knows nothing of the rest. It never waits, never does I/O, and keeps no state of its own outside
- * what it returns from `create` and `import`: a session may run on any thread, one call at a time.
+ * The node owns processes, names, timers, calls and moves between nodes; the game owns its
+ * state and its rules and knows nothing of the rest. It never waits, never does I/O, and keeps
+ * no state of its own outside what it returns from `create` and `import`: a session may run on
+ * any thread, one call at a time.
  */
 #ifndef CNODE_GAME_H
 #define CNODE_GAME_H
@@ -12,7 +13,7 @@
 
 /** What a game may ask of the world around it. */
 struct cn_game_env {
-    int64_t now_s;         /* wall clock, seconds since 1970 */
+    int64_t now_s;          /* wall clock, seconds since 1970 */
     uint32_t round_seconds; /* the length of a round; 0: rounds have no timer */
     void *random_context;
     /** Fill @size bytes with randomness. */
@@ -29,13 +30,13 @@ enum cn_game_outcome {
 
 /** How a function of the game's Elixir module (rpc, erpc) is carried out. */
 enum cn_game_function_kind {
-    CN_GAME_FUNCTION_CREATE,         /* (join_code, Arg) -> {ok, Pid}: a new session, by `create` */
-    CN_GAME_FUNCTION_CONTINUE,       /* ([join_code,] State) -> {ok, Pid}: a session from a state, by `import` */
-    CN_GAME_FUNCTION_CALL,           /* (Id, ...) -> a call to session Id with `request` */
-    CN_GAME_FUNCTION_CALL_BY_CODE,   /* (JoinCode, ...) -> the same, found by join code */
-    CN_GAME_FUNCTION_WHEREIS,        /* (Id) -> Pid | nil */
-    CN_GAME_FUNCTION_RESUME,         /* () -> ok: start what the store holds and no live host owns */
-    CN_GAME_FUNCTION_PURE,           /* (...) -> `pure`, without a session */
+    CN_GAME_FUNCTION_CREATE,       /* (join_code, Arg) -> {ok, Pid}: a new session, by `create` */
+    CN_GAME_FUNCTION_CONTINUE,     /* ([join_code,] State) -> {ok, Pid}, by `import` */
+    CN_GAME_FUNCTION_CALL,         /* (Id, ...) -> a call to session Id with `request` */
+    CN_GAME_FUNCTION_CALL_BY_CODE, /* (JoinCode, ...) -> the same, found by join code */
+    CN_GAME_FUNCTION_WHEREIS,      /* (Id) -> Pid | nil */
+    CN_GAME_FUNCTION_RESUME,       /* () -> ok: start what is stored and not alive */
+    CN_GAME_FUNCTION_PURE,         /* (...) -> `pure`, without a session */
 };
 
 /** One function of the game's Elixir module. */
@@ -43,7 +44,8 @@ struct cn_game_function {
     const char *name;
     uint32_t arity;
     enum cn_game_function_kind kind;
-    /* CALL: the request is this atom, or with arguments after the first the tuple {request, Arg2, ...}. */
+    /* CALL: the request is this atom, or with arguments after the first the tuple {request,
+     * Arg2, ...}. */
     const char *request;
     /* CALL: wrap the session's bare answer as {ok, Answer}. */
     bool wrap_ok;
@@ -56,38 +58,51 @@ struct cn_game_function {
 
 /** The table of functions of a game. `void *state` is one session's state, owned by the session. */
 struct cn_game {
-    const char *module;            /* "Elixir.Minotaur.GameEngine": where the functions below are found */
-    const char *server_module;     /* "Elixir.Minotaur.GameEngine.SessionServer": what a session says it runs */
-    const char *id_registry;       /* sessions are registered in :global as {id_registry, Id} */
+    const char *module;             /* where `functions` are found: "Elixir.Minotaur.GameEngine" */
+    const char *server_module;      /* what a session says it runs */
+    const char *id_registry;        /* sessions are registered in :global as {id_registry, Id} */
     const char *join_code_registry; /* and as {join_code_registry, JoinCode} */
-    const char *not_alive;         /* {error, not_alive} answers a call to a session that is nowhere */
-    uint32_t state_version;        /* what `export` writes */
+    const char *not_alive;          /* {error, not_alive}: the session is nowhere */
+    uint32_t state_version;         /* what `export` writes */
     const uint32_t *state_versions; /* what `import` reads, ended by 0 */
     const struct cn_game_function *functions; /* ended by one without a name */
 
     /**
-     * Make the state of a new session from @argument (create_game's second).
-     * Returns 0; 1 with {error, Reason} written to @error; -ENOMEM. Ownership: *@ret_state is the caller's, for `free`.
+     * Make the state of a new session from @argument (create_game's second). Returns 0; 1 with
+     * {error, Reason} written to @error; -ENOMEM. Ownership: *@ret_state is the caller's, for
+     * `free`.
      */
     int (*create)(const struct cn_game_env *env, struct cn_term argument, void **ret_state,
                   struct cn_writer *error);
-    /** Make a state from an exported term of any version it knows, upgrading it. Returns as `create` does. */
+    /**
+     * Make a state from an exported term of any version it knows, upgrading it. Returns as
+     * `create` does.
+     */
     int (*import)(const struct cn_game_env *env, struct cn_term term, void **ret_state,
                   struct cn_writer *error);
     /** Write the state as one term. Returns 0 or -ENOMEM/-E2BIG. */
     int (*export)(const void *state, struct cn_writer *writer);
     /** View the session's id (a binary, without its term header); valid as long as the state. */
     struct cn_bytes (*id)(const void *state);
-    /** Answer a GenServer call into @reply. Returns an enum cn_game_outcome, or -ENOMEM with the state unchanged. */
+    /**
+     * Answer a GenServer call into @reply. Returns an enum cn_game_outcome, or -ENOMEM with the
+     * state unchanged.
+     */
     int (*call)(const struct cn_game_env *env, void *state, struct cn_term request,
                 struct cn_writer *reply);
     /** Take a cast. Returns as `call`. */
     int (*cast)(const struct cn_game_env *env, void *state, struct cn_term message);
     /** Take any other message. Returns as `call`. */
     int (*info)(const struct cn_game_env *env, void *state, struct cn_term message);
-    /** Give the moment (seconds since 1970) at which the session wants its timer message; 0: none. */
+    /**
+     * Give the moment (seconds since 1970) at which the session wants its timer message; 0:
+     * none.
+     */
     int64_t (*deadline_s)(const void *state);
-    /** Write the message that the session sends itself at that moment, such as {round_timer_expired, 3}. */
+    /**
+     * Write the message that the session sends itself at that moment, such as
+     * {round_timer_expired, 3}.
+     */
     int (*timer_message)(const void *state, struct cn_writer *writer);
     /** Release a state; NULL is fine. */
     void (*free)(void *state);

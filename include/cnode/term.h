@@ -1,10 +1,10 @@
 /*
  * Erlang terms as bytes: a view, a reader and a writer.
  *
- * A term is never a tree in memory here. What arrives is a view of bytes in external term format that the
- * node has validated before anybody else sees it; a reader walks over it once. What leaves is written
- * once into a growing buffer. Both carry their first error with them (a "sticky" error), so that a
- * function reads or writes a whole shape and checks once at its end.
+ * A term is never a tree in memory here. What arrives is a view of bytes in external term
+ * format that the node has validated before anybody else sees it; a reader walks over it once.
+ * What leaves is written once into a growing buffer. Both carry their first error with them (a
+ * "sticky" error), so that a function reads or writes a whole shape and checks once at its end.
  *
  * Source: "External Term Format", ERTS User's Guide.
  */
@@ -18,7 +18,10 @@
 /** Longest node name, in bytes, without a terminator. */
 #define CN_NODE_NAME_MAX 255
 
-/** A view of exactly one validated term, without the version byte 131. The bytes belong to somebody else. */
+/**
+ * A view of exactly one validated term, without the version byte 131. The bytes belong to
+ * somebody else.
+ */
 struct cn_term {
     const uint8_t *data;
     size_t size;
@@ -67,8 +70,8 @@ enum cn_type {
 /**
  * A cursor over one term. Lives on the stack; the fields are private.
  *
- * Every cn_read_* returns true and moves on, or returns false, leaves its outputs alone and puts the reader in
- * error, in which it stays: any later read returns false at once.
+ * Every cn_read_* returns true and moves on, or returns false, leaves its outputs alone and
+ * puts the reader in error, in which it stays: any later read returns false at once.
  */
 struct cn_reader {
     const uint8_t *data;
@@ -106,7 +109,10 @@ bool cn_read_binary(struct cn_reader *reader, struct cn_bytes *ret_bytes);
 bool cn_read_tuple(struct cn_reader *reader, uint32_t *ret_arity);
 /** Read the header of a tuple of exactly @arity elements, which follow. */
 bool cn_read_this_tuple(struct cn_reader *reader, uint32_t arity);
-/** Read a list's header: @ret_count elements follow, then, unless it is 0, a tail (cn_read_nil when proper). */
+/**
+ * Read a list's header: @ret_count elements follow, then, unless it is 0, a tail (cn_read_nil
+ * when proper).
+ */
 bool cn_read_list(struct cn_reader *reader, uint32_t *ret_count);
 /** Read the empty list. */
 bool cn_read_nil(struct cn_reader *reader);
@@ -125,7 +131,10 @@ bool cn_skip(struct cn_reader *reader);
 bool cn_bytes_equal(struct cn_bytes text, const char *expected);
 /** Tell whether @term is the atom @text. */
 bool cn_term_is_atom(struct cn_term term, const char *text);
-/** Find the value under the atom key @key of the map @map; false when @map is no map or lacks it. */
+/**
+ * Find the value under the atom key @key of the map @map; false when @map is no map or lacks
+ * it.
+ */
 bool cn_map_get(struct cn_term map, const char *key, struct cn_term *ret_value);
 /** Tell whether two terms are exactly equal (=:=); the order of a map's pairs does not matter. */
 bool cn_term_equal(struct cn_term a, struct cn_term b);
@@ -137,7 +146,8 @@ bool cn_ref_equal(const struct cn_ref *a, const struct cn_ref *b);
 /**
  * A growing buffer that terms are written into. The fields are private.
  *
- * Ownership: the writer owns its buffer until cn_writer_take or cn_writer_free. Errors are sticky: after -ENOMEM or
+ * Ownership: the writer owns its buffer until cn_writer_take or cn_writer_free. Errors are
+ * sticky: after -ENOMEM or
  * -E2BIG (the limit given to cn_writer_init) nothing more is written, and cn_writer_error tells.
  */
 struct cn_writer {
@@ -148,17 +158,26 @@ struct cn_writer {
     int error;
 };
 
-/** Start an empty writer that will hold at most @size_max bytes (0: the node's frame limit). Allocates nothing. */
+/**
+ * Start an empty writer that will hold at most @size_max bytes (0: the node's frame limit).
+ * Allocates nothing.
+ */
 void cn_writer_init(struct cn_writer *writer, size_t size_max);
 /** Release the buffer; the writer is empty and usable again. */
 void cn_writer_free(struct cn_writer *writer);
 /** Forget what was written and the error, keep the memory. */
 void cn_writer_reset(struct cn_writer *writer);
-/** Give 0, -ENOMEM, -E2BIG, or -EINVAL (a value that has no encoding: an atom beyond 255 characters, a NaN). */
+/**
+ * Give 0, -ENOMEM, -E2BIG, or -EINVAL (a value that has no encoding: an atom beyond 255
+ * characters, a NaN).
+ */
 int cn_writer_error(const struct cn_writer *writer);
 /** View everything written so far as one term: the caller has written exactly one. */
 struct cn_term cn_writer_term(const struct cn_writer *writer);
-/** Hand the buffer to the caller, who releases it with free(); the writer is empty afterwards. NULL after an error. */
+/**
+ * Hand the buffer to the caller, who releases it with free(); the writer is empty afterwards.
+ * NULL after an error.
+ */
 uint8_t *cn_writer_take(struct cn_writer *writer, size_t *ret_size);
 
 /** Write an atom from a C string of UTF-8. */
@@ -179,7 +198,10 @@ void cn_write_binary(struct cn_writer *writer, struct cn_bytes bytes);
 void cn_write_string(struct cn_writer *writer, const char *text);
 /** Write a tuple's header; @arity terms must follow. */
 void cn_write_tuple(struct cn_writer *writer, uint32_t arity);
-/** Write a list's header; @count > 0 terms and a tail (cn_write_nil) must follow. With 0, write nothing. */
+/**
+ * Write a list's header; @count > 0 terms and a tail (cn_write_nil) must follow. With 0, write
+ * nothing.
+ */
 void cn_write_list(struct cn_writer *writer, uint32_t count);
 /** Write the empty list, or the tail that ends a list. */
 void cn_write_nil(struct cn_writer *writer);

@@ -73,7 +73,7 @@ START_TEST(named_file_wins)
 }
 END_TEST
 
-/* What is missing, open to others, empty, too long or of several lines is refused without being shown. */
+/* What is missing, open to others, empty, too long or of several lines is refused, unshown. */
 START_TEST(bad_cookies_are_refused)
 {
     char long_cookie[300];
