@@ -53,6 +53,14 @@ build_options() {
     esac
 }
 
+# Let meson configure build folder $1 with further arguments, its talk kept in setup.log there.
+configure() {
+    local dir=$1
+    shift
+    mkdir -p "$dir"
+    meson setup "$dir" "$root" "$@" >"$dir/setup.log" 2>&1
+}
+
 # Configure and compile build kind $1; further arguments go to meson. Always configures again,
 # since a layer that has appeared changes no file that meson watches.
 build() {
@@ -61,11 +69,9 @@ build() {
     dir=$(build_dir "$kind")
     mapfile -t options < <(build_options "$kind")
     [ "${#options[@]}" -gt 0 ] || exit 1
-    if ! { [ -f "$dir/build.ninja" ] &&
-        meson setup --reconfigure "$dir" "$root" "${options[@]}" "$@" >"$dir/setup.log" 2>&1; }; then
+    if ! { [ -f "$dir/build.ninja" ] && configure "$dir" --reconfigure "${options[@]}" "$@"; }; then
         rm -rf "$dir"
-        mkdir -p "$dir"
-        meson setup "$dir" "$root" "${options[@]}" "$@" >"$dir/setup.log" 2>&1 || {
+        configure "$dir" "${options[@]}" "$@" || {
             cat "$dir/setup.log" >&2
             return 1
         }
