@@ -1,11 +1,10 @@
 /*
- * Processes: pids, mailboxes, registered names, links, monitors, exit signals; local and over
- * the wire alike.
+ * Processes: pids, mailboxes, registered names, links, monitors, exit signals; local and over the
+ * wire alike.
  *
- * A `struct procs` is the process side of one node. It does no I/O and knows no clock: signals
- * from peers come in through procs_deliver, signals to peers leave through `struct transport`,
- * time comes in with procs_run. Several of them can live in one program (the simulator does
- * that).
+ * A `struct procs` is the process side of one node. It does no I/O and knows no clock: signals from
+ * peers come in through procs_deliver, signals to peers leave through `struct transport`, time
+ * comes in with procs_run. Several of them can live in one program (the simulator does that).
  *
  * Signals between two processes keep their order. A process handles one message at a time, in
  * procs_run, with a budget per turn; sending never runs anybody. What erlang's reference manual
@@ -31,41 +30,59 @@ struct transport {
 struct procs_limits {
     uint32_t processes_max;         /* [2,000,000] */
     uint32_t names_max;             /* [65,536] */
-    uint32_t mailbox_max;           /* messages in one process [1,000,000]; then it is killed */
-    uint32_t monitors_per_peer_max; /* [10,000,000] */
-    uint32_t links_per_peer_max;    /* [10,000,000] */
+    uint32_t mailbox_max;           /* messages queued in one process [1,000,000]; beyond it the
+                                       process is killed, traced */
+    uint32_t monitors_per_peer_max; /* [10,000,000]; beyond it a monitor fires with system_limit */
+    uint32_t links_per_peer_max;    /* [10,000,000]; beyond it a link breaks with system_limit */
 };
 
-/** Make the process side of the node @name with @creation. Errors: -ENOMEM. */
+/** Make the process side of the node @name with @creation. Errors: -ENOMEM, -EINVAL (the name). */
 int procs_new(const char *name, uint32_t creation, const struct transport *transport,
               const struct procs_limits *limits, struct procs **ret_procs);
-/** End every process without signals and release; returns NULL. */
+/** End every process without signals, with reason shutdown, and release; returns NULL. */
 struct procs *procs_free(struct procs *procs);
 /** The node's name. */
 const char *procs_node(const struct procs *procs);
+/** The node's creation. */
+uint32_t procs_creation(const struct procs *procs);
+/** Count the live processes. */
+size_t procs_count(const struct procs *procs);
 
 /**
- * Take a signal from the peer @node. Returns 0, or CN_E_INVALID when the peer broke a rule
- * (close the connection).
+ * Take a signal from the peer @node.
+ *
+ * Errors: CN_E_INVALID when the peer broke a rule (close the connection); CN_E_STALE when @node with
+ * @creation is not up (procs_peer_up comes first); -ENOMEM when the signal was lost for lack of
+ * memory (close the connection too: a lost signal must not go unnoticed).
  */
 int procs_deliver(struct procs *procs, const char *node, uint32_t creation,
                   const struct control *control, struct cn_term message);
 /**
- * A peer is up: remember its creation, so that pids of an older incarnation are known to be
- * dead.
+ * A peer is up: remember its creation, so that pids of an older incarnation are known to be dead.
+ * Errors: -ENOMEM.
  */
 int procs_peer_up(struct procs *procs, const char *node, uint32_t creation);
 /**
- * A peer is gone: everybody linked to or monitoring something there gets noconnection; its own
- * monitors and links are dropped.
+ * A peer is gone, or could not be reached: everybody linked to or monitoring something there gets
+ * noconnection; its own monitors and links are dropped.
  */
 void procs_peer_down(struct procs *procs, const char *node);
 /**
+ * Let the links that @partner, a process of a peer, makes or has with processes here break in
+ * silence: they are dropped when it ends, and nobody here gets an exit signal. One partner per
+ * peer; forgotten when that peer goes down (after its links were dropped).
+ *
+ * :global links the process whose name it registers for a C node, so that without this
+ * the end of that BEAM node would end every process with a name.
+ * Errors: CN_E_UNKNOWN when that peer is not up.
+ */
+int procs_quiet_partner(struct procs *procs, const struct cn_pid *partner);
+/**
  * Run processes that have messages and timers that are due; returns the next wanted moment as
- * `loop_turn` does.
+ * `loop_turn` does: 0 when work is left, UINT64_MAX when there is nothing to wait for.
  */
 uint64_t procs_run(struct procs *procs, uint64_t now_ms);
-/** The time given to the latest procs_run. */
+/** The time given to the latest procs_run; 0 before the first. */
 uint64_t procs_now_ms(const struct procs *procs);
 
 /** Where a message can go. */
@@ -82,8 +99,8 @@ struct dest {
 };
 
 /**
- * What a process does. All functions may be called from procs_run only. `state` is released in
- * `ended`.
+ * What a process does. All functions are called from procs_run only (`ended` from procs_free too).
+ * `state` is released in `ended`.
  */
 struct process_behaviour {
     const char *module; /* shown by process_info and sys */
@@ -92,15 +109,18 @@ struct process_behaviour {
     /** A timer set with process_start_timer is due. */
     void (*timer)(struct process *self, void *state, uint64_t timer);
     /**
-     * The process has ended with @reason: release the state. The process can no longer send in
-     * its own name.
+     * The process has ended with @reason: release the state. The process has no names any more, can
+     * no longer be found or sent to, and links and monitors have not heard of its end yet, so
+     * that what is sent here arrives before.
      */
     void (*ended)(struct process *self, void *state, struct cn_term reason);
 };
 
 /**
- * Start a process; nothing runs yet. Ownership: @state goes to the process (`ended` releases
- * it). Errors: CN_E_LIMIT, -ENOMEM.
+ * Start a process; nothing runs yet.
+ *
+ * Ownership: @state goes to the process (`ended` releases it); not on error.
+ * Errors: CN_E_LIMIT, -ENOMEM.
  */
 int process_start(struct procs *procs, const struct process_behaviour *behaviour, void *state,
                   struct process **ret_process);
@@ -108,31 +128,53 @@ int process_start(struct procs *procs, const struct process_behaviour *behaviour
 void process_exit(struct process *self, struct cn_term reason);
 /** End @self with an atom as reason. */
 void process_exit_atom(struct process *self, const char *reason);
+/** Its pid, valid as long as the process. */
 const struct cn_pid *process_pid(const struct process *self);
+/** Its node's processes. */
 struct procs *process_procs(const struct process *self);
+/** What was given to process_start. */
 void *process_state(const struct process *self);
+/** What was given to process_start. */
+const struct process_behaviour *process_behaviour(const struct process *self);
+/** Tell whether the process is about to end: no callback but `ended` will be called. */
+bool process_exiting(const struct process *self);
 /** Find a live process of this node; NULL when there is none (other node, old creation, ended). */
 struct process *procs_find(struct procs *procs, const struct cn_pid *pid);
+/** Choose whether exit signals become {'EXIT', Pid, Reason} messages. */
 void process_trap_exit(struct process *self, bool trap);
+/** Tell whether they do. */
+bool process_traps_exit(const struct process *self);
 /** Number of messages waiting. */
 size_t process_mailbox_length(const struct process *self);
 /**
- * Number of monitors that others hold on @self (by pid or name), not counting those of
- * processes in @except_node (NULL: all).
+ * Number of monitors that others hold on @self (by pid or name), not counting those of processes in
+ * @except_node (NULL: all).
  */
 size_t process_watchers(const struct process *self, const char *except_node);
+/** Visit the other ends of @self's links. */
+void process_each_link(const struct process *self,
+                       void (*visit)(void *context, const struct cn_pid *pid), void *context);
 
 /**
- * Names, as erlang:register/2. Errors: CN_E_TAKEN, CN_E_LIMIT; -ENOMEM. A name is gone when its
- * process ends.
+ * Names, as erlang:register/2. A name is gone when its process ends; one process may have several.
+ * Errors: CN_E_TAKEN, CN_E_LIMIT; -EINVAL when it is empty, beyond 255 bytes or `undefined`;
+ * -ENOMEM.
  */
 int process_register(struct process *self, const char *name);
+/** Give a name up; nothing happens when it is not @self's. */
 void process_unregister(struct process *self, const char *name);
+/** Find the live process of that name; NULL when there is none. */
 struct process *procs_whereis(struct procs *procs, struct cn_bytes name);
+/** Visit all names of live processes, in no special order. */
+void procs_each_name(struct procs *procs,
+                     void (*visit)(void *context, const char *name, struct process *process),
+                     void *context);
+/** Give one name of @self, the latest; NULL when it has none. */
+const char *process_name(const struct process *self);
 
 /**
- * Send @message from @from (NULL: the node itself). Messages to nobody vanish. Errors: as
- * network_send; -ENOMEM.
+ * Send @message from @from (NULL: the node itself). Messages to nobody vanish.
+ * Errors: as network_send; -ENOMEM; -EINVAL when @dest makes no sense.
  */
 int procs_send(struct procs *procs, const struct process *from, const struct dest *dest,
                struct cn_term message);
@@ -140,15 +182,27 @@ int procs_send(struct procs *procs, const struct process *from, const struct des
 int procs_send_pid(struct procs *procs, const struct process *from, const struct cn_pid *to,
                    struct cn_term message);
 /**
- * Monitor; the answer is the message {'DOWN', Ref, process, Pid | {Name, Node}, Reason} in
- * @self's mailbox.
+ * Monitor; the answer is the message {'DOWN', Ref, process, Pid | {Name, Node}, Reason} in @self's
+ * mailbox. A node that cannot be reached is an answer, not an error.
+ * Errors: -EINVAL (an alias), -ENOMEM.
  */
 int process_monitor(struct process *self, const struct dest *dest, struct cn_ref *ret_ref);
+/**
+ * The same, and *@ret_ref is an alias of @self too, until the DOWN comes or the monitor is taken
+ * back: what is sent to it arrives, what is sent later vanishes (erlang:monitor/3 with
+ * {alias, demonitor}).
+ */
+int process_monitor_alias(struct process *self, const struct dest *dest, struct cn_ref *ret_ref);
 /** Stop monitoring; with @flush a DOWN that is already in the mailbox is taken out. */
 void process_demonitor(struct process *self, const struct cn_ref *ref, bool flush);
+/**
+ * Link. What is not there, or cannot be reached, breaks the link at once with noproc or
+ * noconnection. Errors: -ENOMEM.
+ */
 int process_link(struct process *self, const struct cn_pid *pid);
+/** Unlink: no exit signal of that link arrives after this call. */
 void process_unlink(struct process *self, const struct cn_pid *pid);
-/** exit/2. */
+/** exit/2. Errors: as procs_send. */
 int procs_exit_signal(struct procs *procs, const struct process *from, const struct cn_pid *to,
                       struct cn_term reason);
 
@@ -156,10 +210,30 @@ int procs_exit_signal(struct procs *procs, const struct process *from, const str
 void procs_make_ref(struct procs *procs, struct cn_ref *ret_ref);
 
 /**
- * Call `timer` of @self in @delay_ms; *@ret_timer identifies it. Timers end with the process.
- * Errors: -ENOMEM.
+ * Call `timer` of @self in @delay_ms; *@ret_timer (never 0) identifies it. Timers end with the
+ * process. Errors: -ENOMEM.
  */
 int process_start_timer(struct process *self, uint64_t delay_ms, uint64_t *ret_timer);
+/** Take a timer back: after this call it is not due any more. An unknown one is ignored. */
 void process_cancel_timer(struct process *self, uint64_t timer);
+
+/**
+ * Answers a spawn request of the peer @node: start a process and call process_spawned, or call
+ * procs_refuse_spawn. Returns as procs_deliver.
+ */
+typedef int (*spawn_handler)(void *context, const char *node, const struct control *request,
+                             struct cn_term arguments);
+
+/** Let @handler answer spawn requests; NULL: they are refused with notsup. */
+void procs_set_spawn_handler(struct procs *procs, spawn_handler handler, void *context);
+/**
+ * Tell the peer @node that @self is what it asked for: the link and the monitor that the request's
+ * options name are set up, then the reply is sent. Options that a node may ignore are ignored.
+ * Errors: CN_E_INVALID, -ENOMEM, with nothing sent.
+ */
+int process_spawned(struct process *self, const char *node, const struct control *request);
+/** Refuse a spawn request with the atom @reason. Errors: as procs_send. */
+int procs_refuse_spawn(struct procs *procs, const char *node, const struct control *request,
+                       const char *reason);
 
 #endif

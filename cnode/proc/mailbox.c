@@ -1,0 +1,93 @@
+/*
+ * Mailboxes: a chain of copied messages, oldest first.
+ *
+ * A message that does not fit, because the mailbox is full or memory is short, is never lost in
+ * silence: a full mailbox kills its process (as a heap limit does in a BEAM), so that
+ * callers and links learn of it; without memory the sender is told.
+ */
+#include <errno.h>
+#include <string.h>
+
+#include "base/alloc.h"
+#include "base/trace.h"
+#include "proc/internal.h"
+
+int mailbox_push(struct process *process, struct cn_term message, bool down)
+{
+    struct message *copy = NULL;
+
+    if (process->exiting)
+        return 0;
+    if (process->mailbox_length >= process->procs->limits.mailbox_max) {
+        trace("proc", "mailbox of %u.%u is full: killed", process->pid.id, process->pid.serial);
+        process_mark_exiting(process, REASON_KILLED);
+        return 0;
+    }
+    copy = mem_alloc(sizeof(*copy) + message.size);
+    if (copy == NULL)
+        return -ENOMEM;
+    copy->next = NULL;
+    copy->size = (uint32_t)message.size;
+    copy->down = down;
+    memcpy(copy->bytes, message.data, message.size);
+    if (process->first == NULL)
+        process->first = copy;
+    else
+        process->last->next = copy;
+    process->last = copy;
+    process->mailbox_length++;
+    run_queue_add(process);
+    return 0;
+}
+
+struct message *mailbox_pop(struct process *process)
+{
+    struct message *message = process->first;
+
+    if (message == NULL)
+        return NULL;
+    process->first = message->next;
+    process->mailbox_length--;
+    return message;
+}
+
+static bool message_is_down_of(const struct message *message, const struct cn_ref *ref)
+{
+    struct cn_reader reader;
+    struct cn_ref found;
+
+    if (!message->down)
+        return false;
+    cn_reader_init(&reader, (struct cn_term){message->bytes, message->size});
+    return cn_read_this_tuple(&reader, 5) && cn_skip(&reader) && cn_read_ref(&reader, &found) &&
+           cn_ref_equal(&found, ref);
+}
+
+void mailbox_flush_down(struct process *process, const struct cn_ref *ref)
+{
+    struct message **place = &process->first;
+    struct message *before = NULL;
+
+    while (*place != NULL) {
+        struct message *message = *place;
+
+        if (!message_is_down_of(message, ref)) {
+            before = message;
+            place = &message->next;
+            continue;
+        }
+        *place = message->next;
+        if (process->last == message)
+            process->last = before;
+        process->mailbox_length--;
+        mem_free(message);
+    }
+}
+
+void mailbox_clear(struct process *process)
+{
+    struct message *message = NULL;
+
+    while ((message = mailbox_pop(process)) != NULL)
+        mem_free(message);
+}

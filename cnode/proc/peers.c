@@ -1,0 +1,110 @@
+/*
+ * What this node knows of others: their creation, and who here refers to them.
+ *
+ * A record is made by the first reference or connection and released when the peer is down and
+ * nothing refers to it, so names that somebody invents do not pile up.
+ */
+#include <errno.h>
+#include <string.h>
+
+#include "base/alloc.h"
+#include "base/error.h"
+#include "base/trace.h"
+#include "proc/internal.h"
+
+struct peer *peer_find(struct procs *procs, const char *node)
+{
+    struct peer *peer = NULL;
+
+    map_find(procs->peers, node, strlen(node), peer);
+    return peer;
+}
+
+struct peer *peer_get(struct procs *procs, const char *node)
+{
+    struct peer *peer = peer_find(procs, node);
+    size_t size = strlen(node);
+
+    if (peer != NULL)
+        return peer;
+    peer = mem_zalloc(sizeof(*peer) + size + 1);
+    if (peer == NULL)
+        return NULL;
+    memcpy(peer->name, node, size);
+    list_init(&peer->watching);
+    list_init(&peer->watched);
+    list_init(&peer->links);
+    if (!map_add(procs->peers, peer->name, size, peer)) {
+        mem_free(peer);
+        return NULL;
+    }
+    return peer;
+}
+
+void peer_put(struct procs *procs, struct peer *peer)
+{
+    if (peer->up || !list_empty(&peer->watching) || !list_empty(&peer->watched) ||
+        !list_empty(&peer->links))
+        return;
+    map_remove(procs->peers, peer);
+    mem_free(peer);
+}
+
+void peers_free(struct procs *procs)
+{
+    struct peer *peer = NULL;
+    struct peer *next = NULL;
+
+    map_for_each(procs->peers, peer, next)
+    {
+        peer->up = true; /* keeps the record while its lists are emptied */
+        links_peer_down(procs, peer);
+        monitors_peer_down(procs, peer);
+        peer->up = false;
+        peer_put(procs, peer);
+    }
+}
+
+int procs_peer_up(struct procs *procs, const char *node, uint32_t creation)
+{
+    struct peer *peer = NULL;
+
+    if (route_is_local(procs, node))
+        return -EINVAL;
+    peer = peer_find(procs, node);
+    if (peer != NULL && peer->up && peer->creation != creation)
+        procs_peer_down(procs, node);
+    peer = peer_get(procs, node);
+    if (peer == NULL)
+        return -ENOMEM;
+    peer->up = true;
+    peer->creation = creation;
+    trace("proc", "peer up %s", node);
+    return 0;
+}
+
+void procs_peer_down(struct procs *procs, const char *node)
+{
+    struct peer *peer = peer_find(procs, node);
+
+    if (peer == NULL)
+        return;
+    trace("proc", "peer down %s", node);
+    peer->up = true; /* keeps the record while its lists are emptied */
+    links_peer_down(procs, peer);
+    monitors_peer_down(procs, peer);
+    peer->up = false;
+    peer->quiet = false;
+    peer_put(procs, peer);
+}
+
+int procs_quiet_partner(struct procs *procs, const struct cn_pid *partner)
+{
+    struct peer *peer = peer_find(procs, partner->node);
+
+    if (peer == NULL || !peer->up || peer->creation != partner->creation)
+        return CN_E_UNKNOWN;
+    peer->quiet = true;
+    peer->quiet_pid = (struct short_pid){partner->id, partner->serial, partner->creation};
+    return 0;
+}

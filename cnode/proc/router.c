@@ -1,0 +1,200 @@
+/*
+ * Where signals go: to a mailbox here, or out to a peer; and what comes in from one.
+ *
+ * Each signal acts at once, in the order in which it was sent or arrived: messages are appended to
+ * mailboxes, exits mark, monitors and links change. Nothing is kept back here, so the order between
+ * two processes is that of the calls, and between nodes that of the connection.
+ *
+ * A peer speaks only for its own processes: a sender on another node, or of another incarnation, is
+ * a broken rule. What it says about processes that are gone, or of links and monitors that do not
+ * exist, is not: that happens to everybody, and is ignored or answered noproc.
+ */
+#include <errno.h>
+#include <string.h>
+
+#include "base/alloc.h"
+#include "base/assert.h"
+#include "base/error.h"
+#include "proc/internal.h"
+
+#define SCRATCH_KEEP_BYTES 65536u
+
+struct cn_writer *route_scratch(struct procs *procs)
+{
+    if (procs->scratch.capacity > SCRATCH_KEEP_BYTES)
+        cn_writer_free(&procs->scratch);
+    else
+        cn_writer_reset(&procs->scratch);
+    return &procs->scratch;
+}
+
+bool route_is_local(const struct procs *procs, const char *node)
+{
+    return strcmp(node, procs->node_pid.node) == 0;
+}
+
+struct process *route_find(const struct procs *procs, const struct cn_pid *pid)
+{
+    if (pid->creation != procs->node_pid.creation || !route_is_local(procs, pid->node))
+        return NULL;
+    return table_find(&procs->table, pid->id, pid->serial);
+}
+
+int route_control(struct procs *procs, const char *node, const struct control *control,
+                  struct cn_term message)
+{
+    if (procs->closing)
+        return 0;
+    if (procs->transport.send == NULL)
+        return CN_E_UNKNOWN;
+    return procs->transport.send(procs->transport.context, node, control, message);
+}
+
+static const struct cn_pid *sender_pid(const struct procs *procs, const struct process *from)
+{
+    return from != NULL ? &from->pid : &procs->node_pid;
+}
+
+int procs_send_pid(struct procs *procs, const struct process *from, const struct cn_pid *to,
+                   struct cn_term message)
+{
+    struct control control = {.op = CONTROL_SEND, .has_from = from != NULL, .to = *to};
+    struct process *target = NULL;
+    struct peer *peer = NULL;
+
+    if (route_is_local(procs, to->node)) {
+        target = procs_find(procs, to);
+        return target != NULL ? mailbox_push(target, message, false) : 0;
+    }
+    peer = peer_find(procs, to->node);
+    if (peer != NULL && peer->up && peer->creation != to->creation)
+        return 0;
+    if (from != NULL)
+        control.from = from->pid;
+    return route_control(procs, to->node, &control, message);
+}
+
+static int send_name(struct procs *procs, const struct process *from, const struct dest *dest,
+                     struct cn_term message)
+{
+    struct control control = {
+        .op = CONTROL_REG_SEND, .has_from = true, .from = *sender_pid(procs, from)};
+    struct process *target = NULL;
+
+    control.to_name = (struct cn_bytes){(const uint8_t *)dest->name, strlen(dest->name)};
+    if (dest->node != NULL && !route_is_local(procs, dest->node))
+        return route_control(procs, dest->node, &control, message);
+    target = procs_whereis(procs, control.to_name);
+    return target != NULL ? mailbox_push(target, message, false) : 0;
+}
+
+static int send_alias(struct procs *procs, const struct process *from, const struct cn_ref *alias,
+                      struct cn_term message)
+{
+    struct control control = {.op = CONTROL_ALIAS_SEND,
+                              .has_from = true,
+                              .from = *sender_pid(procs, from),
+                              .ref = *alias};
+    struct process *target = NULL;
+
+    if (!route_is_local(procs, alias->node))
+        return route_control(procs, alias->node, &control, message);
+    target = alias_find(procs, alias);
+    return target != NULL ? mailbox_push(target, message, false) : 0;
+}
+
+int procs_send(struct procs *procs, const struct process *from, const struct dest *dest,
+               struct cn_term message)
+{
+    switch (dest->kind) {
+    case DEST_PID:
+        return procs_send_pid(procs, from, &dest->pid, message);
+    case DEST_NAME:
+        return send_name(procs, from, dest, message);
+    case DEST_ALIAS:
+        return send_alias(procs, from, &dest->alias, message);
+    }
+    return -EINVAL;
+}
+
+static int deliver_message(struct procs *procs, const struct control *control,
+                           struct cn_term message)
+{
+    struct process *target = NULL;
+
+    if (control->op == CONTROL_SEND)
+        target = procs_find(procs, &control->to);
+    else if (control->op == CONTROL_REG_SEND)
+        target = procs_whereis(procs, control->to_name);
+    else
+        target = alias_find(procs, &control->ref);
+    return target != NULL ? mailbox_push(target, message, false) : 0;
+}
+
+static int deliver_exit2(struct procs *procs, const struct control *control, struct cn_term reason)
+{
+    struct process *target = procs_find(procs, &control->to);
+
+    if (target != NULL)
+        signal_exit(target, &control->from, reason, false);
+    return 0;
+}
+
+/* Whether the operation names a sender that must be a process of the peer. */
+static bool speaks_for_sender(const struct control *control)
+{
+    switch (control->op) {
+    case CONTROL_SEND:
+    case CONTROL_REG_SEND:
+    case CONTROL_ALIAS_SEND:
+        return control->has_from;
+    case CONTROL_MONITOR_EXIT:
+        return control->from_name.size == 0;
+    case CONTROL_SPAWN_REPLY:
+    case CONTROL_GROUP_LEADER:
+        return false;
+    default:
+        return true;
+    }
+}
+
+static int dispatch(struct procs *procs, struct peer *peer, const struct control *control,
+                    struct cn_term message)
+{
+    switch (control->op) {
+    case CONTROL_SEND:
+    case CONTROL_REG_SEND:
+    case CONTROL_ALIAS_SEND:
+        return deliver_message(procs, control, message);
+    case CONTROL_LINK:
+    case CONTROL_UNLINK:
+    case CONTROL_UNLINK_ACK:
+    case CONTROL_EXIT:
+        return links_deliver(procs, peer, control, message);
+    case CONTROL_EXIT2:
+        return deliver_exit2(procs, control, message);
+    case CONTROL_MONITOR:
+    case CONTROL_DEMONITOR:
+    case CONTROL_MONITOR_EXIT:
+        return monitors_deliver(procs, peer, control, message);
+    case CONTROL_SPAWN_REQUEST:
+        return spawn_deliver(procs, peer->name, control, message);
+    case CONTROL_SPAWN_REPLY:
+    case CONTROL_GROUP_LEADER:
+        return 0;
+    }
+    return CN_E_INVALID;
+}
+
+int procs_deliver(struct procs *procs, const char *node, uint32_t creation,
+                  const struct control *control, struct cn_term message)
+{
+    struct peer *peer = peer_find(procs, node);
+
+    if (peer == NULL || !peer->up || peer->creation != creation)
+        return CN_E_STALE;
+    if (speaks_for_sender(control) &&
+        (strcmp(control->from.node, node) != 0 || control->from.creation != creation))
+        return CN_E_INVALID;
+    return dispatch(procs, peer, control, message);
+}

@@ -1,0 +1,91 @@
+/*
+ * The run queue: whose turn it is.
+ *
+ * Processes with work stand in one line. Each handles a small slice and goes to the end of the
+ * line if there is more, and a turn as a whole handles a bounded number of messages, so neither a
+ * busy process nor a busy node keeps the loop from its sockets. Work that is left is told to
+ * the caller as "again at once".
+ */
+#include "base/alloc.h"
+#include "proc/internal.h"
+
+#define SLICE_MESSAGES 16u
+#define TURN_MESSAGES  512u
+
+void run_queue_add(struct process *process)
+{
+    if (process->queued)
+        return;
+    process->queued = true;
+    list_append(&process->procs->run, &process->run);
+}
+
+/* Handle one timer or message; false when there is none. */
+static bool run_one(struct process *process)
+{
+    struct message *message = NULL;
+
+    if (timers_run_one(process))
+        return true;
+    message = mailbox_pop(process);
+    if (message == NULL)
+        return false;
+    if (process->behaviour->message != NULL)
+        process->behaviour->message(process, process->state,
+                                    (struct cn_term){message->bytes, message->size});
+    mem_free(message);
+    return true;
+}
+
+/* Returns how much was handled. */
+static unsigned run_process(struct process *process)
+{
+    unsigned handled = 0;
+    bool more = true;
+
+    while (more && handled < SLICE_MESSAGES && !process->exiting) {
+        more = run_one(process);
+        handled += more ? 1 : 0;
+    }
+    if (process->exiting) {
+        process_end(process, false);
+        return handled + 1;
+    }
+    if (more)
+        run_queue_add(process);
+    return handled;
+}
+
+static void clock_set(struct procs *procs, uint64_t now_ms)
+{
+    if (!procs->started) {
+        procs->started = true;
+        procs->first_ms = now_ms;
+    }
+    if (now_ms - procs->first_ms > procs->clock_ms && now_ms > procs->first_ms)
+        procs->clock_ms = now_ms - procs->first_ms;
+}
+
+uint64_t procs_run(struct procs *procs, uint64_t now_ms)
+{
+    unsigned handled = 0;
+    struct heap_item *next = NULL;
+
+    clock_set(procs, now_ms);
+    timers_fire(procs);
+    while (handled < TURN_MESSAGES && !list_empty(&procs->run)) {
+        struct process *process = container_of(list_pop(&procs->run), struct process, run);
+
+        process->queued = false;
+        handled += run_process(process);
+    }
+    if (!list_empty(&procs->run))
+        return 0;
+    next = heap_peek(&procs->heap);
+    return next != NULL ? procs->first_ms + next->key : UINT64_MAX;
+}
+
+uint64_t procs_now_ms(const struct procs *procs)
+{
+    return procs->started ? procs->first_ms + procs->clock_ms : 0;
+}
