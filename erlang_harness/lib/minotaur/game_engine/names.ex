@@ -1,0 +1,82 @@
+defmodule Minotaur.GameEngine.Names do
+  @moduledoc """
+  The names of a session in `:global`: its id under `Minotaur.GameEngine.SessionRegistry`, its join
+  code, if it has one, under `Minotaur.GameEngine.SessionJoinCodeRegistry`.
+
+  `:global` asks all nodes, so every function that writes may block as long as a node is silent (a
+  lookup never does). Hosts and sessions therefore write through `async/1`.
+  """
+
+  alias Minotaur.GameEngine.{SessionJoinCodeRegistry, SessionRegistry}
+
+  @typedoc "The two things by which a session is found."
+  @type key :: {:id, term} | {:join_code, term}
+
+  @doc "The term that is registered in `:global`."
+  @spec global_name(key) :: {module, term}
+  def global_name({:id, id}), do: {SessionRegistry, id}
+  def global_name({:join_code, code}), do: {SessionJoinCodeRegistry, code}
+
+  @doc "The process that has the name, as far as this node knows, or nil."
+  @spec whereis(key) :: pid | nil
+  def whereis(key) do
+    case :global.whereis_name(global_name(key)) do
+      :undefined -> nil
+      pid -> pid
+    end
+  end
+
+  @doc "Gives both names to `pid`, or none."
+  @spec register(term, term, pid) ::
+          :ok | {:error, {:already_started, pid}} | {:error, :join_code_taken}
+  def register(id, join_code, pid) do
+    with :ok <- register_id(id, pid) do
+      register_join_code(id, join_code, pid)
+    end
+  end
+
+  @doc "Gives the names to `pid`, whoever has them: only who owns the session may say so."
+  @spec move(term, term, pid) :: :ok
+  def move(id, join_code, pid) do
+    for key <- keys(id, join_code), do: :yes = :global.re_register_name(global_name(key), pid)
+    :ok
+  end
+
+  @doc "Whether all names of the session lead to `pid` on this node."
+  @spec held_by?(term, term, pid) :: boolean
+  def held_by?(id, join_code, pid), do: Enum.all?(keys(id, join_code), &(whereis(&1) == pid))
+
+  @doc "Runs `write` in a process of its own, whose monitor is returned."
+  @spec async((() -> any)) :: reference
+  def async(write) do
+    {_pid, monitor} = spawn_monitor(write)
+    monitor
+  end
+
+  defp keys(id, nil), do: [{:id, id}]
+  defp keys(id, join_code), do: [{:id, id}, {:join_code, join_code}]
+
+  defp register_id(id, pid) do
+    case :global.register_name(global_name({:id, id}), pid) do
+      :yes -> :ok
+      :no -> taken(whereis({:id, id}), id, pid)
+    end
+  end
+
+  # Freed again since.
+  defp taken(nil, id, pid), do: register_id(id, pid)
+  defp taken(owner, _id, _pid), do: {:error, {:already_started, owner}}
+
+  defp register_join_code(_id, nil, _pid), do: :ok
+
+  defp register_join_code(id, join_code, pid) do
+    case :global.register_name(global_name({:join_code, join_code}), pid) do
+      :yes ->
+        :ok
+
+      :no ->
+        :global.unregister_name(global_name({:id, id}))
+        {:error, :join_code_taken}
+    end
+  end
+end

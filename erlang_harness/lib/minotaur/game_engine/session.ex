@@ -1,0 +1,168 @@
+defmodule Minotaur.GameEngine.Session do
+  @moduledoc """
+  What a session process holds, and what a request does to it while it runs.
+
+  A session has one of these roles. `SessionServer` sends each message to the code of the role:
+
+      opening ──► open ──► leaving ──► forwarding ──► ended
+                   ▲  ◄────────┘ (the target failed)
+      arriving ────┘
+
+  * `opening`: started here, its names are being registered. It answers like an open one.
+  * `open`: owns the game.
+  * `leaving`: the source of a handoff (`Minotaur.Handoff.Source`). Nothing is executed.
+  * `arriving`: the target of a handoff (`Minotaur.Handoff.Target`). Nothing is executed.
+  * `forwarding`: gave the game away, passes on what still arrives.
+
+  `epoch` rises with each owner, `version` with each change of the game.
+  """
+
+  require Logger
+
+  alias Minotaur.GameEngine.{LocalSessions, Rules}
+  alias Minotaur.SessionHost
+
+  @enforce_keys [:id, :role]
+  defstruct [
+    :id,
+    :role,
+    :join_code,
+    :game,
+    :timer,
+    :handoff,
+    :came_by,
+    epoch: 1,
+    version: 1,
+    queue: []
+  ]
+
+  @type role :: :opening | :open | :leaving | :arriving | :forwarding
+  @type t :: %__MODULE__{
+          id: term,
+          role: role,
+          join_code: String.t() | nil,
+          game: struct | nil,
+          timer: reference | nil,
+          handoff: map | nil,
+          came_by: reference | nil,
+          epoch: pos_integer,
+          version: pos_integer,
+          queue: [message]
+        }
+
+  @typedoc "A message as it lies in the mailbox: `{:\\"$gen_call\\", from, request}`, a cast, an info."
+  @type message :: term
+
+  # A timer further away than this is looked at again on the way.
+  @timer_max_ms :timer.hours(24)
+
+  @doc "Makes the session the open owner: enters it into this node's table and arms its timer."
+  @spec open(t) :: {:ok, t} | {:error, {:already_registered, pid}}
+  def open(session) do
+    session = %{session | role: :open, handoff: nil}
+
+    with :ok <- LocalSessions.own(session) do
+      SessionHost.role_changed(session.id, :open)
+      {:ok, arm_timer(session)}
+    end
+  end
+
+  @doc "Carries out a message of the mailbox."
+  @spec execute(message, t) :: {:cont, t} | {:stop, reason :: term, t}
+  def execute({:"$gen_call", from, request}, session) do
+    {reply, session} = answer(request, session)
+    GenServer.reply(from, reply)
+    {:cont, session}
+  end
+
+  def execute({:round_timer_expired, round}, %{game: %{round: round, status: :active}} = session) do
+    {:cont, change(session, Rules.end_round(session.game))}
+  end
+
+  def execute({:round_timer_expired, _stale}, session), do: {:cont, session}
+  def execute(:round_timer_far, session), do: {:cont, arm_timer(session)}
+  def execute(:end_session, session), do: {:stop, :normal, session}
+
+  def execute(message, session) do
+    dropped(message, session)
+    {:cont, session}
+  end
+
+  @doc "Carries out messages in order, oldest first; what follows an end is not carried out."
+  @spec execute_all([message], t) :: {:cont, t} | {:stop, reason :: term, t}
+  def execute_all(messages, session) do
+    Enum.reduce_while(messages, {:cont, session}, fn message, {:cont, session} ->
+      case execute(message, session) do
+        {:cont, session} -> {:cont, {:cont, session}}
+        stop -> {:halt, stop}
+      end
+    end)
+  end
+
+  @doc "Arms the timer of the current round, instead of the one that runs."
+  @spec arm_timer(t) :: t
+  def arm_timer(%{game: game} = session) do
+    session = hold_timer(session)
+    %{session | timer: start_timer(game.status, game.round_end_time, game.round)}
+  end
+
+  @doc "Stops the timer of the round."
+  @spec hold_timer(t) :: t
+  def hold_timer(%{timer: nil} = session), do: session
+
+  def hold_timer(%{timer: timer} = session) do
+    Process.cancel_timer(timer)
+    %{session | timer: nil}
+  end
+
+  @doc "Says in the log that a message means nothing to a session."
+  @spec dropped(message, t) :: :ok
+  def dropped(message, session) do
+    Logger.warning(
+      "session #{inspect(session.id)}: dropped an unknown message: " <>
+        inspect(message, limit: 10, printable_limit: 200)
+    )
+  end
+
+  defp answer(:get_game, session), do: {session.game, session}
+
+  defp answer(:end_round, session) do
+    session = change(session, Rules.end_round(session.game))
+    {session.game, session}
+  end
+
+  defp answer({:register_move, user_id, vector}, session) do
+    answer_registration(Rules.register_move(session.game, user_id, vector), session)
+  end
+
+  defp answer({:register_attack, user_id, target}, session) do
+    answer_registration(Rules.register_attack(session.game, user_id, target), session)
+  end
+
+  defp answer(_unknown, session), do: {{:error, :unknown_request}, session}
+
+  defp answer_registration({:ok, game}, session), do: {{:ok, game}, change(session, game)}
+  defp answer_registration({:error, reason}, session), do: {{:error, reason}, session}
+
+  defp change(%{game: game} = session, game), do: session
+
+  defp change(%{game: old} = session, game) do
+    session = %{session | game: game, version: session.version + 1}
+    LocalSessions.update(session)
+    if same_timer?(old, game), do: session, else: arm_timer(session)
+  end
+
+  defp same_timer?(old, new) do
+    {old.status, old.round, old.round_end_time} == {new.status, new.round, new.round_end_time}
+  end
+
+  defp start_timer(:active, %DateTime{} = round_end_time, round) do
+    left_ms = max(DateTime.diff(round_end_time, DateTime.utc_now(), :millisecond), 0)
+
+    if left_ms > @timer_max_ms,
+      do: Process.send_after(self(), :round_timer_far, @timer_max_ms),
+      else: Process.send_after(self(), {:round_timer_expired, round}, left_ms)
+  end
+
+  defp start_timer(_status, _round_end_time, _round), do: nil
+end
