@@ -135,9 +135,9 @@ defmodule Minotaur.GameEngine.Rules do
   defp find_actor(%Game{status: :concluded}, _user_id), do: {:error, :game_concluded}
 
   defp find_actor(game, user_id) do
-    with {:ok, player} <- find_player(game, user_id) do
+    with {:ok, %{id: player_id, status: status}} <- find_player(game, user_id) do
       case game.world.player_characters do
-        %{^player.id => pc} when player.status != :eliminated -> {:ok, pc}
+        %{^player_id => pc} when status != :eliminated -> {:ok, pc}
         _ -> {:error, :player_eliminated}
       end
     end
