@@ -13,7 +13,7 @@ defmodule Minotaur.TimeHelper do
   stack trace of the place in `fun` where it happened. Exits (a `GenServer.call` to a process that
   is not there yet) and throws count as failures too.
   """
-  @spec wait_until((() -> result), non_neg_integer) :: result when result: var
+  @spec wait_until(fun, non_neg_integer) :: term
   def wait_until(fun, deadline_ms \\ @deadline_ms) when is_function(fun, 0) do
     poll(fun, System.monotonic_time(:millisecond) + deadline_ms)
   end
