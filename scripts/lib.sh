@@ -46,9 +46,9 @@ executable_path() {
 
 build_options() {
     case $1 in
-        debug) printf '%s\n' --buildtype=debug -Doptimization=g ;;
-        release) printf '%s\n' --buildtype=release -Ddebug=true ;;
-        asan) printf '%s\n' --buildtype=debug -Doptimization=1 -Db_sanitize=address,undefined ;;
+        debug) printf '%s\n' -Doptimization=g -Ddebug=true ;;
+        release) printf '%s\n' -Doptimization=3 -Ddebug=true ;;
+        asan) printf '%s\n' -Doptimization=1 -Ddebug=true -Db_sanitize=address,undefined ;;
         *) die "unknown build kind '$1': debug, release or asan" ;;
     esac
 }
