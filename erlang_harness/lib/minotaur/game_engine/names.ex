@@ -4,7 +4,7 @@ defmodule Minotaur.GameEngine.Names do
   code, if it has one, under `Minotaur.GameEngine.SessionJoinCodeRegistry`.
 
   `:global` asks all nodes, so every function that writes may block as long as a node is silent (a
-  lookup never does). Hosts and sessions therefore write through `async/1`.
+  lookup never does). Hosts and sessions therefore write through `move_async/4`, or from a task.
   """
 
   alias Minotaur.GameEngine.{SessionJoinCodeRegistry, SessionRegistry}
@@ -46,15 +46,24 @@ defmodule Minotaur.GameEngine.Names do
   @spec held_by?(term, term, pid) :: boolean
   def held_by?(id, join_code, pid), do: Enum.all?(keys(id, join_code), &(whereis(&1) == pid))
 
-  @doc "Runs `write` in a process of its own, whose monitor is returned."
-  @spec async((() -> any)) :: reference
-  def async(write) do
-    {_pid, monitor} = spawn_monitor(write)
-    monitor
+  @doc "Moves the names in a process of its own, after `earlier` if there is one, and watches it."
+  @spec move_async(term, term, pid, pid | nil) :: {pid, reference}
+  def move_async(id, join_code, pid, earlier \\ nil) do
+    spawn_monitor(fn ->
+      await_end(earlier)
+      move(id, join_code, pid)
+    end)
   end
 
   defp keys(id, nil), do: [{:id, id}]
   defp keys(id, join_code), do: [{:id, id}, {:join_code, join_code}]
+
+  defp await_end(nil), do: :ok
+
+  defp await_end(pid) do
+    monitor = Process.monitor(pid)
+    receive do: ({:DOWN, ^monitor, _, _, _} -> :ok)
+  end
 
   defp register_id(id, pid) do
     case :global.register_name(global_name({:id, id}), pid) do

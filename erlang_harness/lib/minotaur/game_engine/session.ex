@@ -19,7 +19,7 @@ defmodule Minotaur.GameEngine.Session do
 
   require Logger
 
-  alias Minotaur.GameEngine.{LocalSessions, Rules}
+  alias Minotaur.GameEngine.{LocalSessions, Rules, Settings}
   alias Minotaur.SessionHost
 
   @enforce_keys [:id, :role]
@@ -50,7 +50,7 @@ defmodule Minotaur.GameEngine.Session do
           queue: [message]
         }
 
-  @typedoc "A message as it lies in the mailbox: `{:\\"$gen_call\\", from, request}`, a cast, an info."
+  @typedoc "A message as it lies in the mailbox: a call (`$gen_call`), a cast or an info."
   @type message :: term
 
   # A timer further away than this is looked at again on the way.
@@ -70,22 +70,31 @@ defmodule Minotaur.GameEngine.Session do
   @doc "Carries out a message of the mailbox."
   @spec execute(message, t) :: {:cont, t} | {:stop, reason :: term, t}
   def execute({:"$gen_call", from, request}, session) do
-    {reply, session} = answer(request, session)
+    {reply, game} = Rules.handle_call(request, session.game, DateTime.utc_now(), round_seconds())
+    session = change(session, game)
     GenServer.reply(from, reply)
     {:cont, session}
   end
 
-  def execute({:round_timer_expired, round}, %{game: %{round: round, status: :active}} = session) do
-    {:cont, change(session, Rules.end_round(session.game))}
+  def execute({:"$gen_cast", _request} = cast, session) do
+    dropped(cast, session)
+    {:cont, session}
   end
 
-  def execute({:round_timer_expired, _stale}, session), do: {:cont, session}
   def execute(:round_timer_far, session), do: {:cont, arm_timer(session)}
-  def execute(:end_session, session), do: {:stop, :normal, session}
 
-  def execute(message, session) do
-    dropped(message, session)
-    {:cont, session}
+  def execute(info, session) do
+    case Rules.handle_info(info, session.game, DateTime.utc_now(), round_seconds()) do
+      {:ok, game} ->
+        {:cont, change(session, game)}
+
+      :end_session ->
+        {:stop, :normal, session}
+
+      :unknown ->
+        dropped(info, session)
+        {:cont, session}
+    end
   end
 
   @doc "Carries out messages in order, oldest first; what follows an end is not carried out."
@@ -124,26 +133,6 @@ defmodule Minotaur.GameEngine.Session do
     )
   end
 
-  defp answer(:get_game, session), do: {session.game, session}
-
-  defp answer(:end_round, session) do
-    session = change(session, Rules.end_round(session.game))
-    {session.game, session}
-  end
-
-  defp answer({:register_move, user_id, vector}, session) do
-    answer_registration(Rules.register_move(session.game, user_id, vector), session)
-  end
-
-  defp answer({:register_attack, user_id, target}, session) do
-    answer_registration(Rules.register_attack(session.game, user_id, target), session)
-  end
-
-  defp answer(_unknown, session), do: {{:error, :unknown_request}, session}
-
-  defp answer_registration({:ok, game}, session), do: {{:ok, game}, change(session, game)}
-  defp answer_registration({:error, reason}, session), do: {{:error, reason}, session}
-
   defp change(%{game: game} = session, game), do: session
 
   defp change(%{game: old} = session, game) do
@@ -151,6 +140,8 @@ defmodule Minotaur.GameEngine.Session do
     LocalSessions.update(session)
     if same_timer?(old, game), do: session, else: arm_timer(session)
   end
+
+  defp round_seconds, do: Settings.round_seconds()
 
   defp same_timer?(old, new) do
     {old.status, old.round, old.round_end_time} == {new.status, new.round, new.round_end_time}

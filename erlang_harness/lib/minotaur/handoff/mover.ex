@@ -1,0 +1,71 @@
+defmodule Minotaur.Handoff.Mover do
+  @moduledoc """
+  Finds a new host for one session and has it handed over: each host of the ranking is offered the
+  session once. Runs in a task of the leaving host, one per session.
+  """
+
+  require Logger
+
+  alias Minotaur.{Placement, SessionHost}
+
+  @step_ms 5_000
+
+  @doc """
+  Moves the session `pid` to the first of `hosts` that takes it. `:ended` when it ended by itself.
+  """
+  @spec move(pid, [map]) :: :moved | :ended | {:error, term}
+  def move(pid, hosts) do
+    with {:ok, session} <- ask(pid, :describe, @step_ms) do
+      session.id
+      |> Placement.rank(hosts, session.state_version)
+      |> Enum.reduce_while({:error, :no_host}, &try_host(&1, &2, pid, session))
+    end
+  end
+
+  defp try_host(host, _last, pid, session) do
+    case offer_and_hand_off(host, pid, session) do
+      {:error, reason} ->
+        log_failure(session, host, reason)
+        {:cont, {:error, reason}}
+
+      over ->
+        {:halt, over}
+    end
+  end
+
+  defp offer_and_hand_off(host, pid, session) do
+    transfer = make_ref()
+
+    with {:ok, new} <- offer(host, transfer, pid, session) do
+      case ask(pid, {:hand_off, transfer, new}, :infinity) do
+        {:failed, reason} -> {:error, reason}
+        answer -> answer
+      end
+    end
+  end
+
+  defp offer(host, transfer, pid, session) do
+    offer = Map.merge(session, %{protocol: 1, transfer: transfer, source: pid})
+
+    case GenServer.call({SessionHost, host.node}, {:offer, offer}, @step_ms) do
+      {:accept, new} when is_pid(new) -> {:ok, new}
+      {:refuse, reason} -> {:error, {:refused, reason}}
+      other -> {:error, {:unexpected, other}}
+    end
+  catch
+    :exit, _reason -> {:error, :unreachable}
+  end
+
+  defp ask(pid, request, timeout) do
+    GenServer.call(pid, {SessionHost, request}, timeout)
+  catch
+    :exit, {reason, _call} when reason in [:normal, :noproc] -> :ended
+    :exit, {reason, _call} -> {:error, reason}
+  end
+
+  defp log_failure(session, host, reason) do
+    Logger.warning(
+      "session #{inspect(session.id)}: did not move to #{host.node}: #{inspect(reason)}"
+    )
+  end
+end

@@ -1,0 +1,181 @@
+defmodule Minotaur.Handoff.Source do
+  @moduledoc """
+  The session that leaves: from the freeze to the moment the other one runs.
+
+      sending ── ready ──► naming ── names moved ──► activating ── active ──► a forwarder
+         └───────────── refuse, end of the target, 5 s of silence ──────────► open again
+
+  Nothing is executed here. What arrives is kept, in order, until the target is active, so that
+  nothing is lost when it fails; from `naming` on it is sent to the target as well. `:global` may
+  be slow while some third node is silent: after 5 s the target is activated without waiting for
+  the names, which follow (callers reach it through the forwarder meanwhile).
+
+  How it fails: the target is told `handoff_cancel` and ends, the names are taken back, the kept
+  messages are executed here. Had it been activated already, the epoch jumps over the one that it
+  may have used.
+  """
+
+  require Logger
+
+  alias Minotaur.GameEngine.{LocalSessions, Names, Session}
+  alias Minotaur.Handoff.{Forwarder, Snapshot}
+
+  @step_ms 5_000
+
+  @doc "What an offer says of a session."
+  @spec describe(Session.t()) :: map
+  def describe(session) do
+    %{
+      id: session.id,
+      join_code: session.join_code,
+      epoch: session.epoch,
+      version: session.version,
+      state_version: Snapshot.state_version(),
+      bytes: :erlang.external_size(session.game)
+    }
+  end
+
+  @doc "Freezes the session and sends its state to `new`. `from` gets the outcome."
+  @spec start(Session.t(), reference, pid, GenServer.from()) :: Session.t()
+  def start(session, transfer, new, from) do
+    session = Session.hold_timer(session)
+    monitor = Process.monitor(new)
+    send_state(session, transfer, new)
+    handoff = %{transfer: transfer, new: new, monitor: monitor, from: from, names: nil}
+
+    enter(:sending, %{session | role: :leaving, queue: [], handoff: Map.put(handoff, :timer, nil)})
+  end
+
+  @doc "Keeps a message; sends it to the target, too, once that is ready."
+  @spec queue(Session.message(), Session.t()) :: {:noreply, Session.t()}
+  def queue(message, %{handoff: handoff} = session) do
+    if handoff.step != :sending, do: send(handoff.new, message)
+    {:noreply, %{session | queue: [message | session.queue]}}
+  end
+
+  @doc "What belongs to the handoff; `:not_mine` for everything else."
+  @spec info(term, Session.t()) ::
+          :not_mine | {:noreply, Session.t()} | {:stop, term, Session.t()}
+  def info({:handoff_ready, transfer, new}, %{handoff: %{transfer: transfer, new: new}} = session) do
+    if session.handoff.step == :sending, do: ready(session), else: {:noreply, session}
+  end
+
+  def info({:handoff_active, transfer, epoch}, %{handoff: %{transfer: transfer}} = session) do
+    if session.handoff.step == :activating, do: active(epoch, session), else: {:noreply, session}
+  end
+
+  def info({:handoff_refuse, transfer, reason}, %{handoff: %{transfer: transfer}} = session) do
+    failed({:refused, reason}, session)
+  end
+
+  def info({:DOWN, monitor, _, _, reason}, %{handoff: %{monitor: monitor}} = session) do
+    failed({:target_down, reason}, session)
+  end
+
+  def info({:DOWN, names, _, _, _reason}, %{handoff: %{names: {_, names}}} = session) do
+    handoff = Forwarder.names_moved(session.handoff)
+    session = %{session | handoff: handoff}
+    if handoff.step == :naming, do: activate(session), else: {:noreply, session}
+  end
+
+  def info({:handoff_step_over, timer, step}, %{handoff: %{timer: {timer, _}}} = session) do
+    step_over(step, session)
+  end
+
+  def info({:handoff_step_over, _stale, _step}, session), do: {:noreply, session}
+  def info({:handoff_ready, _stale, _new}, session), do: {:noreply, session}
+  def info({:handoff_active, _stale, _epoch}, session), do: {:noreply, session}
+  def info({:handoff_refuse, _stale, _reason}, session), do: {:noreply, session}
+  def info(_other, _session), do: :not_mine
+
+  defp send_state(session, transfer, new) do
+    {:message_queue_len, mailbox} = Process.info(self(), :message_queue_len)
+    %{chunks: chunks, digest: digest, hash: hash} = Snapshot.encode(session, mailbox)
+    count = length(chunks)
+
+    for {chunk, index} <- Enum.with_index(chunks) do
+      send(new, {:handoff_state, transfer, index, count, chunk})
+    end
+
+    send(new, {:handoff_digest, transfer, digest, hash})
+  end
+
+  defp ready(%{id: id, join_code: join_code, handoff: %{new: new} = handoff} = session) do
+    for message <- Enum.reverse(session.queue), do: send(new, message)
+    names = Names.move_async(id, join_code, new)
+    {:noreply, enter(:naming, %{session | handoff: %{handoff | names: names}})}
+  end
+
+  defp activate(%{handoff: handoff} = session) do
+    send(handoff.new, {:handoff_activate, handoff.transfer})
+    {:noreply, enter(:activating, session)}
+  end
+
+  defp active(epoch, session) do
+    session = stop_step_timer(session)
+    GenServer.reply(session.handoff.from, :moved)
+    {:noreply, Forwarder.new(%{session | epoch: epoch})}
+  end
+
+  defp step_over(:naming, session) do
+    Logger.warning("session #{session.id}: moves ahead of its names: :global is slow")
+    activate(session)
+  end
+
+  defp step_over(step, session), do: failed({:silent, step}, session)
+
+  defp failed(reason, %{id: id, join_code: join_code, handoff: handoff} = session) do
+    session = stop_step_timer(session)
+    send(handoff.new, {:handoff_cancel, handoff.transfer})
+    Process.demonitor(handoff.monitor, [:flush])
+    take_names_back(handoff, id, join_code)
+    GenServer.reply(handoff.from, {:failed, reason})
+    reopen(%{session | epoch: next_epoch(handoff.step, session.epoch)})
+  end
+
+  defp reopen(session) do
+    session = %{session | role: :open, handoff: nil, queue: []} |> reopen_after(session.queue)
+
+    case session do
+      {:cont, session} -> {:noreply, Session.arm_timer(session)}
+      {:stop, reason, session} -> {:stop, reason, session}
+    end
+  end
+
+  defp reopen_after(session, queue) do
+    LocalSessions.update(session)
+    Session.execute_all(Enum.reverse(queue), session)
+  end
+
+  defp take_names_back(%{step: :sending}, _id, _join_code), do: :ok
+
+  defp take_names_back(%{names: nil}, id, join_code), do: take_names(id, join_code, nil)
+
+  defp take_names_back(%{names: {mover, monitor}}, id, join_code) do
+    Process.demonitor(monitor, [:flush])
+    take_names(id, join_code, mover)
+  end
+
+  defp take_names(id, join_code, after_mover) do
+    {_pid, monitor} = Names.move_async(id, join_code, self(), after_mover)
+    Process.demonitor(monitor, [:flush])
+  end
+
+  defp next_epoch(:activating, epoch), do: epoch + 2
+  defp next_epoch(_step, epoch), do: epoch
+
+  defp enter(step, session) do
+    session = stop_step_timer(session)
+    key = make_ref()
+    timer = Process.send_after(self(), {:handoff_step_over, key, step}, @step_ms)
+    handoff = Map.merge(session.handoff, %{step: step, timer: {key, timer}})
+    %{session | handoff: handoff}
+  end
+
+  defp stop_step_timer(%{handoff: %{timer: {_key, timer}} = handoff} = session) do
+    Process.cancel_timer(timer)
+    %{session | handoff: %{handoff | timer: nil}}
+  end
+
+  defp stop_step_timer(session), do: session
+end

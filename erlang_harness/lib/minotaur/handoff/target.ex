@@ -1,0 +1,162 @@
+defmodule Minotaur.Handoff.Target do
+  @moduledoc """
+  The session that arrives: paused, it collects the state, says whether it can read it, queues what
+  its source sends on, and runs when it is told to.
+
+      collecting ── digest ──► ready ── activate ──► open
+
+  How it fails: it ends when its source cancels, or is gone. If only the *connection* to the source
+  is lost and the state is here (`ready`), it is the newest there is: it activates itself.
+  """
+
+  require Logger
+
+  alias Minotaur.GameEngine.{Names, Session}
+  alias Minotaur.Handoff.Snapshot
+
+  @state_bytes_max 67_108_864
+
+  @doc "A paused session for an accepted offer."
+  @spec new(map) :: Session.t()
+  def new(offer) do
+    handoff = %{
+      transfer: offer.transfer,
+      source: offer.source,
+      monitor: Process.monitor(offer.source),
+      step: :collecting,
+      next: 0,
+      chunks: [],
+      bytes: 0
+    }
+
+    %Session{id: offer.id, join_code: offer.join_code, role: :arriving, handoff: handoff}
+  end
+
+  @doc "Keeps a message for the time when it runs."
+  @spec queue(Session.message(), Session.t()) :: {:noreply, Session.t()}
+  def queue(message, session), do: {:noreply, %{session | queue: [message | session.queue]}}
+
+  @doc "What belongs to the handoff; `:not_mine` for everything else."
+  @spec info(term, Session.t()) ::
+          :not_mine | {:noreply, Session.t()} | {:stop, term, Session.t()}
+  def info({:handoff_state, transfer, index, count, chunk}, session)
+      when transfer == session.handoff.transfer and is_binary(chunk) do
+    collect(index, count, chunk, session)
+  end
+
+  def info({:handoff_digest, transfer, digest, hash}, session)
+      when transfer == session.handoff.transfer and session.handoff.step == :collecting do
+    check(digest, hash, session)
+  end
+
+  def info({:handoff_activate, transfer}, session)
+      when transfer == session.handoff.transfer and session.handoff.step == :ready do
+    activate(session)
+  end
+
+  def info({:handoff_cancel, transfer}, session) when transfer == session.handoff.transfer do
+    {:stop, :normal, session}
+  end
+
+  def info({:DOWN, monitor, _, _, reason}, session) when monitor == session.handoff.monitor do
+    source_down(reason, session)
+  end
+
+  def info(_other, _session), do: :not_mine
+
+  @doc """
+  What belongs to the handoff by which an open session came. A cancel that is late means that the
+  source waited too long and owns the session again: of two owners the one that was not
+  acknowledged ends.
+  """
+  @spec late_info(term, Session.t()) ::
+          :not_mine | {:noreply, Session.t()} | {:stop, term, Session.t()}
+  def late_info({:handoff_cancel, transfer}, %{came_by: transfer} = session) do
+    Logger.error("session #{inspect(session.id)}: ends, its source owns it again")
+    {:stop, :normal, session}
+  end
+
+  def late_info(message, session) when is_tuple(message) and tuple_size(message) > 0 do
+    if stale?(elem(message, 0)), do: {:noreply, session}, else: :not_mine
+  end
+
+  def late_info(_message, _session), do: :not_mine
+
+  defp stale?(tag) do
+    tag in [:handoff_ready, :handoff_refuse, :handoff_active, :handoff_step_over, :handoff_cancel]
+  end
+
+  defp collect(index, count, chunk, %{handoff: %{next: index} = handoff} = session)
+       when index < count do
+    bytes = handoff.bytes + byte_size(chunk)
+    handoff = %{handoff | next: index + 1, chunks: [chunk | handoff.chunks], bytes: bytes}
+    session = %{session | handoff: handoff}
+    if bytes > @state_bytes_max, do: refuse(:too_large, session), else: {:noreply, session}
+  end
+
+  defp collect(_index, _count, _chunk, session), do: refuse(:bad_chunk, session)
+
+  defp check(digest, hash, %{handoff: handoff} = session) do
+    bytes = handoff.chunks |> Enum.reverse() |> IO.iodata_to_binary()
+
+    case Snapshot.decode(bytes, digest, hash) do
+      {:ok, %{id: id} = snapshot} when id == session.id -> ready(snapshot, session)
+      {:ok, _other_session} -> refuse(:bad_snapshot, session)
+      {:error, reason} -> refuse(reason, session)
+    end
+  end
+
+  defp ready(snapshot, %{handoff: handoff} = session) do
+    send(handoff.source, {:handoff_ready, handoff.transfer, self()})
+
+    {:noreply,
+     %{
+       session
+       | join_code: snapshot.join_code,
+         epoch: snapshot.epoch,
+         version: snapshot.version,
+         game: snapshot.state,
+         handoff: %{handoff | step: :ready, chunks: []}
+     }}
+  end
+
+  defp refuse(reason, %{handoff: handoff} = session) do
+    send(handoff.source, {:handoff_refuse, handoff.transfer, reason})
+    {:stop, :normal, session}
+  end
+
+  defp activate(%{handoff: handoff, queue: queue} = session) do
+    session = %{session | epoch: session.epoch + 1, came_by: handoff.transfer, queue: []}
+
+    with {:ok, session} <- Session.open(session) do
+      keep_names(session)
+      outcome = Session.execute_all(Enum.reverse(queue), session)
+      Process.demonitor(handoff.monitor, [:flush])
+      active = {:handoff_active, handoff.transfer, session.epoch}
+      # A source that is out of reach is not dialled for this.
+      Process.send(handoff.source, active, [:noconnect])
+      to_answer(outcome)
+    else
+      {:error, reason} -> refuse(reason, session)
+    end
+  end
+
+  defp to_answer({:cont, session}), do: {:noreply, session}
+  defp to_answer({:stop, reason, session}), do: {:stop, reason, session}
+
+  # The source has moved the names, but perhaps among nodes that this one has not met in :global
+  # yet, or not yet: then they are taken from here. Both lead to this process.
+  defp keep_names(%{id: id, join_code: join_code}) do
+    unless Names.held_by?(id, join_code, self()) do
+      {_pid, monitor} = Names.move_async(id, join_code, self())
+      Process.demonitor(monitor, [:flush])
+    end
+  end
+
+  defp source_down(:noconnection, %{handoff: %{step: :ready}} = session) do
+    Logger.warning("session #{inspect(session.id)}: its source is out of reach, it runs here now")
+    activate(session)
+  end
+
+  defp source_down(_reason, session), do: {:stop, :normal, session}
+end

@@ -1,0 +1,336 @@
+defmodule Minotaur.SessionHost do
+  @moduledoc """
+  The host of this node: what other hosts, operators and the API talk to. It knows the other hosts,
+  starts sessions here, takes offered ones in, and drains.
+
+  The messages are those of `cnode/session/PROTOCOL.md`, spoken by C nodes alike. The host never
+  waits for another node: starts and moves run in tasks, hellos go out without suspending.
+
+  A drain is a state of the host, moved on by what happens to its sessions:
+
+      serving ──► moving (64 tasks at most) ──► awaiting forwarders ──► drained
+                     └──────────── deadline ───────────────────────────────┘
+
+  How it fails: a host that crashes is restarted and finds its sessions again; the other hosts see
+  its end and hear of its new life.
+  """
+
+  use GenServer
+
+  require Logger
+
+  alias Minotaur.GameEngine.{Game, LocalSessions, SessionSupervisor}
+  alias Minotaur.SessionHost.{Drain, Members, Starter}
+  alias Minotaur.Settings
+
+  @hello_pause_ms 100
+
+  defstruct [:incarnation, :members, :drain, :hello_timer, starts: %{}, children: %{}]
+
+  @doc false
+  def start_link(_options), do: GenServer.start_link(__MODULE__, nil, name: __MODULE__)
+
+  @doc """
+  Drains a host and waits for its summary. The node stops afterwards, or stays (it is stopping
+  already). Exits as `GenServer.call/3` does.
+  """
+  @spec drain(GenServer.server(), :stop | :stay, timeout) :: {:ok, map}
+  def drain(host, :stop, timeout), do: GenServer.call(host, :drain, timeout)
+
+  def drain(host, :stay, timeout),
+    do: GenServer.call(host, {__MODULE__, :drain_and_stay}, timeout)
+
+  @doc "Tells this node's host what the calling session became."
+  @spec role_changed(term, atom) :: :ok
+  def role_changed(id, role) do
+    send(__MODULE__, {__MODULE__, :role, self(), id, role})
+    :ok
+  rescue
+    # The host is being restarted. It asks the supervisor for its sessions.
+    ArgumentError -> :ok
+  end
+
+  @impl true
+  def init(nil) do
+    :ok = :net_kernel.monitor_nodes(true, node_type: :visible)
+    host = %__MODULE__{incarnation: incarnation(), members: %Members{}}
+    host = Enum.reduce(session_pids(), host, &watch(&2, &1, role_of(&1)))
+    say_hello(host, Node.list())
+    {:ok, host}
+  end
+
+  @impl true
+  def handle_call(:info, _from, host), do: {:reply, info(host), host}
+
+  def handle_call(:hosts, _from, host) do
+    {:reply, [info(host) | Members.infos(host.members)], host}
+  end
+
+  def handle_call(:sessions, _from, host), do: {:reply, LocalSessions.list(), host}
+
+  def handle_call({:whereis, {kind, _} = key}, _from, host) when kind in [:id, :join_code] do
+    {:reply, LocalSessions.whereis(key), host}
+  end
+
+  def handle_call({:start_session, join_code, game}, from, host) do
+    case readiness(host) do
+      :ok -> {:noreply, start_session(join_code, game, from, host)}
+      refusal -> {:reply, {:error, refusal}, host}
+    end
+  end
+
+  def handle_call({:offer, %{protocol: _, id: _, transfer: _, source: _} = offer}, _from, host) do
+    case judge(offer, host) do
+      :ok -> accept(offer, host)
+      reason -> {:reply, {:refuse, reason}, host}
+    end
+  end
+
+  def handle_call(:drain, from, host), do: {:noreply, begin_drain({from, :stop}, host)}
+
+  def handle_call({__MODULE__, :drain_and_stay}, from, host) do
+    {:noreply, begin_drain({from, :stay}, host)}
+  end
+
+  def handle_call(_unknown, _from, host), do: {:reply, {:error, :unknown_request}, host}
+
+  @impl true
+  def handle_cast(message, host), do: dropped(message, host)
+
+  @impl true
+  def handle_info({:host_hello, protocol, info}, host), do: hello(protocol, info, host)
+
+  def handle_info({:host_bye, node, incarnation}, host) do
+    {:noreply, %{host | members: Members.bye(host.members, node, incarnation)}}
+  end
+
+  def handle_info({:nodeup, node, _info}, host) do
+    say_hello(host, [node])
+    {:noreply, host}
+  end
+
+  # The monitor of the other host tells.
+  def handle_info({:nodedown, _node, _info}, host), do: {:noreply, host}
+
+  def handle_info({__MODULE__, :role, pid, _id, role}, host) do
+    host = %{host | children: Map.replace(host.children, pid, role)}
+    {:noreply, host |> load_changed() |> progress()}
+  end
+
+  def handle_info({__MODULE__, :say_hello}, host) do
+    say_hello(host, Members.nodes(host.members))
+    {:noreply, %{host | hello_timer: nil}}
+  end
+
+  def handle_info({__MODULE__, :drain_deadline}, host), do: {:noreply, drain_deadline(host)}
+
+  def handle_info({ref, answer}, host) when is_reference(ref) do
+    Process.demonitor(ref, [:flush])
+    {:noreply, task_ended(ref, answer, host)}
+  end
+
+  def handle_info({:DOWN, ref, :process, pid, reason}, host) do
+    {:noreply, down(ref, pid, reason, host)}
+  end
+
+  def handle_info(message, host), do: dropped(message, host)
+
+  # -- what it says of itself
+
+  defp info(host) do
+    %{
+      node: node(),
+      pid: self(),
+      incarnation: host.incarnation,
+      protocol: Members.protocol(),
+      app_version: app_version(),
+      state_versions: Game.versions(),
+      draining: host.drain != nil,
+      sessions: LocalSessions.count(),
+      capacity: Settings.capacity()
+    }
+  end
+
+  defp app_version, do: to_string(Application.spec(:minotaur, :vsn) || "0")
+
+  defp incarnation, do: System.os_time(:microsecond)
+
+  # -- other hosts
+
+  defp hello(protocol, info, host) do
+    case Members.hello(host.members, protocol, info) do
+      {:known, members} ->
+        {:noreply, %{host | members: members}}
+
+      {:new, members} ->
+        say_hello(host, [info.node])
+        {:noreply, %{host | members: members}}
+
+      {:error, reason} ->
+        Logger.warning("host: a hello was ignored (#{reason}): #{inspect(info, limit: 10)}")
+        {:noreply, host}
+    end
+  end
+
+  defp say_hello(host, nodes), do: tell(nodes, {:host_hello, Members.protocol(), info(host)})
+
+  # A peer that does not read must not hold the host up: then a task waits for it.
+  defp tell(nodes, message) do
+    for node <- nodes, node != node() do
+      destination = {__MODULE__, node}
+
+      if :erlang.send(destination, message, [:noconnect, :nosuspend]) == :nosuspend do
+        Task.Supervisor.start_child(Minotaur.TaskSupervisor, fn -> send(destination, message) end)
+      end
+    end
+
+    :ok
+  end
+
+  defp load_changed(%{hello_timer: nil} = host) do
+    timer = Process.send_after(self(), {__MODULE__, :say_hello}, @hello_pause_ms)
+    %{host | hello_timer: timer}
+  end
+
+  defp load_changed(host), do: host
+
+  # -- sessions
+
+  defp session_pids do
+    for {_, pid, _, _} when is_pid(pid) <- DynamicSupervisor.which_children(SessionSupervisor),
+        do: pid
+  end
+
+  # After a restart of the host: who has no row is on its way in or out, and will tell.
+  defp role_of(pid) do
+    if pid in Enum.map(LocalSessions.list(), & &1.pid), do: :open, else: :opening
+  end
+
+  defp watch(host, pid, role) do
+    Process.monitor(pid)
+    %{host | children: Map.put_new(host.children, pid, role)}
+  end
+
+  defp readiness(%{drain: nil} = host) do
+    if map_size(host.children) + map_size(host.starts) < Settings.capacity(), do: :ok, else: :full
+  end
+
+  defp readiness(_host), do: :draining
+
+  defp start_session(join_code, game, from, host) do
+    task =
+      Task.Supervisor.async_nolink(Minotaur.TaskSupervisor, Starter, :start, [join_code, game])
+
+    %{host | starts: Map.put(host.starts, task.ref, from)}
+  end
+
+  defp judge(%{protocol: protocol}, _host) when protocol != 1, do: :unsupported_protocol
+
+  defp judge(offer, host) do
+    cond do
+      Map.get(offer, :state_version) not in Game.versions() -> :unsupported_state_version
+      LocalSessions.owner?(offer.id) -> :already_owner
+      true -> readiness(host)
+    end
+  end
+
+  defp accept(offer, host) do
+    {:ok, pid} = Starter.start_paused(Map.put_new(offer, :join_code, nil))
+    {:reply, {:accept, pid}, watch(host, pid, :arriving)}
+  end
+
+  defp task_ended(ref, answer, %{starts: starts} = host) when is_map_key(starts, ref) do
+    {from, starts} = Map.pop!(starts, ref)
+    GenServer.reply(from, answer)
+    host = %{host | starts: starts}
+
+    case answer do
+      {:ok, pid} -> host |> watch(pid, :open) |> load_changed() |> progress()
+      {:error, _reason} -> progress(host)
+    end
+  end
+
+  defp task_ended(ref, outcome, host) do
+    children = note_forwarder(outcome, Drain.session(host.drain, ref), host.children)
+    drain = Drain.move_ended(host.drain, ref, outcome)
+    progress(%{host | drain: drain, children: children})
+  end
+
+  # The session says so itself; this is for when its word comes after the task's.
+  defp note_forwarder(:moved, pid, children), do: Map.replace(children, pid, :forwarding)
+  defp note_forwarder(_other, _pid, children), do: children
+
+  defp down(ref, pid, reason, host) do
+    cond do
+      is_map_key(host.children, pid) ->
+        host = %{host | children: Map.delete(host.children, pid)}
+        host |> load_changed() |> progress()
+
+      is_map_key(host.starts, ref) or Drain.moves?(host.drain, ref) ->
+        task_ended(ref, {:error, reason}, host)
+
+      true ->
+        member_down(ref, host)
+    end
+  end
+
+  defp member_down(ref, host) do
+    case Members.down(host.members, ref) do
+      {:ok, members} -> %{host | members: members}
+      :unknown -> host
+    end
+  end
+
+  defp dropped(message, host) do
+    Logger.warning("host: dropped an unknown message: #{inspect(message, limit: 10)}")
+    {:noreply, host}
+  end
+
+  # -- drain
+
+  defp begin_drain(waiter, %{drain: nil} = host) do
+    host = %{host | drain: Drain.new()}
+    say_hello(host, Members.nodes(host.members))
+    Process.send_after(self(), {__MODULE__, :drain_deadline}, Settings.drain_ms())
+    begin_drain(waiter, host)
+  end
+
+  defp begin_drain(waiter, host) do
+    progress(%{host | drain: Drain.await(host.drain, waiter)})
+  end
+
+  defp progress(%{drain: nil} = host), do: host
+
+  defp progress(host) do
+    drain = Drain.start_moves(host.drain, host.children, Members.infos(host.members))
+    settle(Drain.phase(drain, host.children, map_size(host.starts)), %{host | drain: drain})
+  end
+
+  defp settle(:busy, host), do: host
+  defp settle(:done, host), do: drained(host)
+
+  defp drain_deadline(host) do
+    for {pid, :forwarding} <- host.children, do: send(pid, {__MODULE__, :hurry})
+    drained(%{host | drain: Drain.give_up(host.drain, host.children)})
+  end
+
+  defp drained(host) do
+    {first?, summary, waiters, drain} = Drain.finish(host.drain)
+    if first?, do: say_bye(summary, host)
+    for {from, _then} <- waiters, do: GenServer.reply(from, {:ok, summary})
+    if Enum.any?(waiters, &match?({_from, :stop}, &1)), do: stop_node(summary)
+    %{host | drain: drain}
+  end
+
+  defp say_bye(summary, host) do
+    tell(Members.nodes(host.members), {:host_bye, node(), host.incarnation})
+
+    Logger.info(
+      "drain: #{summary.moved} of #{summary.sessions} sessions moved, " <>
+        "#{summary.lost} lost, in #{summary.ms} ms"
+    )
+  end
+
+  # From a process of its own: the stop waits for this application, and so for this host.
+  defp stop_node(summary), do: spawn(fn -> System.stop(if summary.lost == 0, do: 0, else: 70) end)
+end

@@ -1,0 +1,41 @@
+defmodule Minotaur.Settings do
+  @moduledoc """
+  The settings of a host: from the application environment, else from the variable of the same
+  name (`config :minotaur, drain_seconds: 10` or `MINOTAUR_DRAIN_SECONDS=10`), else a default.
+  """
+
+  @doc "How long a drain may take in all, in milliseconds (30 s)."
+  @spec drain_ms :: non_neg_integer
+  def drain_ms, do: non_neg_integer(:drain_seconds, 30) * 1_000
+
+  @doc "How many sessions this host carries at most (100,000). 0: none, it only finds them."
+  @spec capacity :: non_neg_integer
+  def capacity, do: non_neg_integer(:capacity, 100_000)
+
+  defp non_neg_integer(key, default) do
+    case Application.fetch_env(:minotaur, key) do
+      {:ok, value} -> check(key, value)
+      :error -> from_environment(key, "MINOTAUR_" <> String.upcase("#{key}"), default)
+    end
+  end
+
+  defp from_environment(key, variable, default) do
+    with {:ok, text} <- System.fetch_env(variable),
+         {value, ""} <- Integer.parse(text) do
+      check(key, value)
+    else
+      :error ->
+        if System.get_env(variable), do: invalid(key, System.get_env(variable)), else: default
+
+      {_value, _rest} ->
+        invalid(key, System.get_env(variable))
+    end
+  end
+
+  defp check(_key, value) when is_integer(value) and value >= 0, do: value
+  defp check(key, value), do: invalid(key, value)
+
+  defp invalid(key, value) do
+    raise ArgumentError, "#{key} must be an integer from 0, got: #{inspect(value)}"
+  end
+end
