@@ -2,9 +2,10 @@
  * The writer: terms into one growing buffer, with a sticky first error.
  *
  * Heads, texts, floats, pids and references are encoded by ei, whose forms are those of a BEAM;
- * integers are not, since ei writes those beyond 27 bits as bignums where a BEAM has a shorter form,
- * and equal terms should be equal bytes. Room is made before ei is called, which knows no end either.
- * Memory comes from the allocation seam, doubles, and stays below the writer's limit.
+ * integers are not, since ei writes those beyond 27 bits as bignums where a BEAM has a shorter
+ * form, and equal terms should be equal bytes. Room is made before ei is called, which knows no end
+ * either. Memory comes from the allocation seam, doubles, and what is written stays within the
+ * limit.
  */
 #include <cnode/term.h>
 
