@@ -6,8 +6,8 @@
  * as the list it is: while the cursor is inside, every byte is an integer, and behind the last one
  * the empty list is still to be read. Terms of such elements are views into a table of all bytes.
  *
- * Although bytes are walked before, nothing here reads beyond the end, and no count is believed that
- * the bytes left cannot hold, so that a loop over it ends.
+ * Although bytes are walked before, nothing here reads beyond the end, and no count is believed
+ * that the bytes left cannot hold, so that a loop over it ends.
  */
 #include <cnode/term.h>
 
