@@ -85,8 +85,9 @@ struct cn_game {
     /** View the session's id (a binary, without its term header); valid as long as the state. */
     struct cn_bytes (*id)(const void *state);
     /**
-     * Answer a GenServer call into @reply. Returns an enum cn_game_outcome, or -ENOMEM with the
-     * state unchanged.
+     * Answer a GenServer call into @reply. Returns an enum cn_game_outcome; or with the state
+     * unchanged -ENOMEM, or -E2BIG (the reply is beyond the writer's limit, or the work beyond what
+     * one call may take).
      */
     int (*call)(const struct cn_game_env *env, void *state, struct cn_term request,
                 struct cn_writer *reply);

@@ -1,0 +1,127 @@
+/*
+ * Events and who sees them.
+ *
+ * Both the events and the lists are sorted arrays; in every log that the rules wrote themselves an
+ * insertion is an append.
+ */
+#include "log.h"
+
+#include "keyed.h"
+#include "memory.h"
+
+#include <errno.h>
+
+int log_charge(struct log *log, uint64_t items)
+{
+    if (items > log->work_left)
+        return -E2BIG;
+    log->work_left -= items;
+    return 0;
+}
+
+/* Insert an event of zeros at index @at. */
+static int insert_event(struct log *log, uint32_t at)
+{
+    struct game *game = log->game;
+    struct event *events;
+    int error = log_charge(log, game->event_count - at + 1);
+
+    if (error != 0)
+        return error;
+    events = memory_grow(game->events, &game->event_capacity, game->event_count + 1,
+                         sizeof *events);
+    if (events == NULL)
+        return -ENOMEM;
+    game->events = events;
+    keyed_open_gap(events, game->event_count++, sizeof *events, at);
+    return 0;
+}
+
+int log_add(struct log *log, const struct event *event, int64_t *ret_id)
+{
+    struct game *game = log->game;
+    int64_t id = game->event_count;
+    bool found;
+    uint32_t at = keyed_search(game->events, game->event_count, sizeof *event, id, &found);
+    int error = found ? log_charge(log, 1) : insert_event(log, at);
+
+    if (error != 0)
+        return error;
+    game->events[at] = *event;
+    game->events[at].id = id;
+    *ret_id = id;
+    return 0;
+}
+
+/* Insert an empty list of @player_id at index @at. */
+static int insert_list(struct log *log, uint32_t at, int64_t player_id)
+{
+    struct game *game = log->game;
+    struct visible_list *lists;
+    int error = log_charge(log, game->visible_count - at + 1);
+
+    if (error != 0)
+        return error;
+    lists = memory_grow(game->visible, &game->visible_capacity, game->visible_count + 1,
+                        sizeof *lists);
+    if (lists == NULL)
+        return -ENOMEM;
+    game->visible = lists;
+    keyed_open_gap(lists, game->visible_count++, sizeof *lists, at);
+    lists[at].player_id = player_id;
+    return 0;
+}
+
+int log_show(struct log *log, int64_t player_id, int64_t id)
+{
+    struct game *game = log->game;
+    struct visible_list *list;
+    int64_t *ids;
+    bool found;
+    uint32_t at = keyed_search(game->visible, game->visible_count, sizeof *list, player_id, &found);
+    int error = found ? log_charge(log, 1) : insert_list(log, at, player_id);
+
+    if (error != 0)
+        return error;
+    list = &game->visible[at];
+    ids = memory_grow(list->ids, &list->capacity, list->count + 1, sizeof *ids);
+    if (ids == NULL)
+        return -ENOMEM;
+    list->ids = ids;
+    ids[list->count++] = id;
+    return 0;
+}
+
+int log_add_seen_from(struct log *log, const struct event *event, struct coord hex)
+{
+    const struct game *game = log->game;
+    int64_t id;
+    int error = log_charge(log, game->living_count);
+
+    if (error == 0)
+        error = log_add(log, event, &id);
+    for (uint32_t i = 0; i < game->living_count && error == 0; i++)
+        if (coord_equal(game->living[i].position, hex))
+            error = log_show(log, game->living[i].player_id, id);
+    return error;
+}
+
+int log_add_left_behind(struct log *log, const struct event *event, const struct coord *before,
+                        struct coord from, struct coord to)
+{
+    const struct game *game = log->game;
+    bool added = false;
+    int64_t id = 0;
+    int error = log_charge(log, game->living_count);
+
+    for (uint32_t i = 0; i < game->living_count && error == 0; i++) {
+        if (!coord_equal(before[i], from) || coord_equal(game->living[i].position, to))
+            continue;
+        if (!added)
+            error = log_add(log, event, &id);
+        added = true;
+        if (error == 0)
+            error = log_show(log, game->living[i].player_id, id);
+    }
+    return error;
+}
