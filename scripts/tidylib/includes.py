@@ -45,7 +45,7 @@ RESTRICTED = [
     ("erl_interface.h", set()),
     ("uv.h", {"net"}),
     ("uv/*", {"net"}),
-    ("sodium.h", {"base", "dist", "session", "node"}),
+    ("sodium.h", {"base", "dist", "net", "session", "node"}),
     ("openssl/*", {"dist", "net"}),
     ("sqlite3.h", {"store"}),
     ("libpq-fe.h", {"store"}),
