@@ -55,11 +55,13 @@ void *mem_zalloc(size_t size)
 
 void *mem_zalloc_array(size_t items, size_t size)
 {
+    size_t total;
+
     if (is_counting() && must_fail())
         return NULL;
-    if (items == 0 || size == 0)
-        items = size = 1;
-    return counted(calloc(items, size));
+    if (__builtin_mul_overflow(items, size, &total))
+        return NULL;
+    return counted(calloc(1, total > 0 ? total : 1));
 }
 
 void *mem_realloc(void *memory, size_t size)

@@ -7,10 +7,10 @@
  * less than every float. As on OTP 27 and later, 0.0 and -0.0 are exactly different.
  *
  * Terms were walked before. Bytes that are no term after all, or nest deeper than ETF_DEPTH_MAX,
- * are compared as bytes: the answer is then without meaning, but nothing breaks. The same goes for maps
- * built to make sorting their keys expensive (maps in keys of maps in keys): effort is bounded by
- * the terms' size. Maps whose pairs come in different orders take memory; without any the answer is
- * the same, slower.
+ * are compared as bytes: the answer is then without meaning, but nothing breaks. The same goes for
+ * maps built to make sorting their keys expensive (maps in keys of maps in keys): effort is bounded
+ * by the terms' size. Maps whose pairs come in different orders take memory; without any the answer
+ * is the same, slower.
  */
 #ifndef CNODE_ETF_COMPARE_H
 #define CNODE_ETF_COMPARE_H
