@@ -1,0 +1,93 @@
+defmodule Minotaur.Cluster.HandoffTest do
+  @moduledoc """
+  A session that moves while it is in use, for each pairing of BEAM and C nodes. The players are
+  on a third node, which finds sessions and carries none.
+  """
+
+  use ExUnit.Case
+  @moduletag :cluster_test
+
+  import Minotaur.GameEngineFixtures
+  import Minotaur.TimeHelper
+
+  alias Minotaur.Cluster.Players
+  alias Minotaur.ClusterHelper, as: Cluster
+  alias Minotaur.GameEngine
+
+  @env [minotaur: [round_seconds: 0]]
+  @no_sessions [minotaur: [round_seconds: 0, capacity: 0]]
+
+  setup ctx do
+    cluster = start_supervised!({Cluster.Manager, ctx})
+    third = Cluster.start_node(cluster, kind: :beam, environment: @no_sessions)
+    node1 = Cluster.start_node(cluster, kind: ctx.kind1, environment: @env)
+    game = game_fixture(round_end_time: nil)
+    {:ok, pid} = Cluster.call(cluster, third, GameEngine, :continue_game, [game])
+    assert node(pid) == node1
+    node2 = Cluster.start_node(cluster, kind: ctx.kind2, environment: @env)
+
+    [cluster: cluster, third: third, node1: node1, node2: node2, game: game, pid: pid]
+  end
+
+  for kind1 <- [:beam], kind2 <- [:beam] do
+    describe "from a #{kind1} node to a #{kind2} node" do
+      @describetag kind1: kind1, kind2: kind2
+
+      # Who plays on while the node stops notices nothing.
+      test "no call fails, no update is lost or doubled", ctx do
+        players = Cluster.call(ctx.cluster, ctx.third, Players, :start, [ctx.game, 4])
+        await_calls(ctx, players, 50)
+        Cluster.stop_node(ctx.cluster, ctx.node1)
+        await_calls(ctx, players, 50)
+        {copy, failures} = Cluster.call(ctx.cluster, ctx.third, Players, :stop, [players])
+
+        assert failures == []
+        assert {:ok, copy} == on_third(ctx, :get_game, [ctx.game.id])
+        assert node(on_third(ctx, :whereis, [ctx.game.id])) == ctx.node2
+      end
+
+      # Who waits while nothing is executed is answered by the new owner. The freeze is made long
+      # by holding the lock of :global, for which the source waits.
+      test "a caller that waits at the freeze gets its answer", ctx do
+        holder = Cluster.call(ctx.cluster, ctx.third, Players, :hold_names)
+        stop = Task.async(fn -> Cluster.stop_node(ctx.cluster, ctx.node1) end)
+        {answered, waiting} = end_rounds_until_waiting(ctx, [], [])
+        Cluster.call(ctx.cluster, ctx.third, Players, :release_names, [holder])
+        answers = answered ++ Task.await_many(waiting, :infinity)
+        Task.await(stop, :infinity)
+
+        rounds = for {:ok, game} <- answers, do: game.round
+        assert Enum.sort(rounds) == Enum.to_list(2..(length(answers) + 1))
+        assert {:ok, %{round: round}} = on_third(ctx, :get_game, [ctx.game.id])
+        assert round == Enum.max(rounds)
+        assert node(on_third(ctx, :whereis, [ctx.game.id])) == ctx.node2
+      end
+    end
+  end
+
+  defp await_calls(ctx, players, more) do
+    before = Cluster.call(ctx.cluster, ctx.third, Players, :calls, [players])
+
+    wait_until(fn ->
+      now = Cluster.call(ctx.cluster, ctx.third, Players, :calls, [players])
+      assert Enum.all?(Enum.zip(before, now), fn {before, now} -> now >= before + more end)
+    end)
+  end
+
+  # Rounds are ended one by one, until five of these calls wait.
+  defp end_rounds_until_waiting(_ctx, answered, [_, _, _, _, _] = waiting),
+    do: {answered, waiting}
+
+  defp end_rounds_until_waiting(ctx, answered, waiting) do
+    call = Task.async(fn -> on_third(ctx, :end_round, [ctx.game.id]) end)
+
+    case Task.yield(call, 100) do
+      {:ok, answer} -> end_rounds_until_waiting(ctx, [answer | answered], waiting)
+      nil -> end_rounds_until_waiting(ctx, answered, [call | waiting])
+    end
+  end
+
+  defp on_third(ctx, function, arguments) do
+    Cluster.call(ctx.cluster, ctx.third, GameEngine, function, arguments)
+  end
+end

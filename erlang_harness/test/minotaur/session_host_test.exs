@@ -1,0 +1,91 @@
+defmodule Minotaur.SessionHostTest do
+  @moduledoc "The host of a lone node: what it says, and how it drains."
+
+  use ExUnit.Case
+  @moduletag :capture_log
+
+  import ExUnit.CaptureLog
+  import Minotaur.GameEngineFixtures
+  import Minotaur.TimeHelper
+
+  alias Minotaur.{GameEngine, Hosts, SessionHost}
+
+  # What a host says of itself is what a C node reads.
+  test "info has all that the protocol asks for" do
+    info = Hosts.info()
+    assert %{node: node, pid: pid, protocol: 1, draining: false} = info
+    assert {node, pid} == {node(), Process.whereis(SessionHost)}
+    assert info.state_versions == [1, 2, 3, 4]
+    assert is_binary(info.app_version) and is_integer(info.incarnation)
+    assert [^info] = Hosts.list()
+  end
+
+  # Sessions are listed and found where they live.
+  test "sessions and whereis" do
+    game = game_fixture()
+    {:ok, pid} = GameEngine.continue_game("its-code-#{game.id}", game)
+    assert %{epoch: 1} = Enum.find(Hosts.sessions(), &(&1.id == game.id and &1.pid == pid))
+    assert call({:whereis, {:id, game.id}}) == pid
+    assert call({:whereis, {:join_code, "its-code-#{game.id}"}}) == pid
+    assert call({:whereis, {:id, "nobody"}}) == nil
+    assert Hosts.whereis(game.id) == pid
+  end
+
+  # A stranger's words do no harm.
+  test "unknown requests and messages" do
+    assert call(:what) == {:error, :unknown_request}
+    assert call({:offer, :what}) == {:error, :unknown_request}
+
+    log =
+      capture_log(fn ->
+        send(SessionHost, :what)
+        GenServer.cast(SessionHost, :what)
+        send(SessionHost, {:host_hello, 2, %{}})
+        send(SessionHost, {:host_hello, 1, %{node: :x@y}})
+        send(SessionHost, {:host_bye, :x@y, 1})
+        assert [_itself] = Hosts.list()
+      end)
+
+    assert log =~ "dropped an unknown message"
+    assert log =~ "unsupported_protocol"
+    assert log =~ "malformed"
+  end
+
+  # A host that crashes finds its sessions again.
+  test "a restarted host knows its sessions" do
+    game = game_fixture()
+    {:ok, pid} = GameEngine.continue_game(game)
+    host = Process.whereis(SessionHost)
+    Process.exit(host, :kill)
+    wait_until(fn -> assert Process.whereis(SessionHost) not in [nil, host] end)
+    assert Enum.any?(Hosts.sessions(), &(&1.pid == pid))
+    assert GameEngine.get_game(game.id) == {:ok, game}
+  end
+
+  # The last node of a cluster has nowhere to put its sessions, and does not wait for anybody.
+  test "a host without other hosts gives up at once" do
+    Logger.configure(level: :info)
+
+    on_exit(fn ->
+      Logger.configure(level: :warning)
+      Application.stop(:minotaur)
+      Application.ensure_all_started(:minotaur)
+    end)
+
+    {:ok, _pid} = GameEngine.continue_game(game_fixture())
+    count = length(Hosts.sessions())
+
+    log =
+      capture_log(fn ->
+        assert {:ok, summary} = SessionHost.drain(SessionHost, :stay, 5_000)
+        assert %{sessions: ^count, lost: ^count, moved: 0} = summary
+        # Who asks later gets the same answer.
+        assert {:ok, ^summary} = SessionHost.drain(SessionHost, :stay, 5_000)
+      end)
+
+    assert log =~ "drain: 0 of #{count} sessions moved, #{count} lost"
+    assert {:error, :draining} = GameEngine.create_game(nil, [%{id: 1, display_name: "A"}])
+  end
+
+  defp call(request), do: GenServer.call(SessionHost, request)
+end

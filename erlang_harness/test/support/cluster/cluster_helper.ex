@@ -1,0 +1,154 @@
+defmodule Minotaur.ClusterHelper do
+  @moduledoc """
+  Starts, stops and asks the nodes of a test cluster.
+
+      alias Minotaur.ClusterHelper, as: Cluster
+
+      setup ctx do
+        [cluster: start_supervised!({Cluster.Manager, ctx})]
+      end
+
+      test "…", %{cluster: cluster} do
+        node = Cluster.start_node(cluster, kind: :c, environment: [minotaur: [round_seconds: 0]])
+        {:ok, pid} = Cluster.call(cluster, node, Minotaur.GameEngine, :continue_game, [game])
+        Cluster.stop_node(cluster, node)
+      end
+  """
+
+  import Minotaur.TimeHelper
+
+  alias Minotaur.Cluster.Manager
+  alias Minotaur.SessionHost
+
+  @call_ms 30_000
+
+  @doc """
+  Starts a node, connected to all nodes of the cluster, and returns its name.
+
+  * `:kind` — `:beam` or `:c`; by default the test's tag `kind`, else `:beam`
+  * `:environment` — settings by application. A C node gets those of `:minotaur` as variables:
+    `round_seconds: 0` is `MINOTAUR_ROUND_SECONDS=0`
+  * `:applications` — what a BEAM node starts, `[:minotaur]` by default. Without it it is no host
+  * `:hidden` — whether a BEAM node is hidden
+  * `:net_ticktime` — in seconds
+  """
+  @spec start_node(pid, keyword) :: node
+  def start_node(cluster, options \\ []) do
+    case Manager.start_node(cluster, options) do
+      {:ok, node} -> join(cluster, node)
+      {:error, reason} -> raise "the node did not start: #{reason}"
+    end
+  end
+
+  @doc """
+  Stops a node and returns its exit status.
+
+  * `graceful_shutdown: true` — as an operator does: `:init.stop/0`, or SIGTERM for a C node; `false`
+    kills it
+  * `:exit_status` — what a graceful stop must end with, 0 by default; `:any`
+  """
+  @spec stop_node(pid, node, keyword) :: non_neg_integer
+  def stop_node(cluster, node, options \\ []) do
+    if Keyword.get(options, :graceful_shutdown, true) do
+      cluster |> Manager.stop_node(node, :graceful) |> check_status(node, options)
+    else
+      cluster |> Manager.stop_node(node, :kill) |> check_status(node, exit_status: :any)
+    end
+  end
+
+  @doc "Waits for the end of a node that something else stops. Options and result as `stop_node/3`."
+  @spec await_stop(pid, node, keyword) :: non_neg_integer
+  def await_stop(cluster, node, options \\ []) do
+    cluster |> Manager.await_stop(node) |> check_status(node, options)
+  end
+
+  @doc """
+  Applies a function on a node, as `:erpc.call/5` does: what it raises is raised here.
+  """
+  @spec call(pid, node, module, atom, [term]) :: term
+  def call(cluster, node, module, function, arguments \\ []) do
+    {:ok, peer} = Manager.route(cluster, node)
+    :peer.call(peer, :erpc, :call, [node, module, function, arguments, @call_ms], :infinity)
+  end
+
+  @doc "A GenServer call to a process that may live on any node of the cluster."
+  @spec genserver_call(pid, node, GenServer.server(), term) :: term
+  def genserver_call(cluster, node, server, request) do
+    {:ok, peer} = Manager.route(cluster, node)
+    :peer.call(peer, GenServer, :call, [server, request], :infinity)
+  end
+
+  @doc "Connects a BEAM node to another one."
+  @spec connect(pid, node, node) :: :ok
+  def connect(cluster, node, other) do
+    true = call(cluster, node, Node, :connect, [other])
+    :ok
+  end
+
+  @doc "What a node has written so far."
+  @spec logs(pid, node) :: String.t()
+  def logs(cluster, node) do
+    {:ok, %{log: log}} = Manager.fetch(cluster, node)
+    if File.exists?(log), do: File.read!(log), else: ""
+  end
+
+  @doc "The process of the operating system that is the node."
+  @spec os_pid(pid, node) :: pos_integer
+  def os_pid(cluster, node) do
+    {:ok, %{os_pid: os_pid}} = Manager.fetch(cluster, node)
+    os_pid
+  end
+
+  defp check_status({:ok, status}, node, options) do
+    expected = Keyword.get(options, :exit_status, 0)
+
+    if expected in [:any, status] do
+      status
+    else
+      raise "#{node} ended with status #{inspect(status)}, not #{inspect(expected)}"
+    end
+  end
+
+  defp check_status({:error, reason}, node, _options), do: raise("#{node}: #{inspect(reason)}")
+
+  # A node has joined when it is connected with all others and all hosts know each other.
+  defp join(cluster, name) do
+    nodes = for node <- Manager.nodes(cluster), not node.hidden, do: node
+    others = Enum.reject(nodes, &(&1.name == name))
+    for other <- others, do: wait_until(fn -> true = connected?(cluster, name, other.name) end)
+    names = for node <- nodes, host?(cluster, node), do: node.name
+    if name in names, do: for(host <- names, do: await_hosts(cluster, host, names))
+    name
+  end
+
+  defp connected?(cluster, name, other) do
+    case {Manager.fetch(cluster, name), Manager.fetch(cluster, other)} do
+      {{:ok, %{kind: :beam}}, _} -> call(cluster, name, Node, :connect, [other])
+      {_, {:ok, %{kind: :beam}}} -> name in call(cluster, other, Node, :list)
+      # Two C nodes connect by themselves; their hosts show it below.
+      _both_c -> true
+    end
+  end
+
+  defp host?(_cluster, %{kind: :c}), do: true
+
+  defp host?(cluster, %{kind: :beam, name: name}) do
+    call(cluster, name, Process, :whereis, [SessionHost]) != nil
+  end
+
+  defp await_hosts(cluster, host, names) do
+    wait_until(fn ->
+      known = genserver_call(cluster, host, {SessionHost, host}, :hosts)
+      [] = names -- Enum.map(known, & &1.node)
+    end)
+  end
+end
+
+defmodule Minotaur.ClusterHelper.Manager do
+  @moduledoc """
+  `Minotaur.Cluster.Manager` under the name by which a test that says
+  `alias Minotaur.ClusterHelper, as: Cluster` finds it.
+  """
+
+  defdelegate child_spec(ctx), to: Minotaur.Cluster.Manager
+end
