@@ -21,8 +21,8 @@ struct gen_from {
 };
 
 /**
- * The callbacks. Any but `terminate` may be NULL: a call is then answered {error,
- * unknown_request}, the rest dropped.
+ * The callbacks. Any but `terminate` may be NULL: a call is then answered
+ * {error, unknown_request}, the rest dropped.
  */
 struct gen_server_callbacks {
     const char *module;
@@ -52,6 +52,11 @@ int gen_server_start(struct procs *procs, const struct gen_server_callbacks *cal
 /** Find the gen_server behind a local pid; NULL when there is none or it runs other @callbacks. */
 struct gen_server *gen_server_find(struct procs *procs, const struct cn_pid *pid,
                                    const struct gen_server_callbacks *callbacks);
+/** The same for a process at hand; NULL is fine. */
+struct gen_server *gen_server_of(struct process *process,
+                                 const struct gen_server_callbacks *callbacks);
+/** What it says it runs. */
+const char *gen_server_module(const struct gen_server *self);
 struct process *gen_server_process(struct gen_server *self);
 struct procs *gen_server_procs(struct gen_server *self);
 const struct cn_pid *gen_server_pid(struct gen_server *self);
@@ -65,7 +70,10 @@ void gen_server_handle(struct gen_server *self, struct cn_term message);
 void gen_server_stop(struct gen_server *self, struct cn_term reason);
 void gen_server_stop_atom(struct gen_server *self, const char *reason);
 
-/** Answer a caller, from any callback, once. @from's alias or pid may be remote or local. */
+/**
+ * Answer a caller, from any callback, once. @from's alias or pid may be remote or local; a caller
+ * that is gone is no error. Errors: as procs_send.
+ */
 int gen_reply(struct procs *procs, const struct gen_from *from, struct cn_term reply);
 /**
  * Keep a caller for a later answer. Ownership: the caller's, gen_from_free. NULL without
@@ -74,7 +82,12 @@ int gen_reply(struct procs *procs, const struct gen_from *from, struct cn_term r
 struct gen_from *gen_from_copy(const struct gen_from *from);
 struct gen_from *gen_from_free(struct gen_from *from);
 
-/** Send {'$gen_cast', Message}. */
+/**
+ * Read {Pid, Tag}; @ret_from views into @term. Errors: CN_E_INVALID when @term is no such tuple.
+ */
+int gen_from_read(struct cn_term term, struct gen_from *ret_from);
+
+/** Send {'$gen_cast', Message}. Errors: as procs_send. */
 int gen_cast(struct procs *procs, const struct process *from, const struct dest *dest,
              struct cn_term message);
 

@@ -60,7 +60,8 @@ struct monitor {
     char name[];              /* empty: by pid */
 };
 
-/** What finds a link: one end on this node and the other end. Of two local ends own is the lower. */
+/** What finds a link: one end on this node and the other end. Of two local ends own is the lower.
+ */
 struct link_key {
     const struct peer *peer; /* NULL: both are local */
     struct short_pid other;
@@ -173,8 +174,9 @@ struct procs {
     struct cn_writer scratch;
     spawn_handler spawn;
     void *spawn_context;
-    bool started; /* procs_run has been called */
-    bool closing; /* procs_free: nothing is sent any more */
+    const void *extra; /* of the layer above */
+    bool started;      /* procs_run has been called */
+    bool closing;      /* procs_free: nothing is sent any more */
 };
 
 /* table.c: pid ids and serials */

@@ -5,8 +5,8 @@
  * end may be on its way. So an unlinked remote link stays, marked with the unlink's id, until
  * the peer acknowledges that id; meanwhile its exit signals and repeated LINKs are
  * ignored. Linking again during that time makes it a live link at once, and the late
- * acknowledgement then fits no id and is ignored. An UNLINK of a peer is acknowledged before anything else is
- * sent, whether we know the link or not.
+ * acknowledgement then fits no id and is ignored. An UNLINK of a peer is acknowledged before
+ * anything else is sent, whether we know the link or not.
  *
  * Source: "New Link Protocol" in the ERTS User's Guide.
  */

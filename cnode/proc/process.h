@@ -51,7 +51,8 @@ size_t procs_count(const struct procs *procs);
 /**
  * Take a signal from the peer @node.
  *
- * Errors: CN_E_INVALID when the peer broke a rule (close the connection); CN_E_STALE when @node with
+ * Errors: CN_E_INVALID when the peer broke a rule (close the connection); CN_E_STALE when @node
+ * with
  * @creation is not up (procs_peer_up comes first); -ENOMEM when the signal was lost for lack of
  * memory (close the connection too: a lost signal must not go unnoticed).
  */
@@ -205,6 +206,11 @@ void process_unlink(struct process *self, const struct cn_pid *pid);
 /** exit/2. Errors: as procs_send. */
 int procs_exit_signal(struct procs *procs, const struct process *from, const struct cn_pid *to,
                       struct cn_term reason);
+
+/** Keep one pointer for the layer above, which alone knows what it is; NULL until set. */
+void procs_set_extra(struct procs *procs, const void *extra);
+/** What was given to procs_set_extra. */
+const void *procs_extra(const struct procs *procs);
 
 /** A new reference of this node. */
 void procs_make_ref(struct procs *procs, struct cn_ref *ret_ref);

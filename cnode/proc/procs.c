@@ -111,3 +111,13 @@ void procs_make_ref(struct procs *procs, struct cn_ref *ret_ref)
     memcpy(ref.node, procs->node_pid.node, sizeof(ref.node));
     *ret_ref = ref;
 }
+
+void procs_set_extra(struct procs *procs, const void *extra)
+{
+    procs->extra = extra;
+}
+
+const void *procs_extra(const struct procs *procs)
+{
+    return procs->extra;
+}

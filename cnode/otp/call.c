@@ -1,0 +1,245 @@
+/*
+ * Outgoing calls.
+ *
+ * The reference of the monitor on the server is also the alias for the answer and the key of the
+ * call (as gen:call does it). So one record in proc/ serves for all three; when the
+ * call ends, in whatever way, the alias dies with the monitor, and what comes later vanishes there.
+ * What still slips through (a server that answers the pid) is recognised by its tag and dropped.
+ */
+#include "otp/call.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "base/alloc.h"
+#include "base/error.h"
+#include "otp/internal.h"
+
+#define CALLS_MAX 1000000u
+
+/* A call; key: the words of our own reference. */
+struct call {
+    struct map_handle hh;
+    uint32_t words[5];
+    uint32_t count;
+    struct gen_server *server;
+    uint64_t timer; /* 0: none */
+    call_done done;
+    void *context;
+};
+
+static struct call *call_find(struct gen_server *self, const struct cn_ref *ref)
+{
+    struct call *call = NULL;
+    struct procs *procs = gen_server_procs(self);
+
+    if (ref->creation != procs_creation(procs) || strcmp(ref->node, procs_node(procs)) != 0)
+        return NULL;
+    map_find(self->calls, ref->words, sizeof(ref->words), call);
+    return call;
+}
+
+static void call_ref(const struct call *call, struct cn_ref *ret_ref)
+{
+    struct procs *procs = gen_server_procs(call->server);
+
+    *ret_ref = (struct cn_ref){.count = call->count, .creation = procs_creation(procs)};
+    memcpy(ret_ref->words, call->words, sizeof(ret_ref->words));
+    memcpy(ret_ref->node, procs_node(procs), strlen(procs_node(procs)) + 1);
+}
+
+/* End a call: monitor and timer are taken back, the record is gone. */
+static void call_free(struct call *call)
+{
+    struct gen_server *self = call->server;
+    struct cn_ref ref;
+
+    call_ref(call, &ref);
+    process_demonitor(self->process, &ref, true);
+    if (call->timer != 0)
+        process_cancel_timer(self->process, call->timer);
+    map_remove(self->calls, call);
+    mem_free(call);
+}
+
+static int send_request(struct gen_server *self, const struct dest *dest, const struct cn_ref *ref,
+                        struct cn_term request)
+{
+    struct cn_writer writer;
+    int r = 0;
+
+    cn_writer_init(&writer, 0);
+    cn_write_tuple(&writer, 3);
+    cn_write_atom(&writer, "$gen_call");
+    cn_write_tuple(&writer, 2);
+    cn_write_pid(&writer, gen_server_pid(self));
+    cn_write_list(&writer, 1);
+    cn_write_atom(&writer, "alias");
+    cn_write_ref(&writer, ref);
+    cn_write_term(&writer, request);
+    r = cn_writer_error(&writer);
+    if (r == 0)
+        r = procs_send(gen_server_procs(self), self->process, dest, cn_writer_term(&writer));
+    cn_writer_free(&writer);
+    /* A peer that cannot be reached is told by the monitor. */
+    return r == -ENOMEM || r == -E2BIG ? r : 0;
+}
+
+/* Errors: -ENOMEM; the monitor stands afterwards only on success. */
+static int call_new(struct gen_server *self, const struct dest *dest, struct call **ret_call,
+                    struct cn_ref *ref)
+{
+    struct call *call = mem_zalloc(sizeof(*call));
+    int r = 0;
+
+    if (call == NULL)
+        return -ENOMEM;
+    r = process_monitor_alias(self->process, dest, ref);
+    if (r != 0) {
+        mem_free(call);
+        return r;
+    }
+    call->server = self;
+    memcpy(call->words, ref->words, sizeof(call->words));
+    call->count = ref->count;
+    if (!map_add(self->calls, call->words, sizeof(call->words), call)) {
+        process_demonitor(self->process, ref, true);
+        mem_free(call);
+        return -ENOMEM;
+    }
+    *ret_call = call;
+    return 0;
+}
+
+int call_start(struct gen_server *self, const struct dest *dest, struct cn_term request,
+               uint32_t timeout_ms, call_done done, void *context, struct call **ret_call)
+{
+    struct call *call = NULL;
+    struct cn_ref ref;
+    int r = 0;
+
+    if (map_count(self->calls) >= CALLS_MAX)
+        return CN_E_LIMIT;
+    r = call_new(self, dest, &call, &ref);
+    if (r != 0)
+        return r;
+    call->done = done;
+    call->context = context;
+    if (timeout_ms != 0)
+        r = process_start_timer(self->process, timeout_ms, &call->timer);
+    if (r == 0)
+        r = send_request(self, dest, &ref, request);
+    if (r != 0) {
+        call_free(call);
+        return r;
+    }
+    if (ret_call != NULL)
+        *ret_call = call;
+    return 0;
+}
+
+void call_cancel(struct call *call)
+{
+    call_free(call);
+}
+
+static void call_end(struct call *call, enum call_outcome outcome, struct cn_term term)
+{
+    struct gen_server *self = call->server;
+    call_done done = call->done;
+    void *context = call->context;
+
+    call_free(call);
+    done(self, context, outcome, term);
+}
+
+/* {[alias | Ref], Reply}, with a reference of this node. */
+static bool read_answer(struct cn_term message, struct cn_ref *ret_ref, struct cn_term *ret_reply)
+{
+    struct cn_reader reader;
+    uint32_t count = 0;
+
+    cn_reader_init(&reader, message);
+    return cn_read_this_tuple(&reader, 2) && cn_read_list(&reader, &count) && count == 1 &&
+           cn_read_this_atom(&reader, "alias") && cn_read_ref(&reader, ret_ref) &&
+           cn_read_term(&reader, ret_reply);
+}
+
+/* {'DOWN', Ref, process, Object, Reason} */
+static bool read_down(struct cn_term message, struct cn_ref *ret_ref, struct cn_term *ret_reason)
+{
+    struct cn_reader reader;
+
+    cn_reader_init(&reader, message);
+    return cn_read_this_tuple(&reader, 5) && cn_read_this_atom(&reader, "DOWN") &&
+           cn_read_ref(&reader, ret_ref) && cn_skip(&reader) && cn_skip(&reader) &&
+           cn_read_term(&reader, ret_reason);
+}
+
+bool calls_take(struct gen_server *self, struct cn_term message)
+{
+    struct cn_ref ref;
+    struct cn_term term;
+    struct call *call = NULL;
+
+    if (read_answer(message, &ref, &term)) {
+        call = call_find(self, &ref);
+        if (call != NULL)
+            call_end(call, CALL_REPLY, term);
+        return true; /* an answer to a call that has ended is nobody's */
+    }
+    if (!read_down(message, &ref, &term))
+        return false;
+    call = call_find(self, &ref);
+    if (call == NULL)
+        return false;
+    call_end(call, CALL_DOWN, term);
+    return true;
+}
+
+bool calls_take_timer(struct gen_server *self, uint64_t timer)
+{
+    static const uint8_t timeout[] = {0x77, 7, 't', 'i', 'm', 'e', 'o', 'u', 't'};
+    struct call *call = NULL;
+    struct call *next = NULL;
+
+    map_for_each(self->calls, call, next)
+    {
+        if (call->timer != timer)
+            continue;
+        call->timer = 0;
+        call_end(call, CALL_TIMEOUT, (struct cn_term){timeout, sizeof(timeout)});
+        return true;
+    }
+    return false;
+}
+
+void calls_drop(struct gen_server *self)
+{
+    struct call *call = NULL;
+    struct call *next = NULL;
+
+    map_for_each(self->calls, call, next) call_free(call);
+}
+
+int call_rpc(struct gen_server *self, const char *node, const char *module, const char *function,
+             struct cn_term arguments, uint32_t timeout_ms, call_done done, void *context,
+             struct call **ret_call)
+{
+    struct dest rex = {.kind = DEST_NAME, .name = "rex", .node = node};
+    struct cn_writer writer;
+    int r = 0;
+
+    cn_writer_init(&writer, 0);
+    cn_write_tuple(&writer, 5);
+    cn_write_atom(&writer, "call");
+    cn_write_atom(&writer, module);
+    cn_write_atom(&writer, function);
+    cn_write_term(&writer, arguments);
+    cn_write_atom(&writer, "user");
+    r = cn_writer_error(&writer);
+    if (r == 0)
+        r = call_start(self, &rex, cn_writer_term(&writer), timeout_ms, done, context, ret_call);
+    cn_writer_free(&writer);
+    return r;
+}

@@ -1,0 +1,274 @@
+/*
+ * System messages: {system, From, Command}.
+ *
+ * Suspended, a server handles nothing but these; messages and timers are kept in their order and
+ * handed out when it is resumed. What needs code of the asker (replace_state, change_code, debug
+ * functions) is refused with {error, unsupported}.
+ */
+#include "otp/sys.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "base/alloc.h"
+#include "otp/internal.h"
+
+#define KEPT_MAX 1000000u
+
+/* A message, or a timer that was due, while suspended. */
+struct kept {
+    struct list list;
+    uint64_t timer; /* 0: a message */
+    size_t size;
+    uint8_t bytes[];
+};
+
+void sys_set_hook(struct procs *procs, const struct sys_hook *hook)
+{
+    procs_set_extra(procs, hook);
+}
+
+static void keep(struct gen_server *self, struct cn_term message, uint64_t timer)
+{
+    struct kept *kept = NULL;
+
+    if (self->kept_count < KEPT_MAX)
+        kept = mem_alloc(sizeof(*kept) + message.size);
+    if (kept == NULL) {
+        gen_server_stop_atom(self, "killed");
+        return;
+    }
+    list_init(&kept->list);
+    kept->timer = timer;
+    kept->size = message.size;
+    if (message.size > 0)
+        memcpy(kept->bytes, message.data, message.size);
+    list_append(&self->kept, &kept->list);
+    self->kept_count++;
+}
+
+void sys_keep(struct gen_server *self, struct cn_term message)
+{
+    keep(self, message, 0);
+}
+
+void sys_keep_timer(struct gen_server *self, uint64_t timer)
+{
+    keep(self, (struct cn_term){0}, timer);
+}
+
+static struct kept *kept_pop(struct gen_server *self)
+{
+    struct list *item = list_pop(&self->kept);
+
+    if (item == NULL)
+        return NULL;
+    self->kept_count--;
+    return container_of(item, struct kept, list);
+}
+
+void sys_drop_kept(struct gen_server *self)
+{
+    struct kept *kept = NULL;
+
+    while ((kept = kept_pop(self)) != NULL)
+        mem_free(kept);
+}
+
+static void resume(struct gen_server *self)
+{
+    struct kept *kept = NULL;
+
+    self->suspended = false;
+    while (!process_exiting(self->process) && (kept = kept_pop(self)) != NULL) {
+        if (kept->timer != 0)
+            gen_server_take_timer(self, kept->timer);
+        else
+            gen_server_take(self, (struct cn_term){kept->bytes, kept->size});
+        mem_free(kept);
+    }
+}
+
+static void write_state(struct gen_server *self, struct cn_writer *writer)
+{
+    if (self->callbacks->format_state == NULL ||
+        self->callbacks->format_state(self->state, writer) != 0) {
+        cn_writer_reset(writer);
+        cn_write_atom(writer, "opaque");
+    }
+}
+
+static void reply_state(struct gen_server *self, const struct gen_from *from)
+{
+    const struct sys_hook *hook = procs_extra(gen_server_procs(self));
+    struct cn_writer state;
+    struct cn_writer writer;
+
+    cn_writer_init(&state, 0);
+    cn_writer_init(&writer, 0);
+    write_state(self, &state);
+    if (hook != NULL && hook->wraps_state(hook->context, from->pid.node)) {
+        cn_write_tuple(&writer, 2);
+        cn_write_atom(&writer, "ok");
+    }
+    if (cn_writer_error(&state) == 0)
+        cn_write_term(&writer, cn_writer_term(&state));
+    if (cn_writer_error(&state) == 0 && cn_writer_error(&writer) == 0)
+        (void)gen_reply(gen_server_procs(self), from, cn_writer_term(&writer));
+    cn_writer_free(&writer);
+    cn_writer_free(&state);
+}
+
+/* Write an Erlang string: a list of characters. */
+static void write_text(struct cn_writer *writer, const char *text)
+{
+    size_t size = strlen(text);
+
+    cn_write_list(writer, (uint32_t)size);
+    for (size_t i = 0; i < size; i++)
+        cn_write_integer(writer, (uint8_t)text[i]);
+    cn_write_nil(writer);
+}
+
+/* [{header, ..}, {data, [{"Status", ..}]}, {data, [{"State", State}]}] */
+static void write_misc(struct gen_server *self, struct cn_writer *writer, struct cn_term state)
+{
+    cn_write_list(writer, 3);
+    cn_write_tuple(writer, 2);
+    cn_write_atom(writer, "header");
+    write_text(writer, "Status for generic server");
+    cn_write_tuple(writer, 2);
+    cn_write_atom(writer, "data");
+    cn_write_list(writer, 1);
+    cn_write_tuple(writer, 2);
+    write_text(writer, "Status");
+    cn_write_atom(writer, self->suspended ? "suspended" : "running");
+    cn_write_nil(writer);
+    cn_write_tuple(writer, 2);
+    cn_write_atom(writer, "data");
+    cn_write_list(writer, 1);
+    cn_write_tuple(writer, 2);
+    write_text(writer, "State");
+    cn_write_term(writer, state);
+    cn_write_nil(writer);
+    cn_write_nil(writer);
+}
+
+static void write_status(struct gen_server *self, struct cn_writer *writer, struct cn_term state)
+{
+    cn_write_tuple(writer, 4);
+    cn_write_atom(writer, "status");
+    cn_write_pid(writer, gen_server_pid(self));
+    cn_write_tuple(writer, 2);
+    cn_write_atom(writer, "module");
+    cn_write_atom(writer, self->callbacks->module);
+    cn_write_list(writer, 5);
+    cn_write_nil(writer); /* process dictionary */
+    cn_write_atom(writer, self->suspended ? "suspended" : "running");
+    cn_write_pid(writer, gen_server_pid(self)); /* parent */
+    cn_write_nil(writer);                       /* debug */
+    write_misc(self, writer, state);
+    cn_write_nil(writer);
+}
+
+static void reply_status(struct gen_server *self, const struct gen_from *from)
+{
+    struct cn_writer state;
+    struct cn_writer writer;
+
+    cn_writer_init(&state, 0);
+    cn_writer_init(&writer, 0);
+    write_state(self, &state);
+    if (cn_writer_error(&state) == 0)
+        write_status(self, &writer, cn_writer_term(&state));
+    if (cn_writer_error(&state) == 0 && cn_writer_error(&writer) == 0)
+        (void)gen_reply(gen_server_procs(self), from, cn_writer_term(&writer));
+    cn_writer_free(&writer);
+    cn_writer_free(&state);
+}
+
+static void reply_atom(struct gen_server *self, const struct gen_from *from, const char *text)
+{
+    struct cn_writer writer;
+
+    cn_writer_init(&writer, 0);
+    cn_write_atom(&writer, text);
+    if (cn_writer_error(&writer) == 0)
+        (void)gen_reply(gen_server_procs(self), from, cn_writer_term(&writer));
+    cn_writer_free(&writer);
+}
+
+/* {error, unsupported}, or {error, {unknown_system_msg, Command}} */
+static void reply_error(struct gen_server *self, const struct gen_from *from,
+                        struct cn_term command, bool known)
+{
+    struct cn_writer writer;
+
+    cn_writer_init(&writer, 0);
+    cn_write_tuple(&writer, 2);
+    cn_write_atom(&writer, "error");
+    if (known) {
+        cn_write_atom(&writer, "unsupported");
+    } else {
+        cn_write_tuple(&writer, 2);
+        cn_write_atom(&writer, "unknown_system_msg");
+        cn_write_term(&writer, command);
+    }
+    if (cn_writer_error(&writer) == 0)
+        (void)gen_reply(gen_server_procs(self), from, cn_writer_term(&writer));
+    cn_writer_free(&writer);
+}
+
+static void take_tuple(struct gen_server *self, const struct gen_from *from, struct cn_term command)
+{
+    struct cn_reader reader;
+    struct cn_bytes verb;
+    struct cn_term reason;
+    uint32_t arity = 0;
+
+    cn_reader_init(&reader, command);
+    if (!cn_read_tuple(&reader, &arity) || !cn_read_atom(&reader, &verb)) {
+        reply_error(self, from, command, false);
+    } else if (arity == 2 && cn_bytes_equal(verb, "terminate") && cn_read_term(&reader, &reason)) {
+        reply_atom(self, from, "ok");
+        gen_server_stop(self, reason);
+    } else {
+        reply_error(self, from, command,
+                    cn_bytes_equal(verb, "replace_state") || cn_bytes_equal(verb, "debug") ||
+                        cn_bytes_equal(verb, "change_code"));
+    }
+}
+
+static void take_command(struct gen_server *self, const struct gen_from *from,
+                         struct cn_term command)
+{
+    if (cn_term_is_atom(command, "get_state")) {
+        reply_state(self, from);
+    } else if (cn_term_is_atom(command, "get_status")) {
+        reply_status(self, from);
+    } else if (cn_term_is_atom(command, "suspend")) {
+        self->suspended = true;
+        reply_atom(self, from, "ok");
+    } else if (cn_term_is_atom(command, "resume")) {
+        reply_atom(self, from, "ok");
+        resume(self);
+    } else {
+        take_tuple(self, from, command);
+    }
+}
+
+bool sys_take(struct gen_server *self, struct cn_term message)
+{
+    struct cn_reader reader;
+    struct cn_term caller;
+    struct cn_term command;
+    struct gen_from from;
+
+    cn_reader_init(&reader, message);
+    if (!cn_read_this_tuple(&reader, 3) || !cn_read_this_atom(&reader, "system") ||
+        !cn_read_term(&reader, &caller) || !cn_read_term(&reader, &command) ||
+        gen_from_read(caller, &from) != 0)
+        return false;
+    take_command(self, &from, command);
+    return true;
+}
