@@ -1,0 +1,33 @@
+/*
+ * The drain: this host leaves, every session moves to another.
+ *
+ *    ┌─────────┐ all sessions tried   ┌────────────┐ no forwarder left,   ┌──────────┐
+ *    │ moving  ├─────────────────────►│ forwarding ├─────────────────────►│ finished │
+ *    └────┬────┘                      └─────┬──────┘ or end of the time   └────▲─────┘
+ *         └──── deadline, hurry, abort ─────┴───────────────────────────────────┘
+ *
+ * At most 64 sessions move at a time. Sessions that are just starting or arriving are waited for
+ * and moved too. A session that nobody takes runs on here until the node exits, and counts as lost.
+ * Source: PROTOCOL.md, "Drain".
+ */
+#ifndef SESSION_DRAIN_H
+#define SESSION_DRAIN_H
+
+#include "session/host.h"
+
+/** Begin, unless it has begun. Errors: -ENOMEM; then the host goes on as before. */
+int drain_start(struct hosts *hosts);
+/** Answer the call `:drain`, when the drain is over. */
+void drain_call(struct hosts *hosts, const struct gen_from *from);
+/** At most one second is left. */
+void drain_hurry(struct hosts *hosts);
+/** No time is left. */
+void drain_abort(struct hosts *hosts);
+/** A session has begun to run here: if this host leaves, it must go. */
+void drain_session_runs(struct hosts *hosts, struct session *session);
+/** A session has ended. */
+void drain_session_ended(struct hosts *hosts);
+/** Release. */
+void drain_free(struct hosts *hosts);
+
+#endif

@@ -1,0 +1,271 @@
+/*
+ * Calls to sessions on behalf of callers of the engine. One structure per call.
+ *
+ * When the owner's node was lost, its session may be about to run elsewhere: the next look waits a
+ * moment, and finding nobody counts as one of the five.
+ */
+#include "session/engine_call.h"
+
+#include <string.h>
+
+#include "base/alloc.h"
+#include "session/locate.h"
+#include "session/words.h"
+
+#define CALL_MS   5000
+#define TRIES_MAX 5
+#define PAUSE_MS  100
+
+struct engine_call {
+    struct operation operation;
+    struct hosts *hosts;
+    const struct cn_game_function *function;
+    struct apply *apply;
+    struct cn_writer request;
+    struct host_timer timer; /* a pause before the next look */
+    struct cn_pid pid;       /* the session's, as last found */
+    unsigned tries;
+    bool node_lost; /* the owner's node broke away: somebody may take over soon */
+    enum locate_by by;
+    size_t key_size;
+    uint8_t key[];
+};
+
+static void look(struct engine_call *call);
+
+static void call_free(struct engine_call *call)
+{
+    operation_end(&call->operation);
+    host_timer_stop(call->hosts, &call->timer);
+    cn_writer_free(&call->request);
+    mem_free(call);
+}
+
+static void call_release(struct operation *operation)
+{
+    call_free(container_of(operation, struct engine_call, operation));
+}
+
+static void finish(struct engine_call *call, struct cn_term answer)
+{
+    struct apply *apply = call->apply;
+
+    apply_return(apply, answer);
+    call_free(call);
+}
+
+static void finish_writer(struct engine_call *call, struct cn_writer *writer)
+{
+    finish(call, words_answer(writer));
+    cn_writer_free(writer);
+}
+
+static void finish_not_alive(struct engine_call *call)
+{
+    struct cn_writer writer;
+
+    cn_writer_init(&writer, 0);
+    words_error(&writer, call->hosts->game->not_alive);
+    finish_writer(call, &writer);
+}
+
+static void finish_reply(struct engine_call *call, struct cn_term reply)
+{
+    struct cn_writer writer;
+
+    if (!call->function->wrap_ok) {
+        finish(call, reply);
+        return;
+    }
+    cn_writer_init(&writer, 0);
+    cn_write_tuple(&writer, 2);
+    cn_write_atom(&writer, "ok");
+    cn_write_term(&writer, reply);
+    finish_writer(call, &writer);
+}
+
+/* Raise what GenServer.call would: exit({Reason, {GenServer, call, [Pid, Request, Timeout]}}). */
+static void finish_raise(struct engine_call *call, struct cn_term reason)
+{
+    struct apply *apply = call->apply;
+    struct cn_writer writer;
+
+    cn_writer_init(&writer, 0);
+    cn_write_tuple(&writer, 2);
+    cn_write_term(&writer, reason);
+    cn_write_tuple(&writer, 3);
+    cn_write_atom(&writer, "Elixir.GenServer");
+    cn_write_atom(&writer, "call");
+    cn_write_list(&writer, 3);
+    cn_write_pid(&writer, &call->pid);
+    cn_write_term(&writer, cn_writer_term(&call->request));
+    cn_write_integer(&writer, CALL_MS);
+    cn_write_nil(&writer);
+    apply_raise(apply, "exit", words_answer(&writer));
+    cn_writer_free(&writer);
+    call_free(call);
+}
+
+static void pause_over(struct host_timer *timer)
+{
+    look(container_of(timer, struct engine_call, timer));
+}
+
+/* Look again, at once or, when its node was lost, in a moment. */
+static void look_again(struct engine_call *call)
+{
+    if (call->tries >= TRIES_MAX)
+        finish_not_alive(call);
+    else if (!call->node_lost)
+        look(call);
+    else if (host_timer_start(call->hosts, &call->timer, PAUSE_MS, pause_over) != 0)
+        finish_not_alive(call);
+}
+
+static void answered(struct gen_server *self, void *context, enum call_outcome outcome,
+                     struct cn_term term);
+
+static void call_session(struct engine_call *call, const struct cn_pid *pid)
+{
+    struct dest dest = words_to_pid(pid);
+
+    call->pid = *pid;
+    call->tries++;
+    if (host_call(call->hosts, &dest, cn_writer_term(&call->request), CALL_MS, answered, call,
+                  NULL) != 0)
+        finish(call, words_no_memory());
+}
+
+/* Tell whether @reason is {shutdown, {moved, Pid}}. */
+static bool read_moved(struct cn_term reason, struct cn_pid *ret_pid)
+{
+    struct cn_term moved;
+
+    return words_read_pair(reason, "shutdown", &moved) && words_read_pid(moved, "moved", ret_pid);
+}
+
+static bool is_orderly_end(struct cn_term reason)
+{
+    struct cn_term rest;
+
+    return cn_term_is_atom(reason, "noproc") || cn_term_is_atom(reason, "normal") ||
+           cn_term_is_atom(reason, "shutdown") || words_read_pair(reason, "shutdown", &rest);
+}
+
+static void went_down(struct engine_call *call, struct cn_term reason)
+{
+    struct cn_pid new_pid;
+
+    if (read_moved(reason, &new_pid) && call->tries < TRIES_MAX) {
+        call_session(call, &new_pid);
+    } else if (cn_term_is_atom(reason, "noconnection")) {
+        call->node_lost = true;
+        look_again(call);
+    } else if (is_orderly_end(reason)) {
+        look_again(call);
+    } else {
+        finish_raise(call, reason);
+    }
+}
+
+static void answered(struct gen_server *self, void *context, enum call_outcome outcome,
+                     struct cn_term term)
+{
+    struct engine_call *call = context;
+
+    if (outcome == CALL_REPLY)
+        finish_reply(call, term);
+    else if (outcome == CALL_DOWN)
+        went_down(call, term);
+    else
+        finish_raise(call, term);
+}
+
+static void finish_whereis(struct engine_call *call, const struct cn_pid *pid)
+{
+    struct cn_writer writer;
+
+    cn_writer_init(&writer, 0);
+    if (pid == NULL)
+        cn_write_atom(&writer, "nil");
+    else
+        cn_write_pid(&writer, pid);
+    finish_writer(call, &writer);
+}
+
+static void found(void *context, const struct cn_pid *pid)
+{
+    struct engine_call *call = context;
+
+    if (call->function->kind == CN_GAME_FUNCTION_WHEREIS) {
+        finish_whereis(call, pid);
+    } else if (pid != NULL) {
+        call_session(call, pid);
+    } else if (call->node_lost) {
+        call->tries++;
+        look_again(call);
+    } else {
+        finish_not_alive(call);
+    }
+}
+
+static void look(struct engine_call *call)
+{
+    struct cn_bytes key = {.data = call->key, .size = call->key_size};
+
+    locate_session(call->hosts, call->by, key, found, call);
+}
+
+/* Write the request: the function's atom, or with more arguments {atom, Argument2, ...}. */
+static int write_request(struct engine_call *call, const struct cn_term *arguments)
+{
+    const struct cn_game_function *function = call->function;
+
+    cn_writer_init(&call->request, 0);
+    if (function->kind == CN_GAME_FUNCTION_WHEREIS)
+        return 0;
+    if (function->arity > 1)
+        cn_write_tuple(&call->request, function->arity);
+    cn_write_atom(&call->request, function->request);
+    for (uint32_t i = 1; i < function->arity; i++)
+        cn_write_term(&call->request, arguments[i]);
+    return cn_writer_error(&call->request);
+}
+
+static struct engine_call *call_new(struct hosts *hosts, const struct cn_game_function *function,
+                                    struct cn_term key_term)
+{
+    struct cn_bytes key = {.size = 0};
+    struct engine_call *call;
+    struct cn_reader reader;
+
+    cn_reader_init(&reader, key_term);
+    cn_read_binary(&reader, &key); /* anything else is a key that nobody has */
+    call = mem_zalloc(sizeof(*call) + key.size);
+    if (call == NULL)
+        return NULL;
+    call->hosts = hosts;
+    call->function = function;
+    call->by = function->kind == CN_GAME_FUNCTION_CALL_BY_CODE ? LOCATE_BY_CODE : LOCATE_BY_ID;
+    call->key_size = key.size;
+    if (key.size > 0)
+        memcpy(call->key, key.data, key.size);
+    operation_begin(hosts, &call->operation, call_release);
+    return call;
+}
+
+void engine_call_run(struct hosts *hosts, const struct cn_game_function *function,
+                     struct apply *apply, const struct cn_term *arguments)
+{
+    struct engine_call *call = call_new(hosts, function, arguments[0]);
+
+    if (call == NULL) {
+        apply_return(apply, words_no_memory());
+        return;
+    }
+    call->apply = apply;
+    if (write_request(call, arguments) != 0)
+        finish(call, words_no_memory());
+    else
+        look(call);
+}

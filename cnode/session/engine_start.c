@@ -1,0 +1,231 @@
+/*
+ * Starting sessions for callers of the engine. One structure per start that must wait.
+ */
+#include "session/engine_start.h"
+
+#include <string.h>
+
+#include "base/alloc.h"
+#include "session/locate.h"
+#include "session/members.h"
+#include "session/ranking.h"
+#include "session/start.h"
+#include "session/words.h"
+
+#define START_MS 5000
+
+struct engine_start {
+    struct operation operation;
+    struct hosts *hosts;
+    struct apply *apply;
+    void *game; /* the state; NULL when it was given away */
+    struct ranking ranking;
+    size_t code_size;
+    uint8_t code[WORDS_CODE_BYTES_MAX];
+};
+
+static void walk(struct engine_start *start);
+
+static void start_free(struct engine_start *start)
+{
+    operation_end(&start->operation);
+    ranking_deinit(&start->ranking);
+    start->hosts->game->free(start->game);
+    mem_free(start);
+}
+
+static void start_release(struct operation *operation)
+{
+    start_free(container_of(operation, struct engine_start, operation));
+}
+
+static void return_error(struct apply *apply, const char *reason)
+{
+    struct cn_writer writer;
+
+    cn_writer_init(&writer, 0);
+    words_error(&writer, reason);
+    apply_return(apply, words_answer(&writer));
+    cn_writer_free(&writer);
+}
+
+/* Answer the caller and forget it. */
+static void finish(struct engine_start *start, struct cn_term answer)
+{
+    struct apply *apply = start->apply;
+
+    apply_return(apply, answer);
+    start_free(start);
+}
+
+static void finish_error(struct engine_start *start, const char *reason)
+{
+    struct cn_writer writer;
+
+    cn_writer_init(&writer, 0);
+    words_error(&writer, reason);
+    finish(start, words_answer(&writer));
+    cn_writer_free(&writer);
+}
+
+static struct cn_bytes start_code(const struct engine_start *start)
+{
+    return (struct cn_bytes){.data = start->code, .size = start->code_size};
+}
+
+static void started_here(void *context, struct cn_term answer)
+{
+    finish(context, answer);
+}
+
+static void start_here(struct engine_start *start)
+{
+    void *game = start->game;
+
+    start->game = NULL;
+    start_session(start->hosts, start_code(start), game, started_here, start);
+}
+
+static void started_there(struct gen_server *self, void *context, enum call_outcome outcome,
+                          struct cn_term term)
+{
+    struct engine_start *start = context;
+
+    if (outcome == CALL_TIMEOUT)
+        finish_error(start, "timeout");
+    else if (outcome == CALL_DOWN || words_is_error(term, "draining") ||
+             words_is_error(term, "full"))
+        walk(start);
+    else
+        finish(start, term);
+}
+
+static int start_there(struct engine_start *start, const char *node)
+{
+    struct hosts *hosts = start->hosts;
+    struct dest dest = words_to_pid(&members_find(hosts, node)->pid);
+    struct cn_writer request;
+    int error;
+
+    cn_writer_init(&request, 0);
+    cn_write_tuple(&request, 3);
+    cn_write_atom(&request, "start_session");
+    words_code(&request, start_code(start));
+    error = hosts->game->export(start->game, &request);
+    if (error == 0)
+        error = cn_writer_error(&request);
+    if (error == 0)
+        error = host_call(hosts, &dest, cn_writer_term(&request), START_MS, started_there, start,
+                          NULL);
+    cn_writer_free(&request);
+    return error;
+}
+
+/* Ask the next host of the ranking. */
+static void walk(struct engine_start *start)
+{
+    struct hosts *hosts = start->hosts;
+    const char *node;
+
+    do {
+        node = ranking_next(&start->ranking, hosts);
+        if (node != NULL && strcmp(node, procs_node(hosts->procs)) == 0) {
+            start_here(start);
+            return;
+        }
+    } while (node != NULL && start_there(start, node) != 0);
+    if (node == NULL)
+        finish_error(start,
+                     hosts->members_count == 0 && host_draining(hosts) ? "draining" : "no_host");
+}
+
+/* Nobody has the session: place it. */
+static void place(struct engine_start *start)
+{
+    struct cn_bytes id = start->hosts->game->id(start->game);
+
+    if (ranking_init(&start->ranking, start->hosts, id, true) != 0)
+        finish(start, words_no_memory());
+    else
+        walk(start);
+}
+
+static void looked_for(void *context, const struct cn_pid *pid)
+{
+    struct engine_start *start = context;
+    struct cn_writer writer;
+
+    if (pid == NULL) {
+        place(start);
+        return;
+    }
+    cn_writer_init(&writer, 0);
+    words_already_started(&writer, pid);
+    finish(start, words_answer(&writer));
+    cn_writer_free(&writer);
+}
+
+/* Make the state. False: the caller has its answer. */
+static bool make_state(struct hosts *hosts, bool create, struct cn_term argument,
+                       struct apply *apply, void **ret_game)
+{
+    struct cn_game_env env = host_env(hosts);
+    struct cn_writer error;
+    void *game = NULL;
+    int result;
+
+    cn_writer_init(&error, 0);
+    if (create)
+        result = hosts->game->create(&env, argument, &game, &error);
+    else
+        result = hosts->game->import(&env, argument, &game, &error);
+    if (result != 0)
+        apply_return(apply, result < 0 ? words_no_memory() : words_answer(&error));
+    else
+        *ret_game = game;
+    cn_writer_free(&error);
+    return result == 0;
+}
+
+static struct engine_start *start_new(struct hosts *hosts, struct apply *apply, void *game,
+                                      struct cn_bytes code)
+{
+    struct engine_start *start = mem_zalloc(sizeof(*start));
+
+    if (start == NULL)
+        return NULL;
+    start->hosts = hosts;
+    start->apply = apply;
+    start->game = game;
+    start->code_size = code.size;
+    if (code.size > 0)
+        memcpy(start->code, code.data, code.size);
+    operation_begin(hosts, &start->operation, start_release);
+    return start;
+}
+
+void engine_start_run(struct hosts *hosts, const struct cn_game_function *function,
+                      struct apply *apply, const struct cn_term *arguments)
+{
+    bool create = function->kind == CN_GAME_FUNCTION_CREATE;
+    struct cn_bytes code = {.size = 0};
+    struct engine_start *start;
+    void *game = NULL;
+
+    if (function->arity > 1 && !words_read_code(arguments[0], &code)) {
+        return_error(apply, "invalid_join_code");
+        return;
+    }
+    if (!make_state(hosts, create, arguments[function->arity - 1], apply, &game))
+        return;
+    start = start_new(hosts, apply, game, code);
+    if (start == NULL) {
+        hosts->game->free(game);
+        apply_return(apply, words_no_memory());
+        return;
+    }
+    if (create) /* a fresh id: nobody can have it */
+        place(start);
+    else
+        locate_session(hosts, LOCATE_BY_ID, hosts->game->id(game), looked_for, start);
+}

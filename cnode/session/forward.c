@@ -1,0 +1,90 @@
+/*
+ * Passing messages on, and knowing when to stop: watchers are counted every 100 ms.
+ */
+#include "session/forward.h"
+
+#include "base/alloc.h"
+#include "session/host.h"
+#include "session/words.h"
+#include "session/handoff_words.h"
+
+#define CHECK_INTERVAL_MS 100
+
+static bool watched(const struct session *session)
+{
+    return process_watchers(gen_server_process(session->server), NULL) > 0;
+}
+
+/* End when the time has come, else look again later. */
+static void check(struct session *session)
+{
+    struct forward *forward = session->forward;
+    uint64_t now_ms = procs_now_ms(session->hosts->procs);
+    uint64_t wait_ms = CHECK_INTERVAL_MS;
+
+    forward->timer = 0;
+    if (now_ms >= forward->until_ms && !watched(session)) {
+        forward_end(session);
+        return;
+    }
+    if (now_ms < forward->until_ms)
+        wait_ms = forward->until_ms - now_ms;
+    if (process_start_timer(gen_server_process(session->server), wait_ms, &forward->timer) != 0)
+        forward_end(session);
+}
+
+void forward_start(struct session *session, struct forward *forward)
+{
+    sm_move(&session->sm, SESSION_FORWARDING);
+    session->forward = forward;
+    session->hosts->table.forwarders++;
+    check(session);
+}
+
+void forward_message(struct session *session, struct cn_term message)
+{
+    struct forward *forward = session->forward;
+    struct cn_term reason;
+    struct cn_ref ref;
+
+    if (handoff_word(message) != HANDOFF_NONE)
+        return;
+    if (words_read_down(message, &ref, &reason) && cn_ref_equal(&ref, &forward->monitor))
+        forward_end(session);
+    else
+        session_send(session, &forward->target, message);
+}
+
+void forward_timer(struct session *session, uint64_t timer)
+{
+    if (timer == session->forward->timer)
+        check(session);
+}
+
+void forward_end(struct session *session)
+{
+    struct cn_writer reason;
+
+    if (session->stopping)
+        return;
+    cn_writer_init(&reason, 0);
+    cn_write_tuple(&reason, 2);
+    cn_write_atom(&reason, "shutdown");
+    words_pid(&reason, "moved", &session->forward->target);
+    if (cn_writer_error(&reason) == 0)
+        session_stop(session, cn_writer_term(&reason));
+    else
+        session_stop_atom(session, "shutdown");
+    cn_writer_free(&reason);
+}
+
+void forward_session_ends(struct session *session)
+{
+    mem_free(session->forward);
+    session->forward = NULL;
+}
+
+const struct cn_pid *forward_target(const struct session *session)
+{
+    return &session->forward->target;
+}

@@ -1,0 +1,378 @@
+/*
+ * The target of a handoff.
+ *
+ * Nothing that a source says is believed: chunks must come in order and within the limit, the bytes
+ * pass the walker, the state passes the game's import, and id and join code must be those of the
+ * offer. How it fails: the source gets the reason, the paused process ends, and the source runs on.
+ */
+#include "session/handoff_in.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "base/alloc.h"
+#include "base/bytes.h"
+#include "base/error.h"
+#include "session/drain.h"
+#include "session/handoff_words.h"
+#include "session/naming.h"
+#include "session/snapshot.h"
+#include "session/words.h"
+
+struct handoff_in {
+    struct cn_ref transfer;
+    struct cn_pid source;
+    struct cn_ref monitor; /* of the source */
+    struct bytes data;
+    uint64_t next;  /* the chunk that must come */
+    uint64_t count; /* of chunks; 0: not known yet */
+};
+
+/* What an offer says. */
+struct offer {
+    uint64_t protocol;
+    struct cn_ref transfer;
+    struct cn_bytes id;
+    struct cn_bytes code;
+    uint64_t epoch;
+    uint64_t version;
+    uint64_t state_version;
+    uint64_t bytes;
+    struct cn_pid source;
+};
+
+static bool read_transfer(struct cn_term map, struct cn_ref *ret_transfer)
+{
+    struct cn_reader reader;
+    struct cn_term value;
+
+    if (!cn_map_get(map, "transfer", &value))
+        return false;
+    cn_reader_init(&reader, value);
+    return cn_read_ref(&reader, ret_transfer);
+}
+
+static bool read_offer(struct cn_term map, struct offer *offer)
+{
+    struct cn_term code;
+
+    return read_transfer(map, &offer->transfer) && words_get_binary(map, "id", &offer->id) &&
+           offer->id.size > 0 && offer->id.size <= WORDS_ID_BYTES_MAX &&
+           cn_map_get(map, "join_code", &code) && words_read_code(code, &offer->code) &&
+           words_get_unsigned(map, "epoch", &offer->epoch) &&
+           words_get_unsigned(map, "version", &offer->version) &&
+           words_get_unsigned(map, "state_version", &offer->state_version) &&
+           words_get_unsigned(map, "bytes", &offer->bytes) &&
+           words_get_pid(map, "source", &offer->source);
+}
+
+static bool reads_version(const struct hosts *hosts, uint64_t state_version)
+{
+    for (const uint32_t *version = hosts->game->state_versions; *version != 0; version++)
+        if (*version == state_version)
+            return true;
+    return false;
+}
+
+/* Say why @offer cannot be taken; NULL: it can. */
+static const char *refusal(struct hosts *hosts, const struct offer *offer)
+{
+    if (host_draining(hosts))
+        return "draining";
+    if (!reads_version(hosts, offer->state_version))
+        return "unsupported_state_version";
+    if (session_table_by_id(&hosts->table, offer->id) != NULL ||
+        session_table_by_code(&hosts->table, offer->code) != NULL)
+        return "already_owner";
+    if (host_full(hosts) || offer->bytes > hosts->config.snapshot_bytes_max)
+        return "full";
+    return NULL;
+}
+
+/* Start the paused process. */
+static int accept_offer(struct hosts *hosts, const struct offer *offer,
+                        struct session **ret_session)
+{
+    struct session_seed seed = {.id = offer->id,
+                                .code = offer->code,
+                                .epoch = offer->epoch,
+                                .version = offer->version,
+                                .state = SESSION_RECEIVING};
+    struct handoff_in *in = mem_zalloc(sizeof(*in));
+    struct dest source = words_to_pid(&offer->source);
+    int error;
+
+    if (in == NULL)
+        return -ENOMEM;
+    error = session_new(hosts, &seed, ret_session);
+    if (error != 0) {
+        mem_free(in);
+        return error;
+    }
+    in->transfer = offer->transfer;
+    in->source = offer->source;
+    bytes_init(&in->data, hosts->config.snapshot_bytes_max);
+    (*ret_session)->in = in;
+    error = process_monitor(gen_server_process((*ret_session)->server), &source, &in->monitor);
+    if (error != 0)
+        session_stop_atom(*ret_session, "normal");
+    return error;
+}
+
+bool handoff_in_offer(struct hosts *hosts, struct cn_term request, struct cn_writer *writer)
+{
+    struct offer offer = {.protocol = 0};
+    struct session *session;
+    struct cn_term map;
+    const char *reason;
+    int error;
+
+    if (!words_read_pair(request, "offer", &map) ||
+        !words_get_unsigned(map, "protocol", &offer.protocol))
+        return false;
+    if (offer.protocol != HOSTS_PROTOCOL) {
+        words_refuse(writer, "unsupported_protocol");
+        return true;
+    }
+    if (!read_offer(map, &offer))
+        return false;
+    reason = refusal(hosts, &offer);
+    if (reason != NULL) {
+        words_refuse(writer, reason);
+        return true;
+    }
+    error = accept_offer(hosts, &offer, &session);
+    if (error != 0)
+        words_refuse(writer, error == -ENOMEM ? "no_memory" : "full");
+    else
+        words_pid(writer, "accept", session_pid(session));
+    return true;
+}
+
+/* Say @message, completed with @transfer, to @source. */
+static void say(struct session *session, const struct cn_pid *source, const struct cn_ref *transfer,
+                struct handoff_message *message)
+{
+    struct cn_writer writer;
+
+    message->transfer = *transfer;
+    cn_writer_init(&writer, 0);
+    handoff_write(&writer, message);
+    if (cn_writer_error(&writer) == 0)
+        session_send(session, source, cn_writer_term(&writer));
+    cn_writer_free(&writer);
+}
+
+static void refuse(struct session *session, struct cn_term reason)
+{
+    struct handoff_message message = {.word = HANDOFF_REFUSE, .reason = reason};
+
+    say(session, &session->in->source, &session->in->transfer, &message);
+    session_stop_atom(session, "normal");
+}
+
+static void refuse_atom(struct session *session, const char *reason)
+{
+    struct cn_writer writer;
+
+    cn_writer_init(&writer, 0);
+    cn_write_atom(&writer, reason);
+    if (cn_writer_error(&writer) == 0)
+        refuse(session, cn_writer_term(&writer));
+    else
+        session_stop_atom(session, "normal"); /* the source sees that */
+    cn_writer_free(&writer);
+}
+
+static void take_chunk(struct session *session, const struct handoff_message *message)
+{
+    struct handoff_in *in = session->in;
+
+    if (in->count == 0)
+        in->count = message->count;
+    if (message->count != in->count || message->index != in->next || in->next >= in->count ||
+        message->bytes.size > SNAPSHOT_CHUNK_BYTES)
+        refuse_atom(session, "bad_chunk");
+    else if (bytes_append(&in->data, message->bytes.data, message->bytes.size) != 0)
+        refuse_atom(session, "no_memory");
+    else
+        in->next++;
+}
+
+static bool digest_holds(const struct handoff_in *in, struct cn_bytes digest)
+{
+    uint8_t own[SNAPSHOT_DIGEST_BYTES];
+
+    if (in->count == 0 || in->next != in->count || digest.size != sizeof(own))
+        return false;
+    snapshot_digest(bytes_data(&in->data), bytes_size(&in->data), own);
+    return memcmp(own, digest.data, sizeof(own)) == 0;
+}
+
+/* Compare @hash with that of the state as this game writes it. An upgraded state has another one.
+ */
+static int check_hash(const struct hosts *hosts, const struct snapshot *snapshot, void *game,
+                      uint64_t hash)
+{
+    struct cn_writer writer;
+    int error;
+
+    if (snapshot->state_version != hosts->game->state_version)
+        return 0;
+    cn_writer_init(&writer, 0);
+    error = hosts->game->export(game, &writer);
+    if (error == 0)
+        error = cn_writer_error(&writer);
+    if (error == 0 && snapshot_hash(cn_writer_term(&writer)) != hash)
+        error = CN_E_INVALID;
+    cn_writer_free(&writer);
+    return error;
+}
+
+/* Import the state of @snapshot; refuses and returns NULL when that cannot be. */
+static void *import(struct session *session, const struct snapshot *snapshot)
+{
+    struct cn_game_env env = host_env(session->hosts);
+    struct cn_writer error;
+    struct cn_term reason;
+    void *game = NULL;
+    int result;
+
+    cn_writer_init(&error, 0);
+    result = session->hosts->game->import(&env, snapshot->state, &game, &error);
+    if (result > 0 && cn_writer_error(&error) == 0 &&
+        words_read_pair(cn_writer_term(&error), "error", &reason))
+        refuse(session, reason);
+    else if (result != 0)
+        refuse_atom(session, "no_memory");
+    cn_writer_free(&error);
+    return result == 0 ? game : NULL;
+}
+
+/* Check the state against the offer and the hash; refuses and returns false when it does not hold.
+ */
+static bool state_holds(struct session *session, const struct snapshot *snapshot, void *game,
+                        uint64_t hash)
+{
+    struct hosts *hosts = session->hosts;
+    int error;
+
+    if (!words_same(hosts->game->id(game), session_id(session))) {
+        refuse_atom(session, "bad_snapshot");
+        return false;
+    }
+    error = check_hash(hosts, snapshot, game, hash);
+    if (error == CN_E_INVALID)
+        refuse_atom(session, "bad_hash");
+    else if (error != 0)
+        refuse_atom(session, "no_memory");
+    return error == 0;
+}
+
+/* All is there and holds: the session waits for its activation. */
+static void become_ready(struct session *session, const struct snapshot *snapshot, void *game)
+{
+    struct handoff_message message = {.word = HANDOFF_READY, .pid = *session_pid(session)};
+
+    session->game = game;
+    session->epoch = snapshot->epoch;
+    session->version = snapshot->version;
+    bytes_deinit(&session->in->data);
+    sm_move(&session->sm, SESSION_READY);
+    say(session, &session->in->source, &session->in->transfer, &message);
+}
+
+static void take_digest(struct session *session, const struct handoff_message *message)
+{
+    struct handoff_in *in = session->in;
+    struct snapshot snapshot;
+    void *game;
+
+    if (!digest_holds(in, message->bytes)) {
+        refuse_atom(session, "bad_digest");
+        return;
+    }
+    if (snapshot_decode(bytes_data(&in->data), bytes_size(&in->data), &snapshot) != 0 ||
+        !words_same(snapshot.id, session_id(session)) ||
+        !words_same(snapshot.code, session_code(session))) {
+        refuse_atom(session, "bad_snapshot");
+        return;
+    }
+    game = import(session, &snapshot);
+    if (game == NULL)
+        return;
+    if (state_holds(session, &snapshot, game, message->hash))
+        become_ready(session, &snapshot, game);
+    else
+        session->hosts->game->free(game);
+}
+
+/* Own the session from now on: with the source's consent (@told), or because its node is lost. */
+static void activate(struct session *session, bool told)
+{
+    struct hosts *hosts = session->hosts;
+    struct handoff_in *in = session->in;
+    struct handoff_message message = {.word = HANDOFF_ACTIVE, .epoch = session->epoch + 1};
+
+    session->in = NULL;
+    session->epoch++;
+    session->owns_names = true;
+    process_demonitor(gen_server_process(session->server), &in->monitor, true);
+    if (told)
+        naming_adopt(session);
+    else if (naming_wish(session, NAMING_MOVE, session_pid(session), NULL) != 0)
+        host_log(hosts, HOSTS_LOG_ERROR, "session %.*s: no memory to take its names",
+                 (int)session->id_size, (const char *)session->text);
+    session_run(session);
+    if (told)
+        say(session, &in->source, &in->transfer, &message);
+    mem_free(in);
+    drain_session_runs(hosts, session);
+}
+
+static void take_word(struct session *session, struct cn_term term)
+{
+    struct handoff_message message;
+    bool is_ready = session_state(session) == SESSION_READY;
+
+    if (!handoff_read(term, &message) || !cn_ref_equal(&message.transfer, &session->in->transfer))
+        return;
+    if (message.word == HANDOFF_CANCEL)
+        session_stop_atom(session, "normal");
+    else if (message.word == HANDOFF_STATE && !is_ready)
+        take_chunk(session, &message);
+    else if (message.word == HANDOFF_DIGEST && !is_ready)
+        take_digest(session, &message);
+    else if (message.word == HANDOFF_ACTIVATE && is_ready)
+        activate(session, true);
+}
+
+static void source_down(struct session *session, struct cn_term reason)
+{
+    if (session_state(session) == SESSION_READY && cn_term_is_atom(reason, "noconnection"))
+        activate(session, false);
+    else
+        session_stop_atom(session, "normal");
+}
+
+void handoff_in_message(struct session *session, struct cn_term message)
+{
+    struct cn_term reason;
+    struct cn_ref ref;
+
+    if (handoff_word(message) != HANDOFF_NONE)
+        take_word(session, message);
+    else if (words_read_down(message, &ref, &reason) && cn_ref_equal(&ref, &session->in->monitor))
+        source_down(session, reason);
+    else if (session_hold(session, message) != 0)
+        session_stop_atom(session, "overloaded"); /* the source executes it */
+}
+
+void handoff_in_session_ends(struct session *session)
+{
+    if (session->in == NULL)
+        return;
+    bytes_deinit(&session->in->data);
+    mem_free(session->in);
+    session->in = NULL;
+}

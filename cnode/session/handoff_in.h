@@ -1,0 +1,30 @@
+/*
+ * The target of a handoff: a paused process puts a session together, then becomes its owner.
+ *
+ *    offer accepted                 chunks, digest
+ *        │        ┌───────────┐   both guards hold    ┌───────┐  activate, or the source's node
+ *        └───────►│ receiving ├──────────────────────►│ ready ├───────────────► running
+ *                 └─────┬─────┘        ready          └───┬───┘  is lost         (epoch + 1)
+ *                       │ refuse; cancel; the source ends │ cancel; the source ends otherwise
+ *                       ▼                                 ▼
+ *                     ended                             ended
+ *
+ * These are states of the session itself (session.h). What arrives for the session meanwhile is
+ * held and executed on activation. A ready process whose source's connection breaks owns the newest
+ * state there is, so it takes the names; one that is not ready has nothing to offer. Source:
+ * PROTOCOL.md.
+ */
+#ifndef SESSION_HANDOFF_IN_H
+#define SESSION_HANDOFF_IN_H
+
+#include "session/host.h"
+
+/** Answer {offer, Offer}: writes {accept, Pid} or {refuse, Reason}; false, and nothing written, for
+ * anything else. */
+bool handoff_in_offer(struct hosts *hosts, struct cn_term request, struct cn_writer *writer);
+/** See a message of a receiving or ready session. */
+void handoff_in_message(struct session *session, struct cn_term message);
+/** The session ends before it ran: release. */
+void handoff_in_session_ends(struct session *session);
+
+#endif

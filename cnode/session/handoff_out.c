@@ -1,0 +1,362 @@
+/*
+ * The source of a handoff, step by step. One structure while it lasts.
+ *
+ * Every failure goes one way: cancel is said to the target, names go back, the queue is executed
+ * here.
+ */
+#include "session/handoff_out.h"
+
+#include <errno.h>
+
+#include "base/alloc.h"
+#include "base/error.h"
+#include "session/forward.h"
+#include "session/handoff_words.h"
+#include "session/host.h"
+#include "session/naming.h"
+#include "session/snapshot.h"
+#include "session/words.h"
+
+#define STEP_MS    5000
+#define FORWARD_MS 500
+
+enum out_state {
+    OUT_WAITING,
+    OUT_MOVING,
+    OUT_ACTIVATING,
+    OUT_MOVED,
+    OUT_FAILED,
+};
+
+static const struct sm_state states[] = {
+    [OUT_WAITING] = {"waiting", SM_TO(OUT_MOVING) | SM_TO(OUT_FAILED), .initial = true},
+    [OUT_MOVING] = {"moving", SM_TO(OUT_ACTIVATING) | SM_TO(OUT_FAILED)},
+    [OUT_ACTIVATING] = {"activating", SM_TO(OUT_MOVED) | SM_TO(OUT_FAILED)},
+    [OUT_MOVED] = {"moved", 0, .final = true},
+    [OUT_FAILED] = {"failed", 0, .final = true},
+};
+static const struct sm_table table = SM_TABLE("handoff_out", states);
+
+struct handoff_out {
+    struct sm sm;
+    struct cn_ref transfer;
+    struct forward *forward; /* made beforehand: becoming a forwarder cannot fail */
+    uint64_t timer;          /* of the present step */
+    handoff_done done;
+};
+
+static void out_free(struct handoff_out *out)
+{
+    mem_free(out->forward);
+    mem_free(out);
+}
+
+/* Say @message, completed with the transfer, to the target. */
+static int say(struct session *session, struct handoff_message *message)
+{
+    struct handoff_out *out = session->out;
+    struct cn_writer writer;
+    int error;
+
+    message->transfer = out->transfer;
+    cn_writer_init(&writer, 0);
+    handoff_write(&writer, message);
+    error = cn_writer_error(&writer);
+    if (error == 0)
+        error = session_send(session, &out->forward->target, cn_writer_term(&writer));
+    cn_writer_free(&writer);
+    return error;
+}
+
+/* A step begins: 5 s from now it is given up. */
+static int step_timer(struct session *session)
+{
+    struct process *process = gen_server_process(session->server);
+    struct handoff_out *out = session->out;
+
+    if (out->timer != 0)
+        process_cancel_timer(process, out->timer);
+    out->timer = 0;
+    return process_start_timer(process, STEP_MS, &out->timer);
+}
+
+/* The attempt is over without success: the session runs as before. */
+static void give_up(struct session *session, int result)
+{
+    struct process *process = gen_server_process(session->server);
+    struct handoff_out *out = session->out;
+    struct handoff_message cancel = {.word = HANDOFF_CANCEL};
+    bool names_moving = sm_state(&out->sm) != OUT_WAITING;
+
+    host_log(session->hosts, HOSTS_LOG_WARNING, "session %.*s: move to %s failed: %s",
+             (int)session->id_size, (const char *)session->text, out->forward->target.node,
+             error_name(result));
+    say(session, &cancel);
+    process_demonitor(process, &out->forward->monitor, true);
+    if (out->timer != 0)
+        process_cancel_timer(process, out->timer);
+    sm_move(&out->sm, OUT_FAILED);
+    out_free(out);
+    session->out = NULL;
+    if (names_moving && naming_wish(session, NAMING_MOVE, session_pid(session), NULL) != 0)
+        host_log(session->hosts, HOSTS_LOG_ERROR, "session %.*s: no memory to take its names back",
+                 (int)session->id_size, (const char *)session->text);
+    session_run(session);
+}
+
+static void fail(struct session *session, int result)
+{
+    handoff_done done = session->out->done;
+
+    give_up(session, result);
+    done(session, result);
+}
+
+static int send_chunks(struct session *session, const uint8_t *data, size_t size)
+{
+    size_t count = snapshot_chunks(size);
+    int error = 0;
+
+    for (size_t i = 0; i < count && error == 0; i++) {
+        struct handoff_message message = {
+            .word = HANDOFF_STATE,
+            .index = i,
+            .count = count,
+            .bytes = snapshot_chunk(data, size, i),
+        };
+
+        error = say(session, &message);
+    }
+    return error;
+}
+
+static int send_digest(struct session *session, const uint8_t *data, size_t size, uint32_t hash)
+{
+    uint8_t digest[SNAPSHOT_DIGEST_BYTES];
+    struct handoff_message message = {
+        .word = HANDOFF_DIGEST,
+        .bytes = {.data = digest, .size = sizeof(digest)},
+        .hash = hash,
+    };
+
+    snapshot_digest(data, size, digest);
+    return say(session, &message);
+}
+
+static int send_snapshot(struct session *session, struct cn_term state)
+{
+    struct snapshot snapshot = {
+        .id = session_id(session),
+        .code = session_code(session),
+        .epoch = session->epoch,
+        .version = session->version,
+        .state_version = session->hosts->game->state_version,
+        .state = state,
+        .mailbox_digest = process_mailbox_length(gen_server_process(session->server)),
+    };
+    uint8_t *data;
+    size_t size;
+    int error = snapshot_encode(&snapshot, &data, &size);
+
+    if (error != 0)
+        return error;
+    error = send_chunks(session, data, size);
+    if (error == 0)
+        error = send_digest(session, data, size, snapshot_hash(state));
+    mem_free(data);
+    return error;
+}
+
+static int send_state(struct session *session)
+{
+    struct cn_writer state;
+    int error;
+
+    cn_writer_init(&state, session->hosts->config.snapshot_bytes_max);
+    error = session->hosts->game->export(session->game, &state);
+    if (error == 0)
+        error = cn_writer_error(&state);
+    if (error == 0)
+        error = send_snapshot(session, cn_writer_term(&state));
+    cn_writer_free(&state);
+    return error;
+}
+
+static struct handoff_out *out_new(struct session *session, const struct cn_ref *transfer,
+                                   const struct cn_pid *target, handoff_done done)
+{
+    struct handoff_out *out = mem_zalloc(sizeof(*out));
+    struct dest dest = words_to_pid(target);
+
+    if (out == NULL)
+        return NULL;
+    out->forward = mem_zalloc(sizeof(*out->forward));
+    if (out->forward == NULL ||
+        process_monitor(gen_server_process(session->server), &dest, &out->forward->monitor) != 0) {
+        out_free(out);
+        return NULL;
+    }
+    out->forward->target = *target;
+    out->transfer = *transfer;
+    out->done = done;
+    sm_init(&out->sm, &table, session->sm.id, OUT_WAITING);
+    return out;
+}
+
+int handoff_out_start(struct session *session, const struct cn_ref *transfer,
+                      const struct cn_pid *target, handoff_done done)
+{
+    struct handoff_out *out = out_new(session, transfer, target, done);
+    int error;
+
+    if (out == NULL)
+        return -ENOMEM;
+    session_freeze(session);
+    session->out = out;
+    error = step_timer(session);
+    if (error == 0)
+        error = send_state(session);
+    if (error != 0)
+        give_up(session, error);
+    return error;
+}
+
+static void names_moved(struct session *session, const struct naming_result *result)
+{
+    struct handoff_message activate = {.word = HANDOFF_ACTIVATE};
+    struct handoff_out *out = session->out;
+    int error = result->error;
+
+    if (session_state(session) != SESSION_FROZEN || sm_state(&out->sm) != OUT_MOVING)
+        return;
+    out->forward->until_ms = procs_now_ms(session->hosts->procs) + FORWARD_MS;
+    if (error == 0)
+        error = step_timer(session);
+    if (error == 0)
+        error = say(session, &activate);
+    if (error != 0)
+        fail(session, error);
+    else
+        sm_move(&out->sm, OUT_ACTIVATING);
+}
+
+/* What forwarding the queue needs to know. */
+struct forwarding {
+    struct session *session;
+    int error;
+};
+
+static bool forward_held(void *context, struct cn_term message)
+{
+    struct forwarding *forwarding = context;
+
+    forwarding->error = session_send(forwarding->session,
+                                     &forwarding->session->out->forward->target, message);
+    return forwarding->error == 0;
+}
+
+/* The target holds the state: it gets the queue, then the names. */
+static void ready(struct session *session, const struct handoff_message *message)
+{
+    struct handoff_out *out = session->out;
+    struct forwarding forwarding = {.session = session, .error = 0};
+
+    if (sm_state(&out->sm) != OUT_WAITING || !cn_pid_equal(&message->pid, &out->forward->target))
+        return;
+    sm_move(&out->sm, OUT_MOVING);
+    held_each(session->held, forward_held, &forwarding);
+    if (forwarding.error == 0)
+        forwarding.error = step_timer(session);
+    if (forwarding.error == 0)
+        forwarding.error = naming_wish(session, NAMING_MOVE, &out->forward->target, names_moved);
+    if (forwarding.error != 0)
+        fail(session, forwarding.error);
+}
+
+/* The target owns the session: this process only passes messages on. */
+static void active(struct session *session)
+{
+    struct handoff_out *out = session->out;
+    struct forward *forward = out->forward;
+    handoff_done done = out->done;
+
+    if (sm_state(&out->sm) != OUT_ACTIVATING)
+        return;
+    process_cancel_timer(gen_server_process(session->server), out->timer);
+    sm_move(&out->sm, OUT_MOVED);
+    out->forward = NULL;
+    out_free(out);
+    session->owns_names = false;
+    session->held = held_free(session->held);
+    forward_start(session, forward);
+    done(session, 0);
+}
+
+static void take_word(struct session *session, struct cn_term term)
+{
+    struct handoff_message message;
+
+    if (!handoff_read(term, &message) || !cn_ref_equal(&message.transfer, &session->out->transfer))
+        return;
+    switch (message.word) {
+    case HANDOFF_READY:
+        ready(session, &message);
+        break;
+    case HANDOFF_REFUSE:
+        if (sm_state(&session->out->sm) == OUT_WAITING)
+            fail(session, CN_E_REFUSED);
+        break;
+    case HANDOFF_ACTIVE:
+        active(session);
+        break;
+    default:
+        break;
+    }
+}
+
+static bool is_down_of_target(const struct session *session, struct cn_term message)
+{
+    struct cn_term reason;
+    struct cn_ref ref;
+
+    return words_read_down(message, &ref, &reason) &&
+           cn_ref_equal(&ref, &session->out->forward->monitor);
+}
+
+bool handoff_out_message(struct session *session, struct cn_term message)
+{
+    int error;
+
+    if (handoff_word(message) != HANDOFF_NONE) {
+        take_word(session, message);
+        return true;
+    }
+    if (is_down_of_target(session, message)) {
+        fail(session, CN_E_CLOSED);
+        return true;
+    }
+    error = session_hold(session, message);
+    if (error == 0 && sm_state(&session->out->sm) != OUT_WAITING)
+        error = session_send(session, &session->out->forward->target, message);
+    else if (error != 0) {
+        fail(session, error);
+        return false;
+    }
+    if (error != 0)
+        fail(session, error);
+    return true;
+}
+
+void handoff_out_timer(struct session *session, uint64_t timer)
+{
+    if (timer != session->out->timer)
+        return;
+    session->out->timer = 0;
+    fail(session, CN_E_TIMEOUT);
+}
+
+void handoff_out_session_ends(struct session *session)
+{
+    out_free(session->out);
+    session->out = NULL;
+}

@@ -1,0 +1,96 @@
+/*
+ * The host process: one per node, registered as HOSTS_NAME, a GenServer on C and BEAM alike.
+ *
+ * It answers the calls of PROTOCOL.md, keeps the membership (members.h), and everything in this
+ * layer that must wait for another node waits through it: calls go out in its name, timers come
+ * back to it. So whatever a session or a function of the engine does, it never waits itself.
+ *
+ * How it fails: when somebody kills it, calls and timers that wait through it never come back;
+ * hosting is over on this node, which is logged as an error.
+ */
+#ifndef SESSION_HOST_H
+#define SESSION_HOST_H
+
+#include "otp/call.h"
+#include "session/hosts.h"
+#include "session/table.h"
+
+struct drain;
+struct engine_function;
+struct host_box;
+
+/** A timer of the host process, inside its owner. Zeroed: not set. */
+struct host_timer {
+    struct list link;
+    uint64_t id; /* 0: not set */
+    void (*fire)(struct host_timer *timer);
+};
+
+/** Something that waits for an answer: released with the hosts when the answer never comes. */
+struct operation {
+    struct list link;
+    void (*release)(struct operation *operation);
+};
+
+/** Everything of one node that has to do with sessions. */
+struct hosts {
+    struct procs *procs;
+    const struct cn_game *game;
+    struct session_names names;
+    bool has_names;
+    bool closing; /* hosts_close: everything is about to be released, nobody is told */
+    struct hosts_config config;
+    struct gen_server_callbacks session_callbacks;
+    struct host_box *box;      /* the state of the host process */
+    struct gen_server *server; /* the host process; NULL when it has ended */
+    uint64_t sequence;         /* numbers the state machines */
+    struct session_table table;
+    struct list members;
+    size_t members_count;
+    struct list timers;
+    struct list operations;
+    struct host_timer hello_timer; /* the load has changed: tell it when this is due */
+    struct engine_function *engine;
+    struct drain *drain; /* NULL: not draining */
+};
+
+/** Start the host process and register it. Errors: CN_E_TAKEN, CN_E_LIMIT, -ENOMEM, with nothing
+ * started. */
+int host_start(struct hosts *hosts);
+/** The hosts go while the host process may still be there: it forgets them. */
+void host_forget(struct hosts *hosts);
+/** Give the pid of the host process; NULL when it has ended. */
+const struct cn_pid *host_pid(const struct hosts *hosts);
+
+/** Call @dest in the name of the host process. Errors: as call_start; CN_E_CLOSED when the process
+ * has ended. */
+int host_call(struct hosts *hosts, const struct dest *dest, struct cn_term request,
+              uint32_t timeout_ms, call_done done, void *context, struct call **ret_call);
+/** Send @message to @dest in its name. Errors: as procs_send. */
+int host_send(struct hosts *hosts, const struct dest *dest, struct cn_term message);
+/** Let @timer fire in @delay_ms; one that is set is set anew. Errors: -ENOMEM, CN_E_CLOSED: it will
+ * not fire. */
+int host_timer_start(struct hosts *hosts, struct host_timer *timer, uint64_t delay_ms,
+                     void (*fire)(struct host_timer *timer));
+/** Stop @timer, if it is set. */
+void host_timer_stop(struct hosts *hosts, struct host_timer *timer);
+
+/** Put @operation on the list of those released with the hosts. */
+void operation_begin(struct hosts *hosts, struct operation *operation,
+                     void (*release)(struct operation *operation));
+/** Take it off. */
+void operation_end(struct operation *operation);
+
+/** Write the `info` map of this host. */
+void host_write_info(const struct hosts *hosts, struct cn_writer *writer);
+/** Tell whether this host leaves. */
+bool host_draining(const struct hosts *hosts);
+/** Tell whether this host has no room for one more session. */
+bool host_full(const struct hosts *hosts);
+/** Give what a game may ask for. */
+struct cn_game_env host_env(const struct hosts *hosts);
+/** Log a line, printf style. */
+void host_log(const struct hosts *hosts, enum hosts_log level, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+
+#endif

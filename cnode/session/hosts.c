@@ -1,0 +1,146 @@
+/*
+ * Putting the parts together, and taking them apart.
+ *
+ * The parts know each other through `struct hosts` only, so the order is short: the host process
+ * first, for everything waits through it; the engine's functions last, for they let callers in. How
+ * it fails: whatever was started before the failing part is taken back. Functions that were added
+ * before functions_add failed stay in the table, so the caller then gives the table up too.
+ */
+#include "session/hosts.h"
+
+#include <errno.h>
+
+#include "base/alloc.h"
+#include "session/drain.h"
+#include "session/engine.h"
+#include "session/host.h"
+#include "session/members.h"
+
+#define CAPACITY_DEFAULT       1000000u
+#define DRAIN_SECONDS_DEFAULT  30u
+#define HELD_MESSAGES_DEFAULT  100000u
+#define SNAPSHOT_BYTES_DEFAULT (64u << 20)
+
+static uint32_t or_default(uint32_t value, uint32_t otherwise)
+{
+    return value == 0 ? otherwise : value;
+}
+
+static void set_config(struct hosts *hosts, const struct hosts_config *config)
+{
+    hosts->config = *config;
+    if (config->app_version == NULL)
+        hosts->config.app_version = "0";
+    hosts->config.capacity = or_default(config->capacity, CAPACITY_DEFAULT);
+    hosts->config.drain_seconds = or_default(config->drain_seconds, DRAIN_SECONDS_DEFAULT);
+    hosts->config.held_messages_max = or_default(config->held_messages_max, HELD_MESSAGES_DEFAULT);
+    hosts->config.snapshot_bytes_max = or_default(config->snapshot_bytes_max,
+                                                  SNAPSHOT_BYTES_DEFAULT);
+}
+
+static struct hosts *hosts_alloc(struct procs *procs, const struct session_names *names,
+                                 const struct cn_game *game, const struct hosts_config *config)
+{
+    struct hosts *hosts = mem_zalloc(sizeof(*hosts));
+
+    if (hosts == NULL)
+        return NULL;
+    hosts->procs = procs;
+    hosts->game = game;
+    if (names != NULL) {
+        hosts->names = *names;
+        hosts->has_names = true;
+    }
+    set_config(hosts, config);
+    session_callbacks_init(&hosts->session_callbacks, game);
+    list_init(&hosts->members);
+    list_init(&hosts->timers);
+    list_init(&hosts->operations);
+    return hosts;
+}
+
+int hosts_new(struct procs *procs, struct functions *functions, const struct session_names *names,
+              const struct cn_game *game, const struct hosts_config *config,
+              struct hosts **ret_hosts)
+{
+    struct hosts *hosts = hosts_alloc(procs, names, game, config);
+    int error;
+
+    if (hosts == NULL)
+        return -ENOMEM;
+    error = host_start(hosts);
+    if (error != 0)
+        goto out;
+    error = engine_start(hosts, functions);
+    if (error != 0)
+        goto out;
+    /* nothing can fail below */
+    *ret_hosts = hosts;
+    return 0;
+out:
+    host_forget(hosts);
+    mem_free(hosts);
+    return error;
+}
+
+void hosts_close(struct hosts *hosts)
+{
+    hosts->closing = true;
+}
+
+struct hosts *hosts_free(struct hosts *hosts)
+{
+    struct list *link;
+
+    if (hosts == NULL)
+        return NULL;
+    hosts->closing = true;
+    host_forget(hosts);
+    while ((link = list_first(&hosts->operations)) != NULL) {
+        struct operation *operation = container_of(link, struct operation, link);
+
+        operation->release(operation);
+    }
+    drain_free(hosts);
+    members_clear(hosts);
+    engine_free(hosts);
+    mem_free(hosts);
+    return NULL;
+}
+
+void hosts_node_up(struct hosts *hosts, const char *node)
+{
+    members_greet(hosts, node);
+}
+
+void hosts_drain(struct hosts *hosts)
+{
+    struct hosts_summary summary = {.sessions = session_table_owned(&hosts->table)};
+
+    if (drain_start(hosts) == 0)
+        return;
+    summary.lost = summary.sessions;
+    host_log(hosts, HOSTS_LOG_ERROR, "no memory to drain");
+    if (hosts->config.drained != NULL)
+        hosts->config.drained(hosts->config.context, HOSTS_EXIT_LOST, &summary);
+}
+
+void hosts_drain_hurry(struct hosts *hosts)
+{
+    drain_hurry(hosts);
+}
+
+void hosts_drain_abort(struct hosts *hosts)
+{
+    drain_abort(hosts);
+}
+
+void hosts_counts(const struct hosts *hosts, struct hosts_counts *ret_counts)
+{
+    *ret_counts = (struct hosts_counts){
+        .sessions = session_table_owned(&hosts->table),
+        .forwarders = hosts->table.forwarders,
+        .hosts = hosts->members_count,
+        .draining = host_draining(hosts),
+    };
+}

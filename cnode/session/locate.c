@@ -1,0 +1,111 @@
+/*
+ * One question to every other host; the first pid is the answer, the last nil is the other.
+ */
+#include "session/locate.h"
+
+#include "base/alloc.h"
+#include "session/forward.h"
+#include "session/members.h"
+#include "session/words.h"
+
+#define LOCATE_MS 1000
+
+struct locate {
+    struct operation operation;
+    locate_done done;
+    void *context;
+    size_t waiting; /* answers that are still to come, and 1 while questions are being sent */
+};
+
+const struct cn_pid *locate_here(const struct hosts *hosts, enum locate_by by, struct cn_bytes key)
+{
+    const struct session *session = by == LOCATE_BY_ID ? session_table_by_id(&hosts->table, key)
+                                                       : session_table_by_code(&hosts->table, key);
+
+    if (session == NULL)
+        return NULL;
+    if (session_state(session) == SESSION_FORWARDING)
+        return forward_target(session);
+    if (session_state(session) == SESSION_RUNNING || session_state(session) == SESSION_FROZEN)
+        return session_pid(session);
+    return NULL;
+}
+
+static void locate_release(struct operation *operation)
+{
+    operation_end(operation);
+    mem_free(container_of(operation, struct locate, operation));
+}
+
+/* Tell what was found, once. */
+static void tell(struct locate *locate, const struct cn_pid *pid)
+{
+    locate_done done = locate->done;
+
+    locate->done = NULL;
+    if (done != NULL)
+        done(locate->context, pid);
+}
+
+static void one_less(struct locate *locate)
+{
+    if (--locate->waiting > 0)
+        return;
+    tell(locate, NULL);
+    locate_release(&locate->operation);
+}
+
+static void answered(struct gen_server *self, void *context, enum call_outcome outcome,
+                     struct cn_term term)
+{
+    struct locate *locate = context;
+    struct cn_reader reader;
+    struct cn_pid pid;
+
+    cn_reader_init(&reader, term);
+    if (outcome == CALL_REPLY && cn_peek(&reader) == CN_TYPE_PID && cn_read_pid(&reader, &pid))
+        tell(locate, &pid);
+    one_less(locate);
+}
+
+static void ask_all(struct hosts *hosts, struct locate *locate, struct cn_term question)
+{
+    locate->waiting = 1;
+    list_for_each(link, &hosts->members) {
+        struct dest dest = words_to_pid(&container_of(link, struct member, link)->pid);
+
+        if (host_call(hosts, &dest, question, LOCATE_MS, answered, locate, NULL) == 0)
+            locate->waiting++;
+    }
+    one_less(locate);
+}
+
+void locate_session(struct hosts *hosts, enum locate_by by, struct cn_bytes key, locate_done done,
+                    void *context)
+{
+    const struct cn_pid *here = locate_here(hosts, by, key);
+    struct locate *locate;
+    struct cn_writer question;
+
+    if (here != NULL || hosts->members_count == 0) {
+        done(context, here);
+        return;
+    }
+    cn_writer_init(&question, 0);
+    cn_write_tuple(&question, 2);
+    cn_write_atom(&question, "whereis");
+    cn_write_tuple(&question, 2);
+    cn_write_atom(&question, by == LOCATE_BY_ID ? "id" : "join_code");
+    cn_write_binary(&question, key);
+    locate = mem_zalloc(sizeof(*locate));
+    if (locate == NULL || cn_writer_error(&question) != 0) {
+        mem_free(locate);
+        done(context, NULL);
+    } else {
+        locate->done = done;
+        locate->context = context;
+        operation_begin(hosts, &locate->operation, locate_release);
+        ask_all(hosts, locate, cn_writer_term(&question));
+    }
+    cn_writer_free(&question);
+}

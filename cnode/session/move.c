@@ -1,0 +1,216 @@
+/*
+ * The walk of one session around its ranking.
+ *
+ * The ranking is made once; who takes sessions is looked up at each step. Every attempt has a fresh
+ * transfer reference, so that an answer to an older one can do no harm. How it fails: an attempt
+ * that finds no memory is passed over like a refusal.
+ */
+#include "session/move.h"
+
+#include <errno.h>
+
+#include "base/alloc.h"
+#include "base/error.h"
+#include "session/handoff_out.h"
+#include "session/host.h"
+#include "session/members.h"
+#include "session/ranking.h"
+#include "session/words.h"
+
+#define OFFER_MS 5000
+
+enum walk_state {
+    WALK_OFFERING,
+    WALK_HANDING_OFF,
+    WALK_DONE,
+};
+
+static const struct sm_state states[] = {
+    [WALK_OFFERING] = {"offering", SM_TO(WALK_HANDING_OFF) | SM_TO(WALK_DONE), .initial = true},
+    [WALK_HANDING_OFF] = {"handing_off", SM_TO(WALK_OFFERING) | SM_TO(WALK_DONE)},
+    [WALK_DONE] = {"done", 0, .final = true},
+};
+static const struct sm_table table = SM_TABLE("move", states);
+
+struct move {
+    struct sm sm;
+    struct operation operation;
+    struct session *session;
+    struct ranking ranking;
+    struct cn_ref transfer; /* of the present attempt */
+    struct call *call;      /* the present offer; NULL: none */
+    size_t bytes;           /* of the state */
+    move_done done;
+};
+
+static void offer_next(struct move *move);
+
+static void move_free(struct move *move)
+{
+    if (move->session != NULL)
+        move->session->move = NULL;
+    operation_end(&move->operation);
+    ranking_deinit(&move->ranking);
+    mem_free(move);
+}
+
+static void move_release(struct operation *operation)
+{
+    move_free(container_of(operation, struct move, operation));
+}
+
+static void finish(struct move *move, struct hosts *hosts, enum move_result result)
+{
+    move_done done = move->done;
+
+    sm_move(&move->sm, WALK_DONE);
+    move_free(move);
+    done(hosts, result);
+}
+
+static void handed_off(struct session *session, int result)
+{
+    struct move *move = session->move;
+
+    if (move == NULL)
+        return;
+    if (result == 0) {
+        finish(move, session->hosts, MOVE_MOVED);
+        return;
+    }
+    if (session->stopping) /* what it executed when it thawed ended it */
+        return;
+    sm_move(&move->sm, WALK_OFFERING);
+    offer_next(move);
+}
+
+static void accepted(struct move *move, const struct cn_pid *target)
+{
+    int error;
+
+    sm_move(&move->sm, WALK_HANDING_OFF);
+    error = handoff_out_start(move->session, &move->transfer, target, handed_off);
+    if (error != 0)
+        handed_off(move->session, error);
+}
+
+static void offered(struct gen_server *self, void *context, enum call_outcome outcome,
+                    struct cn_term term)
+{
+    struct move *move = context;
+    struct cn_pid target;
+
+    move->call = NULL;
+    if (move->session->stopping)
+        return;
+    if (outcome == CALL_REPLY && words_read_pid(term, "accept", &target))
+        accepted(move, &target);
+    else
+        offer_next(move);
+}
+
+static void write_offer(const struct move *move, struct cn_writer *writer)
+{
+    const struct session *session = move->session;
+
+    cn_write_tuple(writer, 2);
+    cn_write_atom(writer, "offer");
+    cn_write_map(writer, 9);
+    cn_write_atom(writer, "protocol");
+    cn_write_integer(writer, HOSTS_PROTOCOL);
+    cn_write_atom(writer, "transfer");
+    cn_write_ref(writer, &move->transfer);
+    cn_write_atom(writer, "id");
+    cn_write_binary(writer, session_id(session));
+    cn_write_atom(writer, "join_code");
+    words_code(writer, session_code(session));
+    cn_write_atom(writer, "epoch");
+    cn_write_unsigned(writer, session->epoch);
+    cn_write_atom(writer, "version");
+    cn_write_unsigned(writer, session->version);
+    cn_write_atom(writer, "state_version");
+    cn_write_unsigned(writer, session->hosts->game->state_version);
+    cn_write_atom(writer, "bytes");
+    cn_write_unsigned(writer, move->bytes);
+    cn_write_atom(writer, "source");
+    cn_write_pid(writer, session_pid(session));
+}
+
+/* Offer the session to @node. */
+static int offer_to(struct move *move, const char *node)
+{
+    struct hosts *hosts = move->session->hosts;
+    struct dest dest = words_to_pid(&members_find(hosts, node)->pid);
+    struct cn_writer request;
+    int error;
+
+    procs_make_ref(hosts->procs, &move->transfer);
+    cn_writer_init(&request, 0);
+    write_offer(move, &request);
+    error = cn_writer_error(&request);
+    if (error == 0)
+        error = host_call(hosts, &dest, cn_writer_term(&request), OFFER_MS, offered, move,
+                          &move->call);
+    cn_writer_free(&request);
+    return error;
+}
+
+static void offer_next(struct move *move)
+{
+    struct hosts *hosts = move->session->hosts;
+    const char *node;
+
+    do {
+        node = ranking_next(&move->ranking, hosts);
+    } while (node != NULL && offer_to(move, node) != 0);
+    if (node == NULL)
+        finish(move, hosts, MOVE_LOST);
+}
+
+/* Measure the state, for the offer. */
+static int measure(const struct session *session, size_t *ret_bytes)
+{
+    struct cn_writer writer;
+    int error;
+
+    cn_writer_init(&writer, 0);
+    error = session->hosts->game->export(session->game, &writer);
+    if (error == 0)
+        error = cn_writer_error(&writer);
+    if (error == 0)
+        *ret_bytes = cn_writer_term(&writer).size;
+    cn_writer_free(&writer);
+    return error;
+}
+
+int move_start(struct session *session, move_done done)
+{
+    struct move *move = mem_zalloc(sizeof(*move));
+    int error;
+
+    if (move == NULL)
+        return -ENOMEM;
+    error = measure(session, &move->bytes);
+    if (error == 0)
+        error = ranking_init(&move->ranking, session->hosts, session_id(session), false);
+    if (error != 0) {
+        mem_free(move);
+        return error;
+    }
+    move->session = session;
+    move->done = done;
+    session->move = move;
+    operation_begin(session->hosts, &move->operation, move_release);
+    sm_init(&move->sm, &table, session->sm.id, WALK_OFFERING);
+    offer_next(move);
+    return 0;
+}
+
+void move_session_ends(struct session *session)
+{
+    struct move *move = session->move;
+
+    if (move->call != NULL && !session->hosts->closing)
+        call_cancel(move->call);
+    finish(move, session->hosts, MOVE_ENDED);
+}

@@ -1,0 +1,29 @@
+/*
+ * The ranking of the known hosts for one session, as a list that a caller walks.
+ *
+ * Made once, when a walk begins; whether a host still takes sessions is looked up again at each
+ * step, for hosts come, go and fill up while others are asked.
+ */
+#ifndef SESSION_RANKING_H
+#define SESSION_RANKING_H
+
+#include "session/host.h"
+#include "session/placement.h"
+
+/** A walk around a ranking. Zeroed: empty. */
+struct ranking {
+    struct candidate *candidates;
+    size_t count;
+    size_t next;
+};
+
+/** Rank the other known hosts, and with @with_self this one, for the session @id. Errors: -ENOMEM.
+ */
+int ranking_init(struct ranking *ranking, const struct hosts *hosts, struct cn_bytes id,
+                 bool with_self);
+/** Release; an empty one is fine. */
+void ranking_deinit(struct ranking *ranking);
+/** Step to the next host that takes sessions now; NULL when the walk is over. */
+const char *ranking_next(struct ranking *ranking, const struct hosts *hosts);
+
+#endif

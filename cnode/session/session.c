@@ -1,0 +1,407 @@
+/*
+ * The session process: messages in, the game's table of functions, answers out.
+ *
+ * While a session runs its messages go straight to the game. In every other state `intercept` sees
+ * them first and hands them to whoever moves the session, who holds or forwards them. When there is
+ * no memory even to hold a message, a starting session executes it at once rather than lose it; the
+ * moving ones decide for themselves (handoff_out.c, handoff_in.c).
+ */
+#include "session/session.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "base/alloc.h"
+#include "base/assert.h"
+#include "session/drain.h"
+#include "session/forward.h"
+#include "session/handoff_in.h"
+#include "session/handoff_out.h"
+#include "session/handoff_words.h"
+#include "session/host.h"
+#include "session/members.h"
+#include "session/move.h"
+#include "session/naming.h"
+#include "session/start.h"
+#include "session/words.h"
+
+static const struct sm_state states[] = {
+    [SESSION_STARTING] = {"starting", SM_TO(SESSION_RUNNING) | SM_TO(SESSION_ENDED),
+                          .initial = true},
+    [SESSION_RUNNING] = {"running", SM_TO(SESSION_FROZEN) | SM_TO(SESSION_ENDED)},
+    [SESSION_FROZEN] = {"frozen",
+                        SM_TO(SESSION_RUNNING) | SM_TO(SESSION_FORWARDING) | SM_TO(SESSION_ENDED)},
+    [SESSION_FORWARDING] = {"forwarding", SM_TO(SESSION_ENDED)},
+    [SESSION_RECEIVING] = {"receiving", SM_TO(SESSION_READY) | SM_TO(SESSION_ENDED),
+                           .initial = true},
+    [SESSION_READY] = {"ready", SM_TO(SESSION_RUNNING) | SM_TO(SESSION_ENDED)},
+    [SESSION_ENDED] = {"ended", 0, .final = true},
+};
+static const struct sm_table table = SM_TABLE("session", states);
+
+struct cn_bytes session_id(const struct session *session)
+{
+    return (struct cn_bytes){.data = session->text, .size = session->id_size};
+}
+
+struct cn_bytes session_code(const struct session *session)
+{
+    return (struct cn_bytes){.data = session->text + session->id_size, .size = session->code_size};
+}
+
+const struct cn_pid *session_pid(const struct session *session)
+{
+    return gen_server_pid(session->server);
+}
+
+enum session_state session_state(const struct session *session)
+{
+    return (enum session_state)sm_state(&session->sm);
+}
+
+/* It is not yet known whether the session will ever run here. */
+static bool unsettled(const struct session *session)
+{
+    enum session_state state = session_state(session);
+
+    return state == SESSION_STARTING || state == SESSION_RECEIVING || state == SESSION_READY;
+}
+
+int session_send(struct session *session, const struct cn_pid *to, struct cn_term message)
+{
+    return procs_send_pid(session->hosts->procs, gen_server_process(session->server), to, message);
+}
+
+int session_hold(struct session *session, struct cn_term message)
+{
+    return held_add(&session->held, message, session->hosts->config.held_messages_max);
+}
+
+void session_stop(struct session *session, struct cn_term reason)
+{
+    if (session->stopping)
+        return;
+    session->stopping = true;
+    gen_server_stop(session->server, reason);
+}
+
+void session_stop_atom(struct session *session, const char *reason)
+{
+    if (session->stopping)
+        return;
+    session->stopping = true;
+    gen_server_stop_atom(session->server, reason);
+}
+
+static void timer_off(struct session *session)
+{
+    if (session->timer != 0)
+        process_cancel_timer(gen_server_process(session->server), session->timer);
+    session->timer = 0;
+    session->deadline_s = 0;
+}
+
+/* Set the timer for the game's deadline, unless it is set for it or was already. */
+static void timer_arm(struct session *session)
+{
+    struct hosts *hosts = session->hosts;
+    int64_t deadline_s = hosts->game->deadline_s(session->game);
+    int64_t wait_ms;
+
+    if (deadline_s == session->deadline_s)
+        return;
+    timer_off(session);
+    if (deadline_s == 0)
+        return;
+    wait_ms = deadline_s * 1000 - hosts->config.wall_ms(hosts->config.context);
+    if (wait_ms < 0)
+        wait_ms = 0;
+    if (process_start_timer(gen_server_process(session->server), (uint64_t)wait_ms,
+                            &session->timer) != 0)
+        host_log(hosts, HOSTS_LOG_ERROR, "session %.*s: no memory for its timer",
+                 (int)session->id_size, (const char *)session->text);
+    else
+        session->deadline_s = deadline_s;
+}
+
+/* What a request did to the session. */
+static void take_outcome(struct session *session, int outcome)
+{
+    if (outcome == CN_GAME_CHANGED) {
+        session->version++;
+        timer_arm(session);
+    } else if (outcome == CN_GAME_ENDED) {
+        session_stop_atom(session, "normal");
+    }
+}
+
+static void handle_call(struct gen_server *self, void *state, const struct gen_from *from,
+                        struct cn_term request)
+{
+    struct session *session = state;
+    struct cn_game_env env = host_env(session->hosts);
+    struct cn_writer reply;
+    int outcome;
+
+    if (session->stopping)
+        return;
+    cn_writer_init(&reply, 0);
+    outcome = session->hosts->game->call(&env, session->game, request, &reply);
+    if (outcome == CN_GAME_UNKNOWN)
+        words_error(&reply, "unknown_request");
+    if (outcome < 0)
+        gen_reply(session->hosts->procs, from, words_no_memory());
+    else if (cn_writer_error(&reply) != 0 || cn_writer_term(&reply).size > 0)
+        gen_reply(session->hosts->procs, from, words_answer(&reply));
+    cn_writer_free(&reply);
+    take_outcome(session, outcome);
+}
+
+/* A cast or a message was not carried out. */
+static void log_dropped(const struct session *session, const char *what, int outcome)
+{
+    if (outcome == CN_GAME_UNKNOWN || outcome < 0)
+        host_log(session->hosts, HOSTS_LOG_INFO, "session %.*s: %s dropped (%s)",
+                 (int)session->id_size, (const char *)session->text, what,
+                 outcome < 0 ? "no memory" : "unknown");
+}
+
+static void handle_cast(struct gen_server *self, void *state, struct cn_term message)
+{
+    struct session *session = state;
+    struct cn_game_env env = host_env(session->hosts);
+    int outcome;
+
+    if (session->stopping)
+        return;
+    outcome = session->hosts->game->cast(&env, session->game, message);
+    log_dropped(session, "a cast", outcome);
+    take_outcome(session, outcome);
+}
+
+static void handle_info(struct gen_server *self, void *state, struct cn_term message)
+{
+    struct session *session = state;
+    struct cn_game_env env = host_env(session->hosts);
+    int outcome;
+
+    if (session->stopping)
+        return;
+    if (handoff_word(message) != HANDOFF_NONE) {
+        host_log(session->hosts, HOSTS_LOG_INFO, "session %.*s: late word of a handoff dropped",
+                 (int)session->id_size, (const char *)session->text);
+        return;
+    }
+    outcome = session->hosts->game->info(&env, session->game, message);
+    log_dropped(session, "a message", outcome);
+    take_outcome(session, outcome);
+}
+
+static void round_is_over(struct session *session)
+{
+    struct cn_writer message;
+
+    session->timer = 0;
+    cn_writer_init(&message, 0);
+    if (session->hosts->game->timer_message(session->game, &message) == 0)
+        handle_info(session->server, session, cn_writer_term(&message));
+    else
+        session->deadline_s = 0; /* set again by the next change */
+    cn_writer_free(&message);
+}
+
+static void handle_timer(struct gen_server *self, void *state, uint64_t timer)
+{
+    struct session *session = state;
+
+    if (session->stopping)
+        return;
+    if (timer == session->timer && session_state(session) == SESSION_RUNNING)
+        round_is_over(session);
+    else if (session_state(session) == SESSION_FROZEN)
+        handoff_out_timer(session, timer);
+    else if (session_state(session) == SESSION_FORWARDING)
+        forward_timer(session, timer);
+}
+
+static bool intercept(struct gen_server *self, void *state, struct cn_term message)
+{
+    struct session *session = state;
+
+    if (session->stopping)
+        return true;
+    switch (session_state(session)) {
+    case SESSION_STARTING:
+        return session_hold(session, message) == 0;
+    case SESSION_FROZEN:
+        return handoff_out_message(session, message);
+    case SESSION_FORWARDING:
+        forward_message(session, message);
+        return true;
+    case SESSION_RECEIVING:
+    case SESSION_READY:
+        handoff_in_message(session, message);
+        return true;
+    case SESSION_RUNNING:
+    case SESSION_ENDED:
+        break;
+    }
+    return false;
+}
+
+static int format_state(void *state, struct cn_writer *writer)
+{
+    struct session *session = state;
+
+    if (session->game == NULL) {
+        cn_write_atom(writer, "nil");
+        return 0;
+    }
+    return session->hosts->game->export(session->game, writer);
+}
+
+static void session_free(struct session *session)
+{
+    session->hosts->game->free(session->game);
+    held_free(session->held);
+    mem_free(session);
+}
+
+/* Whoever moved the session learns that it has ended. */
+static void tell_movers(struct session *session, struct cn_term reason)
+{
+    switch (session_state(session)) {
+    case SESSION_STARTING:
+        start_session_ends(session, reason);
+        break;
+    case SESSION_FROZEN:
+        handoff_out_session_ends(session);
+        break;
+    case SESSION_FORWARDING:
+        forward_session_ends(session);
+        break;
+    case SESSION_RECEIVING:
+    case SESSION_READY:
+        handoff_in_session_ends(session);
+        break;
+    case SESSION_RUNNING:
+    case SESSION_ENDED:
+        break;
+    }
+    if (session->move != NULL)
+        move_session_ends(session);
+}
+
+static void terminate(struct gen_server *self, void *state, struct cn_term reason)
+{
+    struct session *session = state;
+    struct hosts *hosts = session->hosts;
+
+    session->stopping = true;
+    naming_session_ends(session);
+    list_remove(&session->waiting);
+    if (session_state(session) == SESSION_FORWARDING)
+        hosts->table.forwarders--;
+    if (unsettled(session))
+        hosts->table.unsettled--;
+    session_table_remove(&hosts->table, session);
+    tell_movers(session, reason);
+    sm_move(&session->sm, SESSION_ENDED);
+    session_free(session);
+    members_load_changed(hosts);
+    drain_session_ended(hosts);
+}
+
+void session_callbacks_init(struct gen_server_callbacks *callbacks, const struct cn_game *game)
+{
+    *callbacks = (struct gen_server_callbacks){
+        .module = game->server_module,
+        .intercept = intercept,
+        .handle_call = handle_call,
+        .handle_cast = handle_cast,
+        .handle_info = handle_info,
+        .handle_timer = handle_timer,
+        .format_state = format_state,
+        .terminate = terminate,
+    };
+}
+
+static struct session *session_alloc(struct hosts *hosts, const struct session_seed *seed)
+{
+    struct session *session = mem_zalloc(sizeof(*session) + seed->id.size + seed->code.size);
+
+    if (session == NULL)
+        return NULL;
+    session->hosts = hosts;
+    list_init(&session->waiting);
+    session->epoch = seed->epoch;
+    session->version = seed->version;
+    session->id_size = (uint32_t)seed->id.size;
+    session->code_size = (uint32_t)seed->code.size;
+    memcpy(session->text, seed->id.data, seed->id.size);
+    if (seed->code.size > 0)
+        memcpy(session->text + seed->id.size, seed->code.data, seed->code.size);
+    return session;
+}
+
+int session_new(struct hosts *hosts, const struct session_seed *seed, struct session **ret_session)
+{
+    struct session *session = session_alloc(hosts, seed);
+    int error;
+
+    if (session == NULL)
+        return -ENOMEM;
+    error = session_table_add(&hosts->table, session);
+    if (error != 0)
+        goto out;
+    error = gen_server_start(hosts->procs, &hosts->session_callbacks, session, &session->server);
+    if (error != 0)
+        goto out;
+    /* nothing can fail below */
+    session->game = seed->game;
+    hosts->table.unsettled++;
+    sm_init(&session->sm, &table, ++hosts->sequence, seed->state);
+    members_load_changed(hosts);
+    *ret_session = session;
+    return 0;
+out:
+    session_table_remove(&hosts->table, session);
+    session_free(session);
+    return error;
+}
+
+struct session *session_find(struct hosts *hosts, const struct cn_pid *pid)
+{
+    struct gen_server *server = gen_server_find(hosts->procs, pid, &hosts->session_callbacks);
+    struct session *session = server == NULL ? NULL : gen_server_state(server);
+
+    return session == NULL || session->stopping ? NULL : session;
+}
+
+static bool replay(void *context, struct cn_term message)
+{
+    struct session *session = context;
+
+    if (!session->stopping)
+        gen_server_handle(session->server, message);
+    return !session->stopping;
+}
+
+void session_run(struct session *session)
+{
+    struct held *held = session->held;
+
+    if (unsettled(session))
+        session->hosts->table.unsettled--;
+    sm_move(&session->sm, SESSION_RUNNING);
+    session->held = NULL;
+    timer_arm(session);
+    held_each(held, replay, session);
+    held_free(held);
+}
+
+void session_freeze(struct session *session)
+{
+    sm_move(&session->sm, SESSION_FROZEN);
+    timer_off(session);
+}

@@ -1,0 +1,65 @@
+/*
+ * Two hash maps over the same sessions; the keys lie in the session, so a session costs two map
+ * handles and no allocation of its own.
+ */
+#include "session/table.h"
+
+#include <errno.h>
+
+static struct session *find(struct session_key *map, struct cn_bytes key)
+{
+    struct session_key *item = NULL;
+
+    if (key.size == 0)
+        return NULL;
+    map_find(map, key.data, key.size, item);
+    return item == NULL ? NULL : item->session;
+}
+
+int session_table_add(struct session_table *table, struct session *session)
+{
+    struct cn_bytes id = session_id(session);
+    struct cn_bytes code = session_code(session);
+    struct session_key *by_id = &session->by_id;
+    struct session_key *by_code = &session->by_code;
+
+    if (!map_add(table->by_id, id.data, id.size, by_id))
+        return -ENOMEM;
+    if (code.size > 0 && !map_add(table->by_code, code.data, code.size, by_code)) {
+        map_remove(table->by_id, by_id);
+        return -ENOMEM;
+    }
+    /* nothing can fail below */
+    by_id->session = session;
+    if (code.size > 0)
+        by_code->session = session;
+    return 0;
+}
+
+void session_table_remove(struct session_table *table, struct session *session)
+{
+    struct session_key *by_id = &session->by_id;
+    struct session_key *by_code = &session->by_code;
+
+    if (by_id->session != NULL)
+        map_remove(table->by_id, by_id);
+    if (by_code->session != NULL)
+        map_remove(table->by_code, by_code);
+    by_id->session = NULL;
+    by_code->session = NULL;
+}
+
+struct session *session_table_by_id(const struct session_table *table, struct cn_bytes id)
+{
+    return find(table->by_id, id);
+}
+
+struct session *session_table_by_code(const struct session_table *table, struct cn_bytes code)
+{
+    return find(table->by_code, code);
+}
+
+size_t session_table_owned(const struct session_table *table)
+{
+    return map_count(table->by_id) - table->forwarders;
+}
