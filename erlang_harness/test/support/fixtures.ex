@@ -34,7 +34,7 @@ defmodule Minotaur.GameEngineFixtures do
 
   @doc """
   A game in its fourth round, in which every kind of struct occurs: players 1 and 2 stand in the
-  same hex, player 3 is two hexes away, player 4 is dead; there are registered actions, past events
+  same hex, player 3 is a hex away, player 4 is dead; there are registered actions, past events
   and fields that nobody knows.
   """
   @spec played_game_fixture(Enumerable.t()) :: Game.t()
