@@ -209,12 +209,12 @@ void run_queue_add(struct process *process);
 void names_drop(struct process *process);
 
 /* peers.c */
-struct peer *peer_find(struct procs *procs, const char *node);
+struct peer *procs_peer_find(struct procs *procs, const char *node);
 /** Find or make; NULL without memory. */
-struct peer *peer_get(struct procs *procs, const char *node);
+struct peer *procs_peer_get(struct procs *procs, const char *node);
 /** Release @peer when it is down and nothing refers to it. */
-void peer_put(struct procs *procs, struct peer *peer);
-void peers_free(struct procs *procs);
+void procs_peer_put(struct procs *procs, struct peer *peer);
+void procs_peers_free(struct procs *procs);
 
 /* links.c */
 /** Break all links of an ending process. @silent: tell nobody. */

@@ -91,7 +91,7 @@ static void link_free(struct procs *procs, struct link *link)
     if (peer == NULL)
         return;
     peer->link_count--;
-    peer_put(procs, peer);
+    procs_peer_put(procs, peer);
 }
 
 static void link_remote_pid(const struct link *link, struct cn_pid *ret_pid)
@@ -146,7 +146,7 @@ static int link_announce(struct process *self, struct link *link, const struct c
 static int link_remote(struct process *self, const struct cn_pid *pid)
 {
     struct procs *procs = self->procs;
-    struct peer *peer = peer_get(procs, pid->node);
+    struct peer *peer = procs_peer_get(procs, pid->node);
     struct link_key key;
     struct link *link = NULL;
 
@@ -163,7 +163,7 @@ static int link_remote(struct process *self, const struct cn_pid *pid)
     if (link == NULL)
         link = link_new(procs, &key, self, NULL, peer);
     if (link == NULL) {
-        peer_put(procs, peer);
+        procs_peer_put(procs, peer);
         return -ENOMEM;
     }
     link->unlink_id = 0;
@@ -180,7 +180,7 @@ int process_link(struct process *self, const struct cn_pid *pid)
 static void unlink_remote(struct process *self, const struct cn_pid *pid)
 {
     struct procs *procs = self->procs;
-    struct peer *peer = peer_find(procs, pid->node);
+    struct peer *peer = procs_peer_find(procs, pid->node);
     struct control control = {
         .op = CONTROL_UNLINK, .has_from = true, .from = self->pid, .to = *pid};
     struct link_key key;

@@ -75,10 +75,10 @@ static void monitor_free(struct procs *procs, struct monitor *monitor)
     mem_free(monitor);
     if (watcher != NULL) {
         watcher->watching_count--;
-        peer_put(procs, watcher);
+        procs_peer_put(procs, watcher);
     }
     if (target != NULL)
-        peer_put(procs, target);
+        procs_peer_put(procs, target);
 }
 
 static void pid_complete(struct cn_pid *pid, struct short_pid part, const char *node)
@@ -230,7 +230,7 @@ static int monitor_remote(struct process *self, const struct dest *dest, const c
                           const struct cn_ref *ref, bool alias)
 {
     struct procs *procs = self->procs;
-    struct peer *peer = peer_get(procs, node);
+    struct peer *peer = procs_peer_get(procs, node);
     struct monitor *monitor = NULL;
     int r = 0;
 
@@ -242,7 +242,7 @@ static int monitor_remote(struct process *self, const struct dest *dest, const c
     }
     monitor = monitor_begin(self, dest, ref, alias);
     if (monitor == NULL) {
-        peer_put(procs, peer);
+        procs_peer_put(procs, peer);
         return -ENOMEM;
     }
     monitor->target_peer = peer;

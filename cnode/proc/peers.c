@@ -12,7 +12,7 @@
 #include "base/trace.h"
 #include "proc/internal.h"
 
-struct peer *peer_find(struct procs *procs, const char *node)
+struct peer *procs_peer_find(struct procs *procs, const char *node)
 {
     struct peer *peer = NULL;
 
@@ -20,9 +20,9 @@ struct peer *peer_find(struct procs *procs, const char *node)
     return peer;
 }
 
-struct peer *peer_get(struct procs *procs, const char *node)
+struct peer *procs_peer_get(struct procs *procs, const char *node)
 {
-    struct peer *peer = peer_find(procs, node);
+    struct peer *peer = procs_peer_find(procs, node);
     size_t size = strlen(node);
 
     if (peer != NULL)
@@ -41,7 +41,7 @@ struct peer *peer_get(struct procs *procs, const char *node)
     return peer;
 }
 
-void peer_put(struct procs *procs, struct peer *peer)
+void procs_peer_put(struct procs *procs, struct peer *peer)
 {
     if (peer->up || !list_empty(&peer->watching) || !list_empty(&peer->watched) ||
         !list_empty(&peer->links))
@@ -50,7 +50,7 @@ void peer_put(struct procs *procs, struct peer *peer)
     mem_free(peer);
 }
 
-void peers_free(struct procs *procs)
+void procs_peers_free(struct procs *procs)
 {
     struct peer *peer = NULL;
     struct peer *next = NULL;
@@ -61,7 +61,7 @@ void peers_free(struct procs *procs)
         links_peer_down(procs, peer);
         monitors_peer_down(procs, peer);
         peer->up = false;
-        peer_put(procs, peer);
+        procs_peer_put(procs, peer);
     }
 }
 
@@ -71,10 +71,10 @@ int procs_peer_up(struct procs *procs, const char *node, uint32_t creation)
 
     if (route_is_local(procs, node))
         return -EINVAL;
-    peer = peer_find(procs, node);
+    peer = procs_peer_find(procs, node);
     if (peer != NULL && peer->up && peer->creation != creation)
         procs_peer_down(procs, node);
-    peer = peer_get(procs, node);
+    peer = procs_peer_get(procs, node);
     if (peer == NULL)
         return -ENOMEM;
     peer->up = true;
@@ -85,7 +85,7 @@ int procs_peer_up(struct procs *procs, const char *node, uint32_t creation)
 
 void procs_peer_down(struct procs *procs, const char *node)
 {
-    struct peer *peer = peer_find(procs, node);
+    struct peer *peer = procs_peer_find(procs, node);
 
     if (peer == NULL)
         return;
@@ -95,12 +95,12 @@ void procs_peer_down(struct procs *procs, const char *node)
     monitors_peer_down(procs, peer);
     peer->up = false;
     peer->quiet = false;
-    peer_put(procs, peer);
+    procs_peer_put(procs, peer);
 }
 
 int procs_quiet_partner(struct procs *procs, const struct cn_pid *partner)
 {
-    struct peer *peer = peer_find(procs, partner->node);
+    struct peer *peer = procs_peer_find(procs, partner->node);
 
     if (peer == NULL || !peer->up || peer->creation != partner->creation)
         return CN_E_UNKNOWN;

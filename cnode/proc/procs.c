@@ -67,7 +67,7 @@ struct procs *procs_free(struct procs *procs)
         process_mark_exiting(process, REASON_SHUTDOWN);
         process_end(process, true);
     }
-    peers_free(procs);
+    procs_peers_free(procs);
     map_clear(procs->monitors);
     map_clear(procs->links);
     map_clear(procs->names);

@@ -66,7 +66,7 @@ int procs_send_pid(struct procs *procs, const struct process *from, const struct
         target = procs_find(procs, to);
         return target != NULL ? mailbox_push(target, message, false) : 0;
     }
-    peer = peer_find(procs, to->node);
+    peer = procs_peer_find(procs, to->node);
     if (peer != NULL && peer->up && peer->creation != to->creation)
         return 0;
     if (from != NULL)
@@ -189,7 +189,7 @@ static int dispatch(struct procs *procs, struct peer *peer, const struct control
 int procs_deliver(struct procs *procs, const char *node, uint32_t creation,
                   const struct control *control, struct cn_term message)
 {
-    struct peer *peer = peer_find(procs, node);
+    struct peer *peer = procs_peer_find(procs, node);
 
     if (peer == NULL || !peer->up || peer->creation != creation)
         return CN_E_STALE;

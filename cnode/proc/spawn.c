@@ -82,7 +82,7 @@ static int send_reply(struct process *self, const char *node, const struct contr
 
 int process_spawned(struct process *self, const char *node, const struct control *request)
 {
-    struct peer *peer = peer_find(self->procs, node);
+    struct peer *peer = procs_peer_find(self->procs, node);
     uint32_t flags = 0;
     int r = read_options(request->options, &flags);
 
