@@ -190,7 +190,7 @@ int handshake_answer(struct handshake *handshake, enum handshake_answer answer)
         return rc;
     switch (answer) {
     case HANDSHAKE_NOK:
-        refuse(handshake, "we dial this peer ourselves, and our name is greater");
+        refuse(handshake, HANDSHAKE_LOST_TIE);
         return 0;
     case HANDSHAKE_NOT_ALLOWED:
         refuse(handshake, "not allowed");

@@ -50,6 +50,9 @@
 /** The longest message that is listened to, without its length. */
 #define HANDSHAKE_MESSAGE_MAX 1024
 
+/** handshake_reason after our own HANDSHAKE_NOK: nobody's fault. */
+#define HANDSHAKE_LOST_TIE "we dial this peer ourselves, and our name is greater"
+
 enum handshake_state {
     HANDSHAKE_NAME,   /* accepting: waits for the peer's name */
     HANDSHAKE_NAMED,  /* accepting: the caller must call handshake_answer */

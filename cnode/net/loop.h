@@ -7,6 +7,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "base/heap.h"
+
 struct loop;
 struct uv_loop_s;
 
@@ -46,5 +48,23 @@ int loop_watch_signals(struct loop *loop, void (*on_signal)(void *context, int s
  * gone.
  */
 int loop_watch_stdin(struct loop *loop, void (*on_end)(void *context), void *context);
+
+/** A timer of a loop, embedded in what it belongs to. Private but for loop_timer_*. */
+struct loop_timer {
+    struct heap_item item;
+    struct loop *loop;
+    void (*expired)(void *context);
+    void *context;
+};
+
+/** Make a timer that calls @expired(context) in @loop. Allocates nothing, needs no release. */
+void loop_timer_init(struct loop_timer *timer, struct loop *loop, void (*expired)(void *context),
+                     void *context);
+/** Let @timer expire once in @delay_ms; one that runs already starts anew. */
+void loop_timer_start(struct loop_timer *timer, uint64_t delay_ms);
+/** Stop @timer; nothing happens when it does not run. Stop it before its memory goes. */
+void loop_timer_stop(struct loop_timer *timer);
+/** Tell whether @timer runs. */
+bool loop_timer_running(const struct loop_timer *timer);
 
 #endif

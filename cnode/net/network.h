@@ -35,6 +35,9 @@ struct network_events {
      * closes the connection. */
     int (*deliver)(void *context, const struct peer_info *peer, const struct control *control,
                    struct cn_term message);
+    /* The node is published in EPMD for the first time: @creation is final. Comes before any
+     * peer_up. May be NULL. */
+    void (*published)(void *context, uint32_t creation);
     /* The node is listening and published in EPMD for the first time and every --connect node
      * was tried once. */
     void (*ready)(void *context, uint16_t port);

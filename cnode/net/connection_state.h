@@ -1,0 +1,56 @@
+/*
+ * The inside of a connection, for connection.c, connection_input.c and connections.c only.
+ */
+#ifndef NET_CONNECTION_STATE_H
+#define NET_CONNECTION_STATE_H
+
+#include <uv.h>
+
+#include "base/sm.h"
+#include "dist/frame.h"
+#include "net/connection.h"
+
+enum connection_state {
+    CONNECTION_CONNECTING,
+    CONNECTION_GREETING,
+    CONNECTION_UP,
+    CONNECTION_CLOSING,
+};
+
+struct connection {
+    struct sm sm;
+    struct list link;
+    struct list dirty_link;
+    struct list paused_link;
+    struct connections *all;
+    struct connection_events events; /* all NULL once dropped */
+    void *context;
+    bool initiated;
+    bool writing;  /* a uv_write is under way for the first `in_flight` bytes */
+    bool finished; /* nothing more will be sent */
+    size_t in_flight;
+    uv_tcp_t tcp;
+    uv_connect_t connect;
+    uv_write_t write;
+    uv_shutdown_t shutdown;
+    struct loop_timer deadline; /* of the handshake, or the delay before it */
+    struct handshake handshake;
+    struct frame_reader frames;
+    struct outbox outbox;
+    struct address address;
+    uint64_t received_ms;
+    uint64_t sent_ms;
+    uint64_t budget_turn; /* the turn in which... */
+    size_t budget_used;   /* ...so many bytes were read */
+    const char *reason;
+    char detail[256];
+};
+
+/** Start reading from the socket. Closes the connection when that fails. */
+void connection_read_start(struct connection *connection);
+/** Close for @reason with a sentence for the log; the first reason stays. */
+void connection_fail(struct connection *connection, const char *reason, const char *detail);
+/** Hand the handshake's output to the outbox and write it. */
+void connection_send_handshake(struct connection *connection);
+
+#endif
