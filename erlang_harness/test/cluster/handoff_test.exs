@@ -29,7 +29,7 @@ defmodule Minotaur.Cluster.HandoffTest do
     [cluster: cluster, third: third, node1: node1, node2: node2, game: game, pid: pid]
   end
 
-  for kind1 <- [:beam], kind2 <- [:beam] do
+  for kind1 <- [:beam, :c], kind2 <- [:beam, :c] do
     describe "from a #{kind1} node to a #{kind2} node" do
       @describetag kind1: kind1, kind2: kind2
 

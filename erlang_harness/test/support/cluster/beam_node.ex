@@ -63,6 +63,8 @@ defmodule Minotaur.Cluster.BeamNode do
     {:stop, :normal, state}
   end
 
+  # Of the commands that send signals.
+  def handle_info({:EXIT, port, _reason}, state) when is_port(port), do: {:noreply, state}
   def handle_info({:EXIT, _from, reason}, state), do: {:stop, reason, state}
 
   @impl true
@@ -73,7 +75,7 @@ defmodule Minotaur.Cluster.BeamNode do
     do: (log <> ".status") |> File.read!() |> String.trim() |> String.to_integer()
 
   defp peer_options(config) do
-    [name, host] = config.name |> Atom.to_charlist() |> :string.lexemes('@')
+    [name, host] = config.name |> Atom.to_charlist() |> :string.lexemes(~c"@")
 
     %{
       name: name,
@@ -81,7 +83,8 @@ defmodule Minotaur.Cluster.BeamNode do
       longnames: true,
       connection: :standard_io,
       wait_boot: @boot_ms,
-      exec: {'/bin/sh', ['-c', to_charlist(@script), to_charlist(System.find_executable("erl"))]},
+      exec:
+        {~c"/bin/sh", [~c"-c", to_charlist(@script), to_charlist(System.find_executable("erl"))]},
       args: Enum.map(arguments(config), &to_charlist/1),
       env: for({name, value} <- environment(config), do: {to_charlist(name), value})
     }

@@ -61,7 +61,7 @@ defmodule Minotaur.Cluster.CNode do
     {:stop, :normal, Map.delete(state, :os_pid)}
   end
 
-  def handle_info({:EXIT, port, _reason}, %{port: port} = state), do: {:noreply, state}
+  def handle_info({:EXIT, port, _reason}, state) when is_port(port), do: {:noreply, state}
   def handle_info({:EXIT, _from, reason}, state), do: {:stop, reason, state}
 
   @impl true

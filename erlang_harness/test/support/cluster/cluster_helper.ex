@@ -15,6 +15,7 @@ defmodule Minotaur.ClusterHelper do
       end
   """
 
+  import Kernel, except: [send: 2]
   import Minotaur.TimeHelper
 
   alias Minotaur.Cluster.Manager
@@ -76,6 +77,14 @@ defmodule Minotaur.ClusterHelper do
   def genserver_call(cluster, node, server, request) do
     {:ok, peer} = Manager.route(cluster, node)
     :peer.call(peer, GenServer, :call, [server, request], :infinity)
+  end
+
+  @doc "Sends a message to a process that may live on any node of the cluster."
+  @spec send(pid, node, pid, term) :: :ok
+  def send(cluster, node, pid, message) do
+    {:ok, peer} = Manager.route(cluster, node)
+    :peer.call(peer, :erlang, :send, [pid, message], :infinity)
+    :ok
   end
 
   @doc "Connects a BEAM node to another one."
