@@ -25,6 +25,8 @@
 
 /** Bytes of the length before a frame. */
 #define FRAME_LENGTH_BYTES 4
+/** Bytes that frame_write_head writes. */
+#define FRAME_HEAD_BYTES 6
 /** Longest frame when nobody says otherwise: 128 MiB. */
 #define FRAME_BYTES_MAX (UINT32_C(128) << 20)
 
@@ -67,7 +69,6 @@ int frame_parse(struct cn_bytes frame, struct cn_term *ret_control, struct cn_te
  * @message_size (0: none): length, 'p' and the first 131. The tuple follows; then, if there is a
  * message, 131 and the message.
  */
-#define FRAME_HEAD_BYTES 6
 void frame_write_head(uint8_t head[FRAME_HEAD_BYTES], size_t control_size, size_t message_size);
 /** Count the bytes after the 4-byte length of the frame that frame_write_head starts. */
 size_t frame_size(size_t control_size, size_t message_size);

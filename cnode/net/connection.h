@@ -88,8 +88,9 @@ const struct address *connection_address(const struct connection *connection);
 const char *connection_reason(const struct connection *connection);
 /** The same in a sentence for the log: "wrong cookie", ... */
 const char *connection_detail(const struct connection *connection);
-/** Milliseconds of the loop's clock when bytes were last received and last sent. */
+/** Give the loop's clock, in milliseconds, when bytes were last received. */
 uint64_t connection_received_ms(const struct connection *connection);
+/** The same for bytes that were sent. */
 uint64_t connection_sent_ms(const struct connection *connection);
 /** Count @gap_ms as time in which the peer could not be heard, because we did not run. */
 void connection_forgive(struct connection *connection, uint64_t gap_ms);

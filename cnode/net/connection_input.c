@@ -76,6 +76,7 @@ static void become_up(struct connection *connection)
 {
     loop_timer_stop(&connection->deadline);
     sm_move(&connection->sm, CONNECTION_UP);
+    handshake_deinit(&connection->handshake); /* names and flags stay readable */
     if (connection->events.up != NULL)
         connection->events.up(connection->context, connection);
 }

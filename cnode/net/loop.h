@@ -34,6 +34,7 @@ struct uv_loop_s *loop_uv(struct loop *loop);
  * left).
  */
 typedef uint64_t (*loop_turn)(void *context, uint64_t now_ms);
+/** Call @turn(context, now) in each turn; NULL: nothing. */
 void loop_set_turn(struct loop *loop, loop_turn turn, void *context);
 
 /**

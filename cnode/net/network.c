@@ -165,8 +165,10 @@ int network_new(struct loop *loop, const struct network_config *config,
         sm_init(&network->sm, &network_table, 0, NETWORK_NEW);
         rc = make_parts(network);
     }
-    if (rc == 0)
+    if (rc == 0) {
+        connections_set_creation(network->connections, network->creation);
         rc = keep_all(network, config->connect);
+    }
     if (rc != 0) {
         network_free(network);
         return rc;

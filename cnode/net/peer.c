@@ -326,13 +326,11 @@ void peer_take(struct peer *peer, struct connection *connection)
     peers_log(peer->peers, 1, "peer.up", "%s at %s%s", peer->name, where,
               peer->info.hidden ? ", hidden" : "");
     peer->overflown = false;
-    told->peer_up(told->context, &peer->info);
-    if (connection_is_closing(connection))
-        return;
     if (sending_move(connection_outbox(connection), &peer->waiting, peer->info.flags,
                      &peer->peers->scratch) != 0)
         connection_close(connection, "no_memory");
     connection_wants_flush(connection);
+    told->peer_up(told->context, &peer->info);
     if (note_tried(peer))
         peer->peers->config.all_tried(peer->peers->config.context);
 }

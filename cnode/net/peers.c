@@ -151,7 +151,8 @@ static bool is_failure(struct connection *connection)
 
     if (strcmp(connection_detail(connection), HANDSHAKE_LOST_TIE) == 0)
         return false;
-    return strcmp(reason, "refused") == 0 || strcmp(reason, "timeout") == 0;
+    return strcmp(reason, "refused") == 0 || strcmp(reason, "timeout") == 0 ||
+           strcmp(reason, "too_many_handshakes") == 0;
 }
 
 static void on_incoming_closed(void *context, struct connection *connection)
@@ -186,7 +187,7 @@ uint32_t peers_delay_ms(const struct peers *peers, const char *host)
     return failures_delay_ms(&peers->failures, host, loop_now_ms(peers->connections->loop));
 }
 
-/* Find the peer to send to, dialling it when it is new or idle. */
+/* Find the peer to send to, dialling it when it is new or idle. Before the start it waits idle. */
 static int reach(struct peers *peers, const char *node, struct peer **ret_peer)
 {
     struct peer *peer = peer_find(peers, node);
@@ -199,7 +200,7 @@ static int reach(struct peers *peers, const char *node, struct peer **ret_peer)
         if (peer == NULL)
             return -ENOMEM;
     }
-    if (sm_state(&peer->sm) == PEER_IDLE) {
+    if (sm_state(&peer->sm) == PEER_IDLE && peers->started) {
         rc = peer_dial(peer);
         if (rc != 0) {
             if (!peer->kept)
