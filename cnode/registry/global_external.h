@@ -36,7 +36,7 @@ struct global;
 /** What became of a request. */
 enum global_outcome {
     GLOBAL_YES,
-    GLOBAL_NO,          /* somebody else has the name; whereis, unregister: nobody has it */
+    GLOBAL_NO,          /* somebody else has the name; whereis: nobody has it */
     GLOBAL_UNREACHABLE, /* no neighbour answered in time: it may or may not have happened */
 };
 
@@ -78,8 +78,12 @@ void global_peer_down(struct global *global, const char *node);
  */
 int global_register(struct global *global, struct cn_term name, const struct cn_pid *pid,
                     global_done done, void *context);
-/** Give up a name of ours. Errors: -ENOMEM; then @done is not called. */
-int global_unregister(struct global *global, struct cn_term name, global_done done, void *context);
+/**
+ * Take @name from @pid, a process of this node; NO, with nothing changed, when somebody else has it.
+ * Errors: -ENOMEM; then @done is not called. @done may be NULL here.
+ */
+int global_unregister(struct global *global, struct cn_term name, const struct cn_pid *pid,
+                      global_done done, void *context);
 /**
  * Give the name to @pid, a process of any node, whoever has it now: the atomic move. The node of
  * @pid should global_adopt it. Errors: -ENOMEM; then @done is not called.
