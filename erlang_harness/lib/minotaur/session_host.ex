@@ -79,7 +79,12 @@ defmodule Minotaur.SessionHost do
     end
   end
 
-  def handle_call({:offer, %{protocol: _, id: _, transfer: _, source: _} = offer}, _from, host) do
+  def handle_call(
+        {:offer, %{protocol: _, id: _, transfer: transfer, source: source} = offer},
+        _,
+        host
+      )
+      when is_reference(transfer) and is_pid(source) do
     case judge(offer, host) do
       :ok -> accept(offer, host)
       reason -> {:reply, {:refuse, reason}, host}

@@ -13,22 +13,19 @@ defmodule Minotaur.Settings do
   def capacity, do: non_neg_integer(:capacity, 100_000)
 
   defp non_neg_integer(key, default) do
-    case Application.fetch_env(:minotaur, key) do
-      {:ok, value} -> check(key, value)
-      :error -> from_environment(key, "MINOTAUR_" <> String.upcase("#{key}"), default)
+    variable = "MINOTAUR_" <> String.upcase("#{key}")
+
+    case {Application.fetch_env(:minotaur, key), System.get_env(variable)} do
+      {{:ok, value}, _} -> check(key, value)
+      {:error, nil} -> default
+      {:error, text} -> parse(key, text)
     end
   end
 
-  defp from_environment(key, variable, default) do
-    with {:ok, text} <- System.fetch_env(variable),
-         {value, ""} <- Integer.parse(text) do
-      check(key, value)
-    else
-      :error ->
-        if System.get_env(variable), do: invalid(key, System.get_env(variable)), else: default
-
-      {_value, _rest} ->
-        invalid(key, System.get_env(variable))
+  defp parse(key, text) do
+    case Integer.parse(text) do
+      {value, ""} -> check(key, value)
+      _no_integer -> invalid(key, text)
     end
   end
 
