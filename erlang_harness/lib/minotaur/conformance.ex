@@ -57,7 +57,16 @@ defmodule Minotaur.Conformance do
   @spec play(Driver.t(), Driver.t(), integer, pos_integer) :: result
   def play(%Driver{} = left, %Driver{} = right, seed, rounds) do
     game = random_game(seed)
-    play = %{seed: seed, step: 0, id: game.id, drivers: {left, right}, sessions: nil, game: nil}
+
+    play = %{
+      seed: seed,
+      step: 0,
+      id: game.id,
+      drivers: {left, right},
+      sessions: nil,
+      game: nil,
+      round: nil
+    }
 
     with {:ok, play} <- start(play, game),
          {:ok, play} <- check_import(play, game),
@@ -133,7 +142,7 @@ defmodule Minotaur.Conformance do
   defp check_import(play, game) do
     {:ok, imported} = StateImport.import_game(game)
 
-    with {:ok, play} <- step(%{play | game: imported}, {:call, :get_game}) do
+    with {:ok, play} <- step(%{play | game: imported, round: imported.round}, {:call, :get_game}) do
       case Diff.first(imported, play.game) do
         nil -> {:ok, play}
         difference -> mismatch(play, :import, difference)
@@ -180,7 +189,7 @@ defmodule Minotaur.Conformance do
   defp compare(play, request, left, right) do
     left = normalise(left, left_id(play), play.id)
     right = normalise(right, right_id(play), play.id)
-    right = same_clock(left, right, play.game)
+    right = same_clock(left, right, play.round)
 
     case Diff.first(left, right) do
       nil -> {:ok, %{play | game: game_in(left) || play.game}}
@@ -231,17 +240,17 @@ defmodule Minotaur.Conformance do
   defp normalise({:ok, %Game{} = game}, own, id), do: {:ok, normalise(game, own, id)}
   defp normalise(answer, _own, _id), do: answer
 
-  defp same_clock({:ok, %Game{} = left}, {:ok, %Game{} = right}, before),
-    do: {:ok, same_clock(left, right, before)}
+  # The end of the round with which the game was imported is nobody's clock, and must be equal.
+  defp same_clock({:ok, %Game{} = left}, {:ok, %Game{} = right}, imported_round),
+    do: {:ok, same_clock(left, right, imported_round)}
 
-  defp same_clock(%Game{} = left, %Game{} = right, before) do
-    if left.round_end_time != before.round_end_time and
-         near?(left.round_end_time, right.round_end_time),
-       do: %{right | round_end_time: left.round_end_time},
-       else: right
+  defp same_clock(%Game{} = left, %Game{} = right, imported_round) do
+    if left.round != imported_round and near?(left.round_end_time, right.round_end_time),
+      do: %{right | round_end_time: left.round_end_time},
+      else: right
   end
 
-  defp same_clock(_left, right, _before), do: right
+  defp same_clock(_left, right, _imported_round), do: right
 
   # Both must be written as whole seconds of UTC.
   defp near?(%DateTime{} = left, %DateTime{} = right) do
@@ -284,7 +293,7 @@ defmodule Minotaur.Conformance do
     cond do
       not uuid_v4?(left.id) or not uuid_v4?(right.id) -> {[:id], left.id, right.id}
       left.id == right.id -> {[:id], left.id, right.id}
-      true -> Diff.first(left, same_clock(left, %{right | id: left.id}, %Game{}))
+      true -> Diff.first(left, same_clock(left, %{right | id: left.id}, :none_imported))
     end
   end
 
@@ -297,5 +306,5 @@ defmodule Minotaur.Conformance do
   end
 
   defp without_play(drivers),
-    do: %{seed: nil, step: 0, id: nil, drivers: drivers, sessions: nil, game: nil}
+    do: %{seed: nil, step: 0, id: nil, drivers: drivers, sessions: nil, game: nil, round: nil}
 end

@@ -229,7 +229,8 @@ defmodule Minotaur.Conformance.Malformed do
     for(version <- bad, do: %{wrong_id | version: version})
     |> Enum.concat([Map.delete(base(), :version)])
     |> Enum.map(fn game ->
-      {"version #{inspect(Map.get(game, :version, :none))}", game, {:error, :invalid_game_version}}
+      {"version #{inspect(Map.get(game, :version, :none))}", game,
+       {:error, :invalid_game_version}}
     end)
   end
 
