@@ -118,8 +118,7 @@ defmodule Minotaur.SessionHost do
   def handle_info({:nodedown, _node, _info}, host), do: {:noreply, host}
 
   def handle_info({__MODULE__, :role, pid, _id, role}, host) do
-    host = %{host | children: Map.replace(host.children, pid, role)}
-    {:noreply, host |> load_changed() |> progress()}
+    {:noreply, host |> note_role(pid, role) |> load_changed() |> progress()}
   end
 
   def handle_info({__MODULE__, :say_hello}, host) do
@@ -213,8 +212,16 @@ defmodule Minotaur.SessionHost do
 
   defp watch(host, pid, role) do
     Process.monitor(pid)
-    %{host | children: Map.put_new(host.children, pid, role)}
+    note_role(%{host | children: Map.put(host.children, pid, role)}, pid, role)
   end
+
+  # A session that is not watched yet is on its way to be.
+  defp note_role(host, pid, role) when is_map_key(host.children, pid) do
+    drain = if role == :open, do: Drain.add(host.drain, pid), else: host.drain
+    %{host | children: Map.put(host.children, pid, role), drain: drain}
+  end
+
+  defp note_role(host, _pid, _role), do: host
 
   defp readiness(%{drain: nil} = host) do
     if map_size(host.children) + map_size(host.starts) < Settings.capacity(), do: :ok, else: :full
@@ -256,19 +263,16 @@ defmodule Minotaur.SessionHost do
   end
 
   defp task_ended(ref, outcome, host) do
-    children = note_forwarder(outcome, Drain.session(host.drain, ref), host.children)
-    drain = Drain.move_ended(host.drain, ref, outcome)
-    progress(%{host | drain: drain, children: children})
+    session = Drain.session(host.drain, ref)
+    drain = Drain.move_ended(host.drain, ref, outcome, is_map_key(host.children, session))
+    progress(%{host | drain: drain})
   end
-
-  # The session says so itself; this is for when its word comes after the task's.
-  defp note_forwarder(:moved, pid, children), do: Map.replace(children, pid, :forwarding)
-  defp note_forwarder(_other, _pid, children), do: children
 
   defp down(ref, pid, reason, host) do
     cond do
       is_map_key(host.children, pid) ->
-        host = %{host | children: Map.delete(host.children, pid)}
+        drain = Drain.ended(host.drain, pid)
+        host = %{host | children: Map.delete(host.children, pid), drain: drain}
         host |> load_changed() |> progress()
 
       is_map_key(host.starts, ref) or Drain.moves?(host.drain, ref) ->
@@ -294,7 +298,7 @@ defmodule Minotaur.SessionHost do
   # -- drain
 
   defp begin_drain(waiter, %{drain: nil} = host) do
-    host = %{host | drain: Drain.new()}
+    host = %{host | drain: Drain.new(for {pid, :open} <- host.children, do: pid)}
     say_hello(host, Members.nodes(host.members))
     Process.send_after(self(), {__MODULE__, :drain_deadline}, Settings.drain_ms())
     begin_drain(waiter, host)
@@ -307,16 +311,16 @@ defmodule Minotaur.SessionHost do
   defp progress(%{drain: nil} = host), do: host
 
   defp progress(host) do
-    drain = Drain.start_moves(host.drain, host.children, Members.infos(host.members))
-    settle(Drain.phase(drain, host.children, map_size(host.starts)), %{host | drain: drain})
+    drain = Drain.start_moves(host.drain, Members.infos(host.members))
+    settle(Drain.phase(drain, map_size(host.children)), %{host | drain: drain})
   end
 
-  defp settle(:busy, host), do: host
-  defp settle(:done, host), do: drained(host)
+  defp settle(:done, %{starts: starts} = host) when map_size(starts) == 0, do: drained(host)
+  defp settle(_busy, host), do: host
 
   defp drain_deadline(host) do
     for {pid, :forwarding} <- host.children, do: send(pid, {__MODULE__, :hurry})
-    drained(%{host | drain: Drain.give_up(host.drain, host.children)})
+    drained(%{host | drain: Drain.give_up(host.drain)})
   end
 
   defp drained(host) do

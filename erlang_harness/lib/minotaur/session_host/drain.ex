@@ -10,8 +10,10 @@ defmodule Minotaur.SessionHost.Drain do
 
   @moves_max 64
 
-  defstruct moves: %{},
+  defstruct queue: [],
             seen: MapSet.new(),
+            moves: %{},
+            failed: MapSet.new(),
             moved: 0,
             lost: 0,
             waiters: [],
@@ -20,25 +22,39 @@ defmodule Minotaur.SessionHost.Drain do
 
   @type t :: %__MODULE__{}
 
-  @doc "A drain that begins now."
-  @spec new :: t
-  def new, do: %__MODULE__{began_ms: now_ms()}
+  @doc "A drain of these sessions that begins now."
+  @spec new([pid]) :: t
+  def new(sessions), do: Enum.reduce(sessions, %__MODULE__{began_ms: now_ms()}, &add(&2, &1))
+
+  @doc "Adds a session that opened meanwhile, once."
+  @spec add(t | nil, pid) :: t | nil
+  def add(nil, _session), do: nil
+
+  def add(drain, session) do
+    if MapSet.member?(drain.seen, session),
+      do: drain,
+      else: %{drain | queue: [session | drain.queue], seen: MapSet.put(drain.seen, session)}
+  end
+
+  @doc "Notes that a session has ended."
+  @spec ended(t | nil, pid) :: t | nil
+  def ended(nil, _session), do: nil
+  def ended(drain, session), do: %{drain | failed: MapSet.delete(drain.failed, session)}
 
   @doc "Notes that somebody waits for the summary."
   @spec await(t, {GenServer.from(), :stop | :stay}) :: t
   def await(drain, waiter), do: %{drain | waiters: [waiter | drain.waiters]}
 
-  @doc "Starts to move open sessions that were not tried yet, as many at a time as may be."
-  @spec start_moves(t, %{pid => atom}, [map]) :: t
-  def start_moves(%{summary: nil} = drain, children, hosts) do
-    waiting = for {pid, :open} <- children, not MapSet.member?(drain.seen, pid), do: pid
-
-    waiting
-    |> Enum.take(@moves_max - map_size(drain.moves))
-    |> Enum.reduce(drain, &start_move(&1, &2, hosts))
+  @doc "Starts to move the sessions that were not tried yet, as many at a time as may be."
+  @spec start_moves(t, [map]) :: t
+  def start_moves(%{queue: [session | queue], moves: moves, summary: nil} = drain, hosts)
+      when map_size(moves) < @moves_max do
+    task = Task.Supervisor.async_nolink(Minotaur.TaskSupervisor, Mover, :move, [session, hosts])
+    moves = Map.put(moves, task.ref, {task.pid, session})
+    start_moves(%{drain | queue: queue, moves: moves}, hosts)
   end
 
-  def start_moves(drained, _children, _hosts), do: drained
+  def start_moves(drain, _hosts), do: drain
 
   @doc "Whether a task of this reference moves a session."
   @spec moves?(t | nil, reference) :: boolean
@@ -50,30 +66,35 @@ defmodule Minotaur.SessionHost.Drain do
   def session(%{moves: moves}, ref) when is_map_key(moves, ref), do: elem(moves[ref], 1)
   def session(_drain, _ref), do: nil
 
-  @doc "Counts the outcome of a move."
-  @spec move_ended(t | nil, reference, term) :: t | nil
-  def move_ended(%{moves: moves} = drain, ref, outcome) when is_map_key(moves, ref) do
-    count(outcome, %{drain | moves: Map.delete(moves, ref)})
+  @doc "Counts the outcome of a move. What could not move and still lives stays here."
+  @spec move_ended(t | nil, reference, term, boolean) :: t | nil
+  def move_ended(%{moves: moves} = drain, ref, outcome, alive?) when is_map_key(moves, ref) do
+    {{_task, session}, moves} = Map.pop!(moves, ref)
+    count(outcome, session, alive?, %{drain | moves: moves})
   end
 
-  def move_ended(drain, _unknown, _outcome), do: drain
+  def move_ended(drain, _unknown, _outcome, _alive?), do: drain
 
-  @doc "`:done` when nothing moves, starts or arrives, and no forwarder is left."
-  @spec phase(t, %{pid => atom}, non_neg_integer) :: :busy | :done
-  def phase(drain, children, starts) do
-    pending = for {pid, role} <- children, role != :open or not seen?(drain, pid), do: pid
-    if map_size(drain.moves) + starts == 0 and pending == [], do: :done, else: :busy
+  @doc """
+  `:done` when nothing moves and, of the `sessions` processes of this host, none is left but those
+  that could not move: nothing starts, arrives or forwards any more.
+  """
+  @spec phase(t, non_neg_integer) :: :busy | :done
+  def phase(%{queue: [], moves: moves, failed: failed}, sessions) when map_size(moves) == 0 do
+    if sessions == MapSet.size(failed), do: :done, else: :busy
   end
+
+  def phase(_drain, _sessions), do: :busy
 
   @doc "At the deadline: what has not moved is lost."
-  @spec give_up(t, %{pid => atom}) :: t
-  def give_up(%{summary: nil} = drain, children) do
+  @spec give_up(t) :: t
+  def give_up(%{summary: nil} = drain) do
     for {_ref, {task, _session}} <- drain.moves, do: Process.exit(task, :kill)
-    unseen = Enum.count(children, fn {pid, role} -> role == :open and not seen?(drain, pid) end)
-    %{drain | lost: drain.lost + map_size(drain.moves) + unseen, moves: %{}}
+    lost = drain.lost + map_size(drain.moves) + length(drain.queue)
+    %{drain | lost: lost, moves: %{}, queue: []}
   end
 
-  def give_up(drained, _children), do: drained
+  def give_up(drained), do: drained
 
   @doc "Ends the drain. Answers whether it ended just now, its summary, and who waits for it."
   @spec finish(t) :: {boolean, map, [{GenServer.from(), :stop | :stay}], t}
@@ -90,17 +111,14 @@ defmodule Minotaur.SessionHost.Drain do
 
   def finish(drain), do: {false, drain.summary, drain.waiters, %{drain | waiters: []}}
 
-  defp start_move(pid, drain, hosts) do
-    task = Task.Supervisor.async_nolink(Minotaur.TaskSupervisor, Mover, :move, [pid, hosts])
-    moves = Map.put(drain.moves, task.ref, {task.pid, pid})
-    %{drain | moves: moves, seen: MapSet.put(drain.seen, pid)}
+  defp count(:moved, _session, _alive?, drain), do: %{drain | moved: drain.moved + 1}
+  defp count(:ended, _session, _alive?, drain), do: drain
+
+  defp count({:error, _reason}, session, true, drain) do
+    %{drain | lost: drain.lost + 1, failed: MapSet.put(drain.failed, session)}
   end
 
-  defp count(:moved, drain), do: %{drain | moved: drain.moved + 1}
-  defp count(:ended, drain), do: drain
-  defp count({:error, _reason}, drain), do: %{drain | lost: drain.lost + 1}
-
-  defp seen?(drain, pid), do: MapSet.member?(drain.seen, pid)
+  defp count({:error, _reason}, _session, false, drain), do: %{drain | lost: drain.lost + 1}
 
   defp now_ms, do: System.monotonic_time(:millisecond)
 end
