@@ -22,7 +22,8 @@
  *   BEAM node monitors the pid, which is right for a C node's pid too.
  *
  * All of this can fail only for lack of memory or of neighbours; outcomes come as callbacks, from
- * procs_run, never from inside the asking call.
+ * procs_run, never from inside the asking call. Once the process has ended (somebody killed it, or
+ * procs_free) every request fails with CN_E_CLOSED.
  *
  * Source: kernel's global.erl; distribution.md C.3 and C.4; horde.md 2.7.
  */
@@ -79,8 +80,8 @@ void global_peer_down(struct global *global, const char *node);
 int global_register(struct global *global, struct cn_term name, const struct cn_pid *pid,
                     global_done done, void *context);
 /**
- * Take @name from @pid, a process of this node; NO, with nothing changed, when somebody else has it.
- * Errors: -ENOMEM; then @done is not called. @done may be NULL here.
+ * Take @name from @pid, a process of this node; NO, with nothing changed, when somebody else has
+ * it. Errors: -ENOMEM; then @done is not called. @done may be NULL here.
  */
 int global_unregister(struct global *global, struct cn_term name, const struct cn_pid *pid,
                       global_done done, void *context);

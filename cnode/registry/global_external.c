@@ -1,0 +1,247 @@
+/*
+ * The process `global_name_server` of this node, and the interface of the registry.
+ *
+ * What a BEAM's global_name_server is asked by others is answered as far as somebody could wait for
+ * it: set_lock and del_lock say true (we hold no lock against anybody, and any other word
+ * crashes the asker), the lists of a member are empty, anything else is an error. Casts of the
+ * join protocol are dropped; an init_connect is answered with in_sync, so that its sender stops
+ * waiting for us.
+ */
+#include "registry/global_external.h"
+
+#include <errno.h>
+
+#include "base/alloc.h"
+#include "base/error.h"
+#include "base/text.h"
+#include "registry/global_internal.h"
+
+#define AUDIT_EVERY_MS 60000u
+
+/* The first element of a tuple, or the atom itself. */
+static struct cn_bytes verb_of(struct cn_term term)
+{
+    struct cn_reader reader;
+    struct cn_bytes verb = {0};
+    uint32_t arity = 0;
+
+    cn_reader_init(&reader, term);
+    if (cn_peek(&reader) == CN_TYPE_TUPLE)
+        (void)cn_read_tuple(&reader, &arity);
+    (void)cn_read_atom(&reader, &verb);
+    return verb;
+}
+
+static void write_answer(struct cn_bytes verb, struct cn_writer *writer)
+{
+    if (cn_bytes_equal(verb, "set_lock") || cn_bytes_equal(verb, "del_lock")) {
+        cn_write_bool(writer, true);
+    } else if (cn_bytes_equal(verb, "get_known") || cn_bytes_equal(verb, "get_synced") ||
+               cn_bytes_equal(verb, "get_names_ext")) {
+        cn_write_nil(writer);
+    } else {
+        cn_write_tuple(writer, 2);
+        cn_write_atom(writer, "error");
+        cn_write_atom(writer, "unsupported");
+    }
+}
+
+static void on_call(struct gen_server *self, void *state, const struct gen_from *from,
+                    struct cn_term request)
+{
+    struct cn_writer writer;
+
+    cn_writer_init(&writer, 0);
+    write_answer(verb_of(request), &writer);
+    if (cn_writer_error(&writer) == 0)
+        (void)gen_reply(gen_server_procs(self), from, cn_writer_term(&writer));
+    cn_writer_free(&writer);
+}
+
+/* {init_connect, Vsn, Node, InitMsg}: the peer has begun to wait for us. */
+static void on_cast(struct gen_server *self, void *state, struct cn_term message)
+{
+    struct global *global = state;
+    struct cn_reader reader;
+    struct cn_bytes node;
+    char text[CN_NODE_NAME_MAX + 1];
+
+    cn_reader_init(&reader, message);
+    if (!cn_read_this_tuple(&reader, 4) || !cn_read_this_atom(&reader, "init_connect") ||
+        !cn_skip(&reader) || !cn_read_atom(&reader, &node) ||
+        text_copy_bytes(text, sizeof(text), node.data, node.size) != 0)
+        return;
+    if (neighbours_find(global, text) != NULL)
+        neighbours_in_sync(global, text);
+}
+
+/* {'DOWN', Ref, process, Pid, Reason}: a process with names has ended. */
+static bool read_down(struct cn_term message, struct cn_pid *ret_pid)
+{
+    struct cn_reader reader;
+
+    cn_reader_init(&reader, message);
+    return cn_read_this_tuple(&reader, 5) && cn_read_this_atom(&reader, "DOWN") &&
+           cn_skip(&reader) && cn_skip(&reader) && cn_read_pid(&reader, ret_pid);
+}
+
+static void on_info(struct gen_server *self, void *state, struct cn_term message)
+{
+    struct global *global = state;
+    struct cn_pid pid;
+
+    if (cn_term_is_atom(message, "pump")) {
+        global->kicked = false;
+        requests_pump(global);
+    } else if (read_down(message, &pid)) {
+        names_owner_down(global, &pid);
+    }
+}
+
+static int start_audit_timer(struct gen_server *self)
+{
+    uint64_t timer = 0;
+
+    return process_start_timer(gen_server_process(self), AUDIT_EVERY_MS, &timer);
+}
+
+static void on_timer(struct gen_server *self, void *state, uint64_t timer)
+{
+    struct global *global = state;
+
+    neighbours_audit_all(global);
+    requests_pump(global);
+    (void)start_audit_timer(self);
+}
+
+static void on_terminate(struct gen_server *self, void *state, struct cn_term reason)
+{
+    struct global *global = state;
+
+    global->server = NULL;
+    if (global->failed)
+        mem_free(global);
+}
+
+static const struct gen_server_callbacks global_callbacks = {
+    .module = "global",
+    .handle_call = on_call,
+    .handle_cast = on_cast,
+    .handle_info = on_info,
+    .handle_timer = on_timer,
+    .terminate = on_terminate,
+};
+
+static int start_server(struct global *global)
+{
+    struct gen_server *server = NULL;
+    int r = gen_server_start(global->procs, &global_callbacks, global, &server);
+
+    if (r != 0)
+        return r;
+    r = process_register(gen_server_process(server), "global_name_server");
+    if (r == 0)
+        r = start_audit_timer(server);
+    if (r != 0) {
+        global->failed = true; /* its end releases the state */
+        gen_server_stop_atom(server, "normal");
+        return r;
+    }
+    /* Links of BEAM nodes' processes with ours are kept quiet; a stray one must not end us. */
+    process_trap_exit(gen_server_process(server), true);
+    global->server = server;
+    return 0;
+}
+
+int global_new(struct procs *procs, struct functions *functions, const struct global_hooks *hooks,
+               struct global **ret_global)
+{
+    struct global *global = mem_zalloc(sizeof(*global));
+    int r = 0;
+
+    if (global == NULL)
+        return -ENOMEM;
+    global->procs = procs;
+    if (hooks != NULL)
+        global->hooks = *hooks;
+    list_init(&global->all);
+    list_init(&global->ready);
+    r = global_functions_add(global, functions);
+    if (r == 0)
+        r = start_server(global);
+    if (r != 0) {
+        if (!global->failed)
+            mem_free(global);
+        return r;
+    }
+    *ret_global = global;
+    return 0;
+}
+
+struct global *global_free(struct global *global)
+{
+    if (global == NULL)
+        return NULL;
+    global->server = NULL;
+    requests_free_all(global);
+    neighbours_free_all(global);
+    names_free_all(global);
+    mem_free(global);
+    return NULL;
+}
+
+int global_peer_up(struct global *global, const char *node)
+{
+    return global->server != NULL ? neighbours_up(global, node) : 0;
+}
+
+void global_peer_down(struct global *global, const char *node)
+{
+    if (global->server != NULL)
+        neighbours_down(global, node);
+}
+
+int global_register(struct global *global, struct cn_term name, const struct cn_pid *pid,
+                    global_done done, void *context)
+{
+    return requests_add(global, REQUEST_REGISTER, name, pid, NULL, done, context);
+}
+
+int global_unregister(struct global *global, struct cn_term name, const struct cn_pid *pid,
+                      global_done done, void *context)
+{
+    return requests_add(global, REQUEST_UNREGISTER, name, pid, NULL, done, context);
+}
+
+int global_re_register(struct global *global, struct cn_term name, const struct cn_pid *pid,
+                       global_done done, void *context)
+{
+    return requests_add(global, REQUEST_MOVE, name, pid, NULL, done, context);
+}
+
+int global_whereis(struct global *global, struct cn_term name, global_done done, void *context)
+{
+    return requests_add(global, REQUEST_WHEREIS, name, NULL, NULL, done, context);
+}
+
+int global_adopt(struct global *global, struct cn_term name, const struct cn_pid *pid)
+{
+    return global->server != NULL && procs_find(global->procs, pid) != NULL
+               ? names_hold(global, name, pid)
+               : 0;
+}
+
+bool global_whereis_local(struct global *global, struct cn_term name, struct cn_pid *ret_pid)
+{
+    struct held_name *held = names_find(global, name);
+
+    if (held == NULL)
+        return false;
+    *ret_pid = held->owner->pid;
+    return true;
+}
+
+size_t global_count(const struct global *global)
+{
+    return map_count(global->names);
+}
