@@ -1,0 +1,383 @@
+/*
+ * The source of a handoff against a target that the test plays: order of what is said, and every way in
+ * which a target can fail.
+ */
+#include <string.h>
+
+#include "base/error.h"
+#include "session/forward.h"
+#include "session/handoff_out.h"
+#include "session/handoff_words.h"
+#include "session/snapshot.h"
+#include "unit/session/main.h"
+
+static struct session *toy;
+static struct cn_pid toy_pid, target_pid;
+static struct probe target_log;
+static struct process *target;
+static struct cn_ref transfer;
+static int result, results;
+
+static void done(struct session *session, int how)
+{
+    result = how;
+    results++;
+}
+
+static void begin_with(const struct hosts_config *config)
+{
+    results = 0;
+    result = -1;
+    cluster_host_of(&cluster, 0, &toy_game, config);
+    toy = cluster_start(&cluster, 0, "t", "code");
+    ck_assert_ptr_nonnull(toy);
+    toy_pid = *session_pid(toy);
+    cluster_call(&cluster, 0, &toy_pid, parse("{add,1}"));
+    target = probe_start(world_procs(&cluster.world, 1), &target_log);
+    target_pid = *process_pid(target);
+    procs_make_ref(world_procs(&cluster.world, 0), &transfer);
+}
+
+/* A frozen session whose state is with the target. */
+static void begin(void)
+{
+    struct hosts_config config = cluster_config(&cluster, 0);
+
+    begin_with(&config);
+    ck_assert_int_eq(handoff_out_start(toy, &transfer, &target_pid, done), 0);
+    cluster_settle(&cluster);
+}
+
+static void finish(void)
+{
+    probe_deinit(&target_log);
+}
+
+static void answer(struct cn_term message)
+{
+    procs_send_pid(world_procs(&cluster.world, 1), target, &toy_pid, message);
+    cluster_settle(&cluster);
+}
+
+static void say_ready(void)
+{
+    answer(parse_with("{handoff_ready,%r,%p}", &transfer, &target_pid));
+}
+
+static void say_active(void)
+{
+    answer(parse_with("{handoff_active,%r,2}", &transfer));
+}
+
+static bool target_heard(const char *text)
+{
+    for (size_t i = 0; i < target_log.count; i++)
+        if (strstr(target_log.log[i], text) != NULL)
+            return true;
+    return false;
+}
+
+static const char *target_last(void)
+{
+    return target_log.count == 0 ? "" : target_log.log[target_log.count - 1];
+}
+
+static void ask(const char *request)
+{
+    cluster_ask(&cluster, 2, &toy_pid, parse(request));
+    cluster_settle(&cluster);
+}
+
+/* The session runs here again, with its names and with what it had queued executed once, in order. */
+static void check_thawed(int how, const char *state)
+{
+    ck_assert_int_eq(results, 1);
+    ck_assert_int_eq(result, how);
+    ck_assert_int_eq(session_state(toy), SESSION_RUNNING);
+    ck_assert(cn_pid_equal(names_holder(&cluster.names, "Elixir.Toy.Ids", "t"), &toy_pid));
+    ck_assert(cn_pid_equal(names_holder(&cluster.names, "Elixir.Toy.Codes", "code"), &toy_pid));
+    ck_assert_uint_eq(toy->epoch, 1);
+    ck_assert_str_eq(cluster_call(&cluster, 0, &toy_pid, parse("get")), state);
+}
+
+/* State, queue, activate: in this order, and the names move between queue and activate. */
+START_TEST(order_is_state_queue_activate)
+{
+    begin();
+    ck_assert_int_eq(session_state(toy), SESSION_FROZEN);
+    ck_assert_uint_eq(target_log.count, 2);
+    ck_assert_ptr_nonnull(strstr(target_log.log[0], "{handoff_state,#Ref<a."));
+    ck_assert_ptr_nonnull(strstr(target_log.log[1], "{handoff_digest,#Ref<a."));
+    ask("{add,2}");
+    ask("{add,3}");
+    ck_assert_uint_eq(target_log.count, 2);
+    ck_assert_uint_eq(cluster_answers(&cluster, 2), 0);
+    cluster.names.hold = true;
+    say_ready();
+    ck_assert_uint_eq(target_log.count, 4);
+    ck_assert_ptr_nonnull(strstr(target_log.log[2], "{add,2}"));
+    ck_assert_ptr_nonnull(strstr(target_log.log[3], "{add,3}"));
+    ask("{add,4}");
+    ck_assert_ptr_nonnull(strstr(target_log.log[4], "{add,4}"));
+    cluster.names.hold = false;
+    cluster_settle(&cluster);
+    ck_assert_uint_eq(target_log.count, 6);
+    ck_assert_ptr_nonnull(strstr(target_last(), "{handoff_activate,"));
+    ck_assert(cn_pid_equal(names_holder(&cluster.names, "Elixir.Toy.Ids", "t"), &target_pid));
+    ck_assert_int_eq(results, 0);
+    say_active();
+    ck_assert_int_eq(results, 1);
+    ck_assert_int_eq(result, 0);
+    ck_assert_int_eq(session_state(toy), SESSION_FORWARDING);
+    ck_assert_uint_eq(cluster_answers(&cluster, 2), 0);
+    finish();
+}
+END_TEST
+
+static uint8_t received[1 << 20];
+static size_t received_size, chunks;
+static bool digest_ok, order_ok;
+
+static void collect(struct process *self, struct probe *probe, struct cn_term term)
+{
+    struct handoff_message message;
+    uint8_t digest[SNAPSHOT_DIGEST_BYTES];
+
+    if (!handoff_read(term, &message))
+        return;
+    if (message.word == HANDOFF_STATE) {
+        order_ok = order_ok && message.index == chunks++ && message.bytes.size <= 65536;
+        memcpy(received + received_size, message.bytes.data, message.bytes.size);
+        received_size += message.bytes.size;
+    } else if (message.word == HANDOFF_DIGEST) {
+        snapshot_digest(received, received_size, digest);
+        digest_ok = memcmp(digest, message.bytes.data, sizeof(digest)) == 0;
+    }
+}
+
+/* A large state goes in chunks of at most 64 KiB, whose bytes are a snapshot and match the digest. */
+START_TEST(large_state_is_cut)
+{
+    struct hosts_config config = cluster_config(&cluster, 0);
+    struct snapshot snapshot;
+
+    begin_with(&config);
+    cluster_call(&cluster, 0, &toy_pid, parse("{ballast,300000}"));
+    received_size = chunks = 0;
+    digest_ok = false;
+    order_ok = true;
+    target_log.on_message = collect;
+    ck_assert_int_eq(handoff_out_start(toy, &transfer, &target_pid, done), 0);
+    cluster_settle(&cluster);
+    ck_assert_uint_eq(chunks, 5);
+    ck_assert(order_ok);
+    ck_assert(digest_ok);
+    ck_assert_int_eq(snapshot_decode(received, received_size, &snapshot), 0);
+    ck_assert_uint_eq(snapshot.epoch, 1);
+    ck_assert_uint_eq(snapshot.version, 3);
+    ck_assert_uint_eq(snapshot.state_version, 2);
+    ck_assert_uint_eq(snapshot.id.size, 1);
+    finish();
+}
+END_TEST
+
+/* A target that refuses costs the session nothing. */
+START_TEST(refused)
+{
+    begin();
+    ask("{add,2}");
+    answer(parse_with("{handoff_refuse,%r,bad_hash}", &transfer));
+    ck_assert_str_eq(cluster_last(&cluster, 2), "reply {ok,2}");
+    check_thawed(CN_E_REFUSED, "reply [1,2]");
+    finish();
+}
+END_TEST
+
+/* A target that ends before it is ready. */
+START_TEST(target_ends_before_ready)
+{
+    begin();
+    ask("{add,2}");
+    process_exit_atom(target, "oops");
+    cluster_settle(&cluster);
+    check_thawed(CN_E_CLOSED, "reply [1,2]");
+    finish();
+}
+END_TEST
+
+/* A target that ends when the names are already moving: they come back. */
+START_TEST(target_ends_while_names_move)
+{
+    begin();
+    ask("{add,2}");
+    cluster.names.hold = true;
+    say_ready();
+    ask("{add,3}");
+    process_exit_atom(target, "oops");
+    cluster_settle(&cluster);
+    cluster.names.hold = false;
+    cluster_settle(&cluster);
+    check_thawed(CN_E_CLOSED, "reply [1,2,3]");
+    finish();
+}
+END_TEST
+
+/* A target whose node is lost after activate, before it said active. */
+START_TEST(target_is_lost_before_active)
+{
+    begin();
+    ask("{add,2}");
+    say_ready();
+    ck_assert(target_heard("handoff_activate"));
+    world_cut(&cluster.world, 0, 1);
+    cluster_settle(&cluster);
+    ck_assert_str_eq(cluster_last(&cluster, 2), "reply {ok,2}");
+    check_thawed(CN_E_CLOSED, "reply [1,2]");
+    finish();
+}
+END_TEST
+
+/* A target that never gets ready: after 5 s it is told to go. */
+START_TEST(target_is_silent_before_ready)
+{
+    begin();
+    ask("{add,2}");
+    cluster_pass(&cluster, 4990);
+    ck_assert_int_eq(session_state(toy), SESSION_FROZEN);
+    cluster_pass(&cluster, 10);
+    ck_assert(target_heard("{handoff_cancel,"));
+    check_thawed(CN_E_TIMEOUT, "reply [1,2]");
+    finish();
+}
+END_TEST
+
+/* A registry that never answers, then does: the names are the session's in the end. */
+START_TEST(names_do_not_move)
+{
+    begin();
+    cluster.names.hold = true;
+    say_ready();
+    cluster_pass(&cluster, 5000);
+    ck_assert(target_heard("{handoff_cancel,"));
+    ck_assert(!target_heard("{handoff_activate,"));
+    cluster.names.hold = false;
+    cluster_settle(&cluster);
+    check_thawed(CN_E_TIMEOUT, "reply [1]");
+    finish();
+}
+END_TEST
+
+/* A registry that refuses to move a name. */
+START_TEST(names_cannot_move)
+{
+    begin();
+    cluster.names.hold = true;
+    cluster.names.fail_next = CN_E_TIMEOUT;
+    say_ready();
+    cluster.names.fail_next = 0;
+    cluster.names.hold = false;
+    cluster_settle(&cluster);
+    ck_assert(!target_heard("{handoff_activate,"));
+    check_thawed(CN_E_TIMEOUT, "reply [1]");
+    finish();
+}
+END_TEST
+
+/* A target that never says active. */
+START_TEST(target_is_silent_after_activate)
+{
+    begin();
+    say_ready();
+    ask("{add,2}");
+    cluster_pass(&cluster, 5000);
+    check_thawed(CN_E_TIMEOUT, "reply [1,2]");
+    say_active(); /* too late: it means nothing */
+    ck_assert_int_eq(session_state(toy), SESSION_RUNNING);
+    finish();
+}
+END_TEST
+
+/* Words that carry another reference mean nothing. */
+START_TEST(other_transfers_are_ignored)
+{
+    struct cn_ref other;
+
+    begin();
+    procs_make_ref(world_procs(&cluster.world, 0), &other);
+    answer(parse_with("{handoff_ready,%r,%p}", &other, &target_pid));
+    answer(parse_with("{handoff_refuse,%r,full}", &other));
+    answer(parse_with("{handoff_active,%r,2}", &other));
+    answer(parse_with("{handoff_active,%r,2}", &transfer)); /* not yet asked for */
+    answer(parse_with("{handoff_ready,%r,%p}", &transfer, &toy_pid)); /* another pid */
+    ck_assert_int_eq(session_state(toy), SESSION_FROZEN);
+    ck_assert_uint_eq(target_log.count, 2);
+    ck_assert_int_eq(results, 0);
+    finish();
+}
+END_TEST
+
+/* A queue beyond the limit ends the attempt; every message is executed in order. */
+START_TEST(queue_has_a_limit)
+{
+    struct hosts_config config = cluster_config(&cluster, 0);
+
+    config.held_messages_max = 2;
+    begin_with(&config);
+    ck_assert_int_eq(handoff_out_start(toy, &transfer, &target_pid, done), 0);
+    ask("{add,2}");
+    ask("{add,3}");
+    ck_assert_int_eq(session_state(toy), SESSION_FROZEN);
+    ask("{add,4}");
+    check_thawed(CN_E_LIMIT, "reply [1,2,3,4]");
+    finish();
+}
+END_TEST
+
+/* A queue whose replay ends the session: what is behind the end is not executed. */
+START_TEST(replay_may_end_the_session)
+{
+    begin();
+    ask("stop");
+    ask("{add,2}");
+    answer(parse_with("{handoff_refuse,%r,full}", &transfer));
+    ck_assert_str_eq(cluster.nodes[2].client_log.log[0], "reply stopped");
+    ck_assert_str_eq(cluster.nodes[2].client_log.log[1], "down normal");
+    ck_assert_ptr_null(cluster_find(&cluster, 0, "t"));
+    ck_assert_uint_eq(names_held(&cluster.names), 0);
+    finish();
+}
+END_TEST
+
+/* A frozen session that is killed takes the attempt with it. */
+START_TEST(session_is_killed_while_frozen)
+{
+    begin();
+    procs_exit_signal(world_procs(&cluster.world, 1), NULL, &toy_pid, atom("kill"));
+    cluster_settle(&cluster);
+    ck_assert_ptr_null(cluster_find(&cluster, 0, "t"));
+    ck_assert_int_eq(results, 0);
+    finish();
+}
+END_TEST
+
+int main(void)
+{
+    TCase *tests;
+    Suite *suite = suite_of("handoff_out", &tests);
+
+    tcase_add_test(tests, order_is_state_queue_activate);
+    tcase_add_test(tests, large_state_is_cut);
+    tcase_add_test(tests, refused);
+    tcase_add_test(tests, target_ends_before_ready);
+    tcase_add_test(tests, target_ends_while_names_move);
+    tcase_add_test(tests, target_is_lost_before_active);
+    tcase_add_test(tests, target_is_silent_before_ready);
+    tcase_add_test(tests, names_do_not_move);
+    tcase_add_test(tests, names_cannot_move);
+    tcase_add_test(tests, target_is_silent_after_activate);
+    tcase_add_test(tests, other_transfers_are_ignored);
+    tcase_add_test(tests, queue_has_a_limit);
+    tcase_add_test(tests, replay_may_end_the_session);
+    tcase_add_test(tests, session_is_killed_while_frozen);
+    return run_suite(suite);
+}

@@ -1,0 +1,182 @@
+/*
+ * One session: requests to the game, answers, timer, standing still and going on, its end.
+ */
+#include "session/table.h"
+#include "unit/session/main.h"
+
+static struct session *toy;
+static struct cn_pid toy_pid;
+
+static void start(void)
+{
+    cluster_host(&cluster, 0);
+    toy = cluster_start(&cluster, 0, "t", "code");
+    ck_assert_ptr_nonnull(toy);
+    toy_pid = *session_pid(toy);
+}
+
+/* A call reaches the game and its answer the caller, from the same node and from another. */
+START_TEST(calls_are_answered_by_the_game)
+{
+    start();
+    ck_assert_str_eq(cluster_call(&cluster, 0, &toy_pid, parse("{add,5}")), "reply {ok,1}");
+    ck_assert_str_eq(cluster_call(&cluster, 1, &toy_pid, parse("{add,6}")), "reply {ok,2}");
+    ck_assert_str_eq(cluster_call(&cluster, 2, &toy_pid, parse("get")), "reply [5,6]");
+}
+END_TEST
+
+/* What the game does not know is an error for a call, and a log line for the rest; nothing changes. */
+START_TEST(unknown_requests_are_refused_and_logged)
+{
+    start();
+    ck_assert_str_eq(cluster_call(&cluster, 1, &toy_pid, parse("{fly,away}")),
+                     "reply {error,unknown_request}");
+    cluster_send(&cluster, 1, &toy_pid, parse("{$gen_cast,{fly,away}}"));
+    cluster_send(&cluster, 1, &toy_pid, parse("what"));
+    cluster_settle(&cluster);
+    ck_assert(cluster_logged(&cluster, 0, "session t: a cast dropped (unknown)"));
+    ck_assert(cluster_logged(&cluster, 0, "session t: a message dropped (unknown)"));
+    ck_assert_str_eq(cluster_call(&cluster, 1, &toy_pid, parse("get")), "reply []");
+}
+END_TEST
+
+/* Each change of the state raises the version by one, answers without a change do not. */
+START_TEST(version_counts_changes)
+{
+    start();
+    ck_assert_uint_eq(toy->version, 1);
+    cluster_call(&cluster, 0, &toy_pid, parse("{add,1}"));
+    cluster_call(&cluster, 0, &toy_pid, parse("get"));
+    cluster_call(&cluster, 0, &toy_pid, parse("unknown"));
+    cluster_send(&cluster, 0, &toy_pid, parse("{$gen_cast,{add,2}}"));
+    cluster_send(&cluster, 0, &toy_pid, parse("{add,3}"));
+    cluster_settle(&cluster);
+    ck_assert_uint_eq(toy->version, 4);
+    ck_assert_uint_eq(toy->epoch, 1);
+    ck_assert_str_eq(cluster_call(&cluster, 0, &toy_pid, parse("get")), "reply [1,2,3]");
+}
+END_TEST
+
+/* Set the toy's timer to @s seconds from now. */
+static void set_deadline(int s)
+{
+    int64_t now_s = (int64_t)(cluster.world.now_ms + (uint64_t)cluster.wall_offset_ms) / 1000;
+    struct cn_writer writer;
+
+    cn_writer_init(&writer, 0);
+    cn_write_tuple(&writer, 2);
+    cn_write_atom(&writer, "deadline");
+    cn_write_integer(&writer, now_s + s);
+    cluster_call(&cluster, 0, &toy_pid, cn_writer_term(&writer));
+    cn_writer_free(&writer);
+}
+
+/* The game's timer message comes at its deadline of the wall clock, once. */
+START_TEST(timer_fires_at_the_deadline)
+{
+    start();
+    set_deadline(3);
+    cluster_pass(&cluster, 2990);
+    ck_assert_str_eq(cluster_call(&cluster, 0, &toy_pid, parse("get")), "reply []");
+    cluster_pass(&cluster, 10);
+    ck_assert_str_eq(cluster_call(&cluster, 0, &toy_pid, parse("get")), "reply [1000]");
+    cluster_pass(&cluster, 10000);
+    ck_assert_str_eq(cluster_call(&cluster, 0, &toy_pid, parse("get")), "reply [1000]");
+}
+END_TEST
+
+/* A new deadline replaces the old one; one in the past fires at once. */
+START_TEST(timer_follows_the_deadline)
+{
+    start();
+    set_deadline(3);
+    set_deadline(30);
+    cluster_pass(&cluster, 5000);
+    ck_assert_str_eq(cluster_call(&cluster, 0, &toy_pid, parse("get")), "reply []");
+    set_deadline(-5);
+    ck_assert_str_eq(cluster_call(&cluster, 0, &toy_pid, parse("get")), "reply [1000]");
+}
+END_TEST
+
+/* While a session is frozen its timer is held, and fires when it runs again. */
+START_TEST(timer_is_held_while_frozen)
+{
+    start();
+    set_deadline(3);
+    session_freeze(toy);
+    cluster_pass(&cluster, 5000);
+    session_run(toy);
+    cluster_settle(&cluster);
+    ck_assert_str_eq(cluster_call(&cluster, 0, &toy_pid, parse("get")), "reply [1000]");
+}
+END_TEST
+
+/* An ending call is answered; then the process, its names and its place in the tables are gone. */
+START_TEST(end_gives_up_everything)
+{
+    start();
+    ck_assert_ptr_nonnull(names_holder(&cluster.names, "Elixir.Toy.Ids", "t"));
+    ck_assert_ptr_nonnull(names_holder(&cluster.names, "Elixir.Toy.Codes", "code"));
+    ck_assert_str_eq(cluster_call(&cluster, 1, &toy_pid, parse("stop")), "reply stopped");
+    ck_assert_uint_eq(names_held(&cluster.names), 0);
+    ck_assert_ptr_null(cluster_find(&cluster, 0, "t"));
+    ck_assert_str_eq(cluster_call(&cluster, 1, &toy_pid, parse("get")), "down noproc");
+}
+END_TEST
+
+/* The message end_session ends it with reason normal; what waits behind it is not executed. */
+START_TEST(nothing_is_executed_after_the_end)
+{
+    start();
+    cluster_send(&cluster, 0, &toy_pid, parse("end_session"));
+    cluster_ask(&cluster, 0, &toy_pid, parse("{add,1}"));
+    cluster_settle(&cluster);
+    ck_assert_str_eq(cluster_last(&cluster, 0), "down normal");
+}
+END_TEST
+
+/* A session killed from outside leaves nothing behind either. */
+START_TEST(kill_leaves_nothing)
+{
+    struct hosts_counts counts;
+
+    start();
+    procs_exit_signal(world_procs(&cluster.world, 1), NULL, &toy_pid, atom("kill"));
+    cluster_settle(&cluster);
+    ck_assert_uint_eq(names_held(&cluster.names), 0);
+    hosts_counts(cluster.nodes[0].hosts, &counts);
+    ck_assert_uint_eq(counts.sessions, 0);
+}
+END_TEST
+
+/* The words of a handoff that come too late for a running session are dropped. */
+START_TEST(late_words_are_dropped)
+{
+    struct cn_ref transfer;
+
+    start();
+    procs_make_ref(world_procs(&cluster.world, 0), &transfer);
+    cluster_send(&cluster, 0, &toy_pid, parse_with("{handoff_cancel,%r}", &transfer));
+    cluster_settle(&cluster);
+    ck_assert(cluster_logged(&cluster, 0, "late word of a handoff dropped"));
+    ck_assert_str_eq(cluster_call(&cluster, 0, &toy_pid, parse("get")), "reply []");
+}
+END_TEST
+
+int main(void)
+{
+    TCase *tests;
+    Suite *suite = suite_of("session", &tests);
+
+    tcase_add_test(tests, calls_are_answered_by_the_game);
+    tcase_add_test(tests, unknown_requests_are_refused_and_logged);
+    tcase_add_test(tests, version_counts_changes);
+    tcase_add_test(tests, timer_fires_at_the_deadline);
+    tcase_add_test(tests, timer_follows_the_deadline);
+    tcase_add_test(tests, timer_is_held_while_frozen);
+    tcase_add_test(tests, end_gives_up_everything);
+    tcase_add_test(tests, nothing_is_executed_after_the_end);
+    tcase_add_test(tests, kill_leaves_nothing);
+    tcase_add_test(tests, late_words_are_dropped);
+    return run_suite(suite);
+}
