@@ -45,11 +45,11 @@ defmodule Minotaur.GameEngine.RoundEnd do
 
   @doc """
   The hex to which `actions` lead the character `pc`: its own moves one after the other, those that
-  lead off the floor left out.
+  lead off the floor left out. Moves of others among them lead nobody, since only `pc` is placed.
   """
   @spec lead(World.t(), [Game.action()], PlayerCharacter.t()) :: Coord.hex()
   def lead(world, actions, pc) do
-    moves = for %MoveAction{player_id: id} = move when id == pc.player_id <- actions, do: move
+    moves = for %MoveAction{} = move <- actions, do: move
     {_steps, after_moves} = walk(world, moves, %{pc.player_id => Coord.hex(pc.position)})
     after_moves[pc.player_id]
   end

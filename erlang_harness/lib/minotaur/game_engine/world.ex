@@ -36,9 +36,9 @@ defmodule Minotaur.GameEngine.World do
     Map.new(characters, fn {player_id, pc} -> {player_id, Coord.hex(pc.position)} end)
   end
 
-  @doc "The ids of the players whose characters stand in `hex`, in ascending order."
+  @doc "The ids of the players whose characters stand in `hex`, in no order."
   @spec player_ids_in(%{Player.id() => Coord.hex()}, Coord.hex()) :: [Player.id()]
   def player_ids_in(positions, hex) do
-    Enum.sort(for {player_id, ^hex} <- positions, do: player_id)
+    for {player_id, ^hex} <- positions, do: player_id
   end
 end
