@@ -138,22 +138,26 @@ static void print_integer(struct text *text, struct cn_reader *reader)
         text_add_format(text, i == integer.size ? "%X" : "%02X", etf_magnitude(&integer)[i - 1]);
 }
 
-/* The shortest decimal that reads back as the same float, with a point or exponent. */
+/* The shortest decimal that reads back as the same float, written as Elixir does. */
 static void print_float(struct text *text, struct cn_reader *reader)
 {
-    char digits[32];
+    char digits[32] = "";
     double value;
+    int decimals;
+    int exponent;
 
     if (!cn_read_float(reader, &value))
         return;
-    for (int precision = 1; precision <= 17; precision++) {
-        (void)text_format(digits, sizeof(digits), "%.*g", precision, value);
+    for (decimals = 0; decimals < 17; decimals++) {
+        (void)text_format(digits, sizeof(digits), "%.*e", decimals, value);
         if (strtod(digits, NULL) == value)
             break;
     }
-    text_add(text, digits);
-    if (strpbrk(digits, ".e") == NULL)
-        text_add(text, ".0");
+    exponent = (int)strtol(strchr(digits, 'e') + 1, NULL, 10);
+    if (exponent < -5 || exponent > 15)
+        text_add_format(text, "%.*e", decimals > 0 ? decimals : 1, value);
+    else
+        text_add_format(text, "%.*f", decimals - exponent > 0 ? decimals - exponent : 1, value);
 }
 
 /* Whether bytes are text, looking no further than @limit. */
