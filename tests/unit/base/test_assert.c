@@ -1,5 +1,7 @@
 /*
- * Assertions: they say where and stop, and evaluate their condition once.
+ * Assertions: they stop the process, and evaluate their condition once.
+ *
+ * Each failing one runs in a process of its own, which must end by SIGABRT and nothing else.
  */
 #include "base/assert.h"
 

@@ -1,5 +1,7 @@
 /*
  * Intrusive lists: order, removal, walking while removing, joining.
+ *
+ * list.h is all inline, so this is also where it is compiled under every warning.
  */
 #include "base/list.h"
 

@@ -1,5 +1,7 @@
 /*
  * Terms as text: what iex would show, bounded in every direction.
+ *
+ * The samples are shown one by one; then a term of all of them in buffers of every size.
  */
 #include "etf/print.h"
 

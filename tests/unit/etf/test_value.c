@@ -1,5 +1,7 @@
 /*
  * Small questions about texts, terms, pids and references, answered exactly.
+ *
+ * Each answer is checked for what it must not take for equal, field by field.
  */
 #include <cnode/term.h>
 
