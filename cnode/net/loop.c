@@ -168,6 +168,14 @@ int64_t loop_wall_s(void)
     return (int64_t)time(NULL);
 }
 
+int64_t loop_wall_ms(void)
+{
+    struct timespec now;
+
+    clock_gettime(CLOCK_REALTIME, &now);
+    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
 struct uv_loop_s *loop_uv(struct loop *loop)
 {
     return &loop->uv;

@@ -24,6 +24,8 @@ void loop_stop(struct loop *loop);
 uint64_t loop_now_ms(const struct loop *loop);
 /** Wall clock, seconds since 1970. */
 int64_t loop_wall_s(void);
+/** Wall clock, milliseconds since 1970. */
+int64_t loop_wall_ms(void);
 /** The libuv loop, for files of net/ only. */
 struct uv_loop_s *loop_uv(struct loop *loop);
 

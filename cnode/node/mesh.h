@@ -1,0 +1,27 @@
+/*
+ * The mesh: a node learnt from a peer is dialled, as BEAM nodes do among themselves.
+ *
+ * BEAM nodes learn of each other through :global's exchange of known nodes, in which this node
+ * does not take part yet. So each visible peer is asked for its `nodes()`, when it comes up and
+ * then every few seconds, and whoever it names and we do not see is dialled. A node that cannot
+ * be reached is dialled again, ever more slowly, as long as somebody names it. A hidden node
+ * meshes with nobody.
+ */
+#ifndef NODE_MESH_H
+#define NODE_MESH_H
+
+#include "proc/process.h"
+
+struct mesh;
+
+/** Start the mesh in @procs; @dial starts a connection. Errors: CN_E_LIMIT, -ENOMEM. */
+int mesh_new(struct procs *procs, int (*dial)(void *context, const char *node), void *context,
+             struct mesh **ret_mesh);
+/** A peer is up; a hidden one is not asked, but need not be dialled either. Errors: -ENOMEM. */
+int mesh_peer_up(struct mesh *mesh, const char *node, bool hidden);
+/** A peer is gone, or could not be reached. */
+void mesh_peer_down(struct mesh *mesh, const char *node);
+/** Dial nobody from now on: the node is leaving. */
+void mesh_stop(struct mesh *mesh);
+
+#endif

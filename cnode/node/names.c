@@ -1,0 +1,163 @@
+/*
+ * Names: registry/'s outcomes as session/'s conditions.
+ *
+ * Each request carries its caller's callback in a small record that lives until the answer. An
+ * answer that never came (no neighbour could be reached in time) is CN_E_TIMEOUT for a move and a
+ * search. A name of ours that turns out to be somebody else's, after both were registered apart, is
+ * logged; which session lives on is decided by the later conflict rules.
+ */
+#include "node/names.h"
+
+#include "base/alloc.h"
+#include "base/error.h"
+#include "etf/print.h"
+#include "node/log.h"
+#include "registry/global_external.h"
+
+#include <errno.h>
+
+struct names {
+    struct global *global;
+    struct session_names table;
+};
+
+/* What is asked, until it is answered. */
+struct question {
+    session_names_done done;
+    void *context;
+    int no; /* what GLOBAL_NO means here */
+};
+
+static void answer(void *context, enum global_outcome outcome, const struct cn_pid *holder)
+{
+    struct question *question = context;
+    int result = outcome == GLOBAL_YES ? 0 : outcome == GLOBAL_NO ? question->no : CN_E_TIMEOUT;
+
+    if (question->done)
+        question->done(question->context, result, holder);
+    mem_free(question);
+}
+
+static struct question *ask(session_names_done done, void *context, int no)
+{
+    struct question *question = mem_alloc(sizeof *question);
+
+    if (question)
+        *question = (struct question){.done = done, .context = context, .no = no};
+    return question;
+}
+
+static int asked(struct question *question, int error)
+{
+    if (error != 0)
+        mem_free(question);
+    return error;
+}
+
+static int register_name(void *context, struct cn_term name, const struct cn_pid *pid,
+                         session_names_done done, void *done_context)
+{
+    struct names *names = context;
+    struct question *question = ask(done, done_context, CN_E_TAKEN);
+
+    if (!question)
+        return -ENOMEM;
+    return asked(question, global_register(names->global, name, pid, answer, question));
+}
+
+static int move_name(void *context, struct cn_term name, const struct cn_pid *pid,
+                     session_names_done done, void *done_context)
+{
+    struct names *names = context;
+    struct question *question = ask(done, done_context, CN_E_TAKEN);
+
+    if (!question)
+        return -ENOMEM;
+    return asked(question, global_re_register(names->global, name, pid, answer, question));
+}
+
+static int whereis_name(void *context, struct cn_term name, session_names_done done,
+                        void *done_context)
+{
+    struct names *names = context;
+    struct question *question = ask(done, done_context, 0);
+
+    if (!question)
+        return -ENOMEM;
+    return asked(question, global_whereis(names->global, name, answer, question));
+}
+
+static void unregister_name(void *context, struct cn_term name, const struct cn_pid *pid)
+{
+    struct names *names = context;
+
+    if (global_unregister(names->global, name, pid, NULL, NULL) != 0)
+        log_event(LOG_WARNING, "name.kept", "no memory to unregister it; it goes with its process");
+}
+
+static void adopt_name(void *context, struct cn_term name, const struct cn_pid *pid)
+{
+    struct names *names = context;
+
+    if (global_adopt(names->global, name, pid) != 0)
+        log_event(LOG_WARNING, "name.not_adopted", "no memory; a lost neighbour may take it along");
+}
+
+static void on_conflict(void *context, struct cn_term name, const struct cn_pid *ours,
+                        const struct cn_pid *other)
+{
+    char text[200];
+
+    (void)context;
+    (void)ours;
+    etf_print(name, text, sizeof text);
+    log_eventf(LOG_WARNING, "name.conflict", "%s is registered on %s too", text, other->node);
+}
+
+int names_new(struct procs *procs, struct functions *functions, struct names **ret_names)
+{
+    struct global_hooks hooks = {.on_conflict = on_conflict};
+    struct names *names = mem_zalloc(sizeof *names);
+
+    if (!names)
+        return -ENOMEM;
+    int error = global_new(procs, functions, &hooks, &names->global);
+    if (error != 0) {
+        mem_free(names);
+        return error;
+    }
+    names->table = (struct session_names){
+        .context = names,
+        .register_name = register_name,
+        .move_name = move_name,
+        .whereis_name = whereis_name,
+        .unregister_name = unregister_name,
+        .adopt_name = adopt_name,
+    };
+    *ret_names = names;
+    return 0;
+}
+
+struct names *names_free(struct names *names)
+{
+    if (names) {
+        global_free(names->global);
+        mem_free(names);
+    }
+    return NULL;
+}
+
+const struct session_names *names_table(struct names *names)
+{
+    return &names->table;
+}
+
+int names_peer_up(struct names *names, const char *node)
+{
+    return global_peer_up(names->global, node);
+}
+
+void names_peer_down(struct names *names, const char *node)
+{
+    global_peer_down(names->global, node);
+}

@@ -1,0 +1,373 @@
+/*
+ * The node: wiring and life.
+ *
+ * Everything is made in boot order, lowest layer first, and released in the opposite order.
+ * Signals (SIGTERM, SIGINT), the end of standard input when it is the lifeline, `init:stop` by
+ * rpc and the host's own drain all lead to the same place: hosts_drain, then the network closes
+ * every connection together, then the loop stops. Every further signal makes it more urgent:
+ * hurry, then abort.
+ */
+#include "node/node.h"
+
+#include "base/alloc.h"
+#include "base/error.h"
+#include "base/sm.h"
+#include "net/network.h"
+#include "node/mesh.h"
+#include "node/names.h"
+#include "otp/functions.h"
+#include "session/hosts.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <sodium.h>
+#include <stdio.h>
+#include <string.h>
+
+#define EXIT_CANNOT_START 71
+#define FLUSH_MS          2000
+
+enum life {
+    LIFE_BOOT,
+    LIFE_JOINING,
+    LIFE_SERVING,
+    LIFE_DRAINING,
+    LIFE_STOPPED
+};
+
+static const struct sm_state life_states[] = {
+    [LIFE_BOOT] = {"boot", SM_TO(LIFE_JOINING) | SM_TO(LIFE_STOPPED), .initial = true},
+    [LIFE_JOINING] = {"joining", SM_TO(LIFE_SERVING) | SM_TO(LIFE_DRAINING)},
+    [LIFE_SERVING] = {"serving", SM_TO(LIFE_DRAINING)},
+    [LIFE_DRAINING] = {"draining", SM_TO(LIFE_STOPPED)},
+    [LIFE_STOPPED] = {"stopped", 0, .final = true},
+};
+
+static const struct sm_table life_table = SM_TABLE("node", life_states);
+
+struct node {
+    const struct config *config;
+    struct sm life;
+    struct loop *loop;
+    struct network *network;
+    struct procs *procs;
+    struct functions *functions;
+    struct names *names;
+    struct hosts *hosts;
+    struct mesh *mesh;
+    unsigned urgency; /* how often the end was asked for */
+    int exit_code;
+};
+
+/* Towards the processes. */
+
+static int welcome(struct node *node, const struct peer_info *peer)
+{
+    int error;
+
+    if ((error = procs_peer_up(node->procs, peer->node, peer->creation)) != 0)
+        return error;
+    if ((error = mesh_peer_up(node->mesh, peer->node, peer->hidden)) != 0 || peer->hidden)
+        return error;
+    if ((error = names_peer_up(node->names, peer->node)) != 0)
+        return error;
+    hosts_node_up(node->hosts, peer->node);
+    return 0;
+}
+
+static void on_peer_up(void *context, const struct peer_info *peer)
+{
+    struct node *node = context;
+    int error = welcome(node, peer);
+
+    if (error == 0)
+        return;
+    log_eventf(LOG_ERROR, "peer.not_welcome", "%s: %s", peer->node, error_name(error));
+    network_disconnect(node->network, peer->node);
+}
+
+static void on_peer_down(void *context, const char *peer, const char *reason)
+{
+    struct node *node = context;
+
+    (void)reason; /* net/ has logged it */
+    procs_peer_down(node->procs, peer);
+    names_peer_down(node->names, peer);
+    mesh_peer_down(node->mesh, peer);
+}
+
+static int on_signal_in(void *context, const struct peer_info *peer, const struct control *control,
+                        struct cn_term message)
+{
+    struct node *node = context;
+    int error = procs_deliver(node->procs, peer->node, peer->creation, control, message);
+
+    if (error != 0)
+        log_eventf(LOG_WARNING, "peer.rule_broken", "%s: operation %d: %s", peer->node,
+                   (int)control->op, error_name(error));
+    return error;
+}
+
+static void on_ready(void *context, uint16_t port)
+{
+    struct node *node = context;
+
+    if (sm_state(&node->life) != LIFE_JOINING)
+        return;
+    sm_move(&node->life, LIFE_SERVING);
+    printf("ready %s port=%u\n", node->config->name, port);
+    fflush(stdout);
+}
+
+static void on_network_log(void *context, int level, const char *event, const char *detail)
+{
+    (void)context;
+    log_event((enum log_level)level, event, detail);
+}
+
+/* Towards the network. */
+
+static int send_out(void *context, const char *to, const struct control *control,
+                    struct cn_term message)
+{
+    struct node *node = context;
+
+    return network_send(node->network, to, control, message);
+}
+
+static int dial(void *context, const char *to)
+{
+    struct node *node = context;
+
+    return network_connect(node->network, to);
+}
+
+/* The end. */
+
+static void on_closed(void *context)
+{
+    struct node *node = context;
+
+    sm_move(&node->life, LIFE_STOPPED);
+    loop_stop(node->loop);
+}
+
+static void on_drained(void *context, int exit_code, const struct hosts_summary *summary)
+{
+    struct node *node = context;
+
+    (void)summary; /* session/ has logged it */
+    node->exit_code = exit_code;
+    network_stop(node->network, FLUSH_MS, on_closed, node);
+}
+
+static void on_drain_started(void *context)
+{
+    struct node *node = context;
+
+    sm_move(&node->life, LIFE_DRAINING);
+    mesh_stop(node->mesh);
+}
+
+static void leave(struct node *node, const char *why)
+{
+    log_event(LOG_INFO, "leave", why);
+    switch (node->urgency++) {
+    case 0:
+        hosts_drain(node->hosts);
+        break;
+    case 1:
+        hosts_drain_hurry(node->hosts);
+        break;
+    default:
+        hosts_drain_abort(node->hosts);
+    }
+}
+
+static void on_signal(void *context, int signum)
+{
+    if (signum != SIGHUP)
+        leave(context, strsignal(signum));
+}
+
+static void on_stdin_end(void *context)
+{
+    leave(context, "standard input ended");
+}
+
+static void on_stop_asked(void *context, int status)
+{
+    (void)status; /* what became of the sessions says more */
+    leave(context, "init:stop");
+}
+
+/* What the functions of every node ask for. */
+
+struct node_visit {
+    void (*visit)(void *context, const char *node, bool hidden);
+    void *context;
+};
+
+static void visit_peer(void *context, const struct peer_info *peer)
+{
+    const struct node_visit *visit = context;
+
+    visit->visit(visit->context, peer->node, peer->hidden);
+}
+
+static void each_node(void *context,
+                      void (*visit)(void *visit_context, const char *node, bool hidden),
+                      void *visit_context)
+{
+    struct node *node = context;
+    struct node_visit peers = {.visit = visit, .context = visit_context};
+
+    network_each_peer(node->network, visit_peer, &peers);
+}
+
+/* One turn of the loop: run who has messages, then write what they said. */
+
+static uint64_t on_turn(void *context, uint64_t now_ms)
+{
+    struct node *node = context;
+    uint64_t next_ms = procs_run(node->procs, now_ms);
+
+    network_flush(node->network);
+    return next_ms;
+}
+
+/* Boot, lowest layer first. */
+
+static int64_t wall_ms(void *context)
+{
+    (void)context;
+    return loop_wall_ms();
+}
+
+static void random_bytes(void *context, uint8_t *data, size_t size)
+{
+    (void)context;
+    randombytes_buf(data, size);
+}
+
+static void on_hosts_log(void *context, enum hosts_log level, const char *line)
+{
+    (void)context;
+    log_event((enum log_level)level, "session", line);
+}
+
+static int boot_network(struct node *node, const struct cookie *cookie)
+{
+    const struct config *config = node->config;
+    struct network_config network = {
+        .name = config->name,
+        .cookie = cookie->text,
+        .listen_address = config->listen_address,
+        .listen_port = config->listen_port,
+        .epmd_address = config->epmd_address,
+        .epmd_port = config->epmd_port,
+        .hidden = config->hidden,
+        .net_ticktime_s = config->net_ticktime_s,
+        .connect = config->connect,
+    };
+    struct network_events events = {
+        .context = node,
+        .peer_up = on_peer_up,
+        .peer_down = on_peer_down,
+        .deliver = on_signal_in,
+        .ready = on_ready,
+        .log = on_network_log,
+    };
+
+    return network_new(node->loop, &network, &events, &node->network);
+}
+
+static int boot_hosts(struct node *node, const struct cn_game *game)
+{
+    const struct config *config = node->config;
+    struct hosts_config hosts = {
+        .app_version = NODE_VERSION,
+        .capacity = config->capacity,
+        .round_seconds = config->round_seconds,
+        .drain_seconds = config->drain_seconds,
+        .context = node,
+        .wall_ms = wall_ms,
+        .random = random_bytes,
+        .log = on_hosts_log,
+        .drain_started = on_drain_started,
+        .drained = on_drained,
+    };
+
+    return hosts_new(node->procs, node->functions, names_table(node->names), game, &hosts,
+                     &node->hosts);
+}
+
+static int boot_processes(struct node *node, const struct cn_game *game)
+{
+    struct transport transport = {.context = node, .send = send_out};
+    struct functions_hooks hooks = {.context = node, .each_node = each_node, .stop = on_stop_asked};
+    int error;
+
+    if ((error = procs_new(node->config->name, network_creation(node->network), &transport, NULL,
+                           &node->procs)) != 0)
+        return error;
+    if ((error = functions_new(node->procs, &node->functions)) != 0)
+        return error;
+    functions_set_hooks(node->functions, &hooks);
+    if ((error = names_new(node->procs, node->functions, &node->names)) != 0)
+        return error;
+    if ((error = mesh_new(node->procs, dial, node, &node->mesh)) != 0)
+        return error;
+    return boot_hosts(node, game);
+}
+
+static int boot(struct node *node, const struct cookie *cookie, const struct cn_game *game)
+{
+    int error;
+
+    if ((error = loop_new(&node->loop)) != 0)
+        return error;
+    if ((error = boot_network(node, cookie)) != 0)
+        return error;
+    if ((error = boot_processes(node, game)) != 0)
+        return error;
+    loop_set_turn(node->loop, on_turn, node);
+    if ((error = loop_watch_signals(node->loop, on_signal, node)) != 0)
+        return error;
+    if (node->config->stdin_lifeline &&
+        (error = loop_watch_stdin(node->loop, on_stdin_end, node)) != 0)
+        return error;
+    return network_start(node->network);
+}
+
+static void shut_down(struct node *node)
+{
+    if (node->hosts)
+        hosts_close(node->hosts);
+    node->network = network_free(node->network);
+    if (node->procs)
+        node->procs = procs_free(node->procs);
+    node->names = names_free(node->names);
+    node->functions = functions_free(node->functions);
+    node->hosts = hosts_free(node->hosts);
+    node->loop = loop_free(node->loop);
+}
+
+int node_run(const struct config *config, const struct cookie *cookie, const struct cn_game *game)
+{
+    struct node node = {.config = config, .exit_code = EXIT_CANNOT_START};
+
+    log_setup(config->log_level, config->log_format);
+    sm_init(&node.life, &life_table, 0, LIFE_BOOT);
+    int error = boot(&node, cookie, game);
+    if (error == 0) {
+        sm_move(&node.life, LIFE_JOINING);
+        loop_run(node.loop);
+    } else {
+        log_eventf(LOG_ERROR, "boot.failed", "%s", error_name(error));
+        sm_move(&node.life, LIFE_STOPPED);
+    }
+    shut_down(&node);
+    log_eventf(LOG_INFO, "stopped", "exit code %d", node.exit_code);
+    return node.exit_code;
+}
