@@ -1,0 +1,250 @@
+/*
+ * A BEAM's :global for tests: see beam.h. Names are kept as shown text, which is enough here.
+ */
+#include "unit/registry/beam.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/assert.h"
+
+static struct cn_pid *find(struct beam *beam, const char *name)
+{
+    for (size_t i = 0; i < beam->count; i++) {
+        if (strcmp(beam->names[i].name, name) == 0)
+            return &beam->names[i].pid;
+    }
+    return NULL;
+}
+
+void beam_set(struct beam *beam, const char *name, const struct cn_pid *pid)
+{
+    struct cn_pid *found = find(beam, name);
+    size_t index = 0;
+
+    if (pid != NULL && found != NULL) {
+        *found = *pid;
+    } else if (pid != NULL) {
+        cn_assert(beam->count < BEAM_NAMES);
+        (void)snprintf(beam->names[beam->count].name, 64, "%s", name);
+        beam->names[beam->count++].pid = *pid;
+    } else if (found != NULL) {
+        while (&beam->names[index].pid != found)
+            index++;
+        beam->names[index] = beam->names[--beam->count];
+    }
+}
+
+const char *beam_whereis(struct beam *beam, const char *name)
+{
+    struct cn_pid *pid = find(beam, name);
+
+    return pid != NULL ? show(pid_term(pid)) : "";
+}
+
+static struct cn_pid read_pid(struct cn_term term)
+{
+    struct cn_reader reader;
+    struct cn_pid pid;
+
+    cn_reader_init(&reader, term);
+    cn_assert(cn_read_pid(&reader, &pid));
+    return pid;
+}
+
+static bool failing(struct beam *beam, struct apply *apply)
+{
+    if (beam->fail)
+        apply_error(apply, "badarg");
+    return beam->fail;
+}
+
+static void watch(struct beam *beam, const struct cn_pid *pid, bool link)
+{
+    struct process *process = gen_server_process(beam->server);
+    struct dest dest = to_pid(pid);
+    struct cn_ref ref;
+
+    cn_assert(process_monitor(process, &dest, &ref) == 0);
+    if (link)
+        cn_assert(process_link(process, pid) == 0);
+}
+
+static void carry_out(struct beam *beam, struct apply *apply, const char *name,
+                      const struct cn_pid *pid)
+{
+    if (find(beam, name) != NULL || beam->no_once) {
+        beam->no_once = false;
+        apply_return_atom(apply, "no");
+        return;
+    }
+    beam_set(beam, name, pid);
+    beam->registered++;
+    watch(beam, pid, true);
+    apply_return_atom(apply, "yes");
+}
+
+static void run_register(void *context, struct apply *apply, const struct cn_term *arguments)
+{
+    struct beam *beam = context;
+    struct cn_pid pid;
+
+    if (failing(beam, apply))
+        return;
+    pid = read_pid(arguments[1]);
+    if (!beam->hold) {
+        carry_out(beam, apply, show(arguments[0]), &pid);
+        return;
+    }
+    beam->held[beam->running] = apply;
+    beam->held_pid[beam->running] = pid;
+    (void)snprintf(beam->held_name[beam->running], 64, "%s", show(arguments[0]));
+    beam->running++;
+    if (beam->running > beam->running_max)
+        beam->running_max = beam->running;
+}
+
+void beam_release(struct beam *beam)
+{
+    size_t count = beam->running;
+
+    beam->running = 0;
+    for (size_t i = 0; i < count; i++)
+        carry_out(beam, beam->held[i], beam->held_name[i], &beam->held_pid[i]);
+}
+
+static void run_unregister(void *context, struct apply *apply, const struct cn_term *arguments)
+{
+    struct beam *beam = context;
+
+    if (failing(beam, apply))
+        return;
+    beam_set(beam, show(arguments[0]), NULL);
+    apply_return_atom(apply, "ok");
+}
+
+static void run_move(void *context, struct apply *apply, const struct cn_term *arguments)
+{
+    struct beam *beam = context;
+    struct cn_pid pid;
+
+    if (failing(beam, apply))
+        return;
+    pid = read_pid(arguments[1]);
+    beam_set(beam, show(arguments[0]), &pid);
+    watch(beam, &pid, false);
+    apply_return_atom(apply, "yes");
+}
+
+static void write_whereis(struct beam *beam, struct cn_term name, struct cn_writer *writer)
+{
+    struct cn_pid *pid = find(beam, show(name));
+
+    beam->asked++;
+    if (pid != NULL)
+        cn_write_pid(writer, pid);
+    else
+        cn_write_atom(writer, "undefined");
+}
+
+static void run_whereis(void *context, struct apply *apply, const struct cn_term *arguments)
+{
+    struct cn_writer writer;
+
+    if (failing(context, apply))
+        return;
+    cn_writer_init(&writer, 0);
+    write_whereis(context, arguments[0], &writer);
+    apply_return_writer(apply, &writer);
+}
+
+/* lists:map(fun global:whereis_name/1, Names) */
+static void run_map(void *context, struct apply *apply, const struct cn_term *arguments)
+{
+    struct cn_writer writer;
+    struct cn_reader reader;
+    uint32_t count = 0;
+
+    if (failing(context, apply))
+        return;
+    cn_writer_init(&writer, 0);
+    cn_reader_init(&reader, arguments[1]);
+    cn_assert(cn_read_list(&reader, &count));
+    if (count > 0)
+        cn_write_list(&writer, count);
+    for (uint32_t i = 0; i < count; i++) {
+        struct cn_term name;
+
+        cn_assert(cn_read_term(&reader, &name));
+        write_whereis(context, name, &writer);
+    }
+    cn_write_nil(&writer);
+    apply_return_writer(apply, &writer);
+}
+
+static void on_call(struct gen_server *self, void *state, const struct gen_from *from,
+                    struct cn_term request)
+{
+    cn_assert(cn_term_is_atom(request, "get_protocol_version"));
+    cn_assert(gen_reply(gen_server_procs(self), from, parse("8")) == 0);
+}
+
+static void on_cast(struct gen_server *self, void *state, struct cn_term message)
+{
+    struct beam *beam = state;
+
+    if (strncmp(show(message), "{in_sync,a@world,true}", 22) == 0)
+        beam->in_sync++;
+}
+
+static void on_info(struct gen_server *self, void *state, struct cn_term message)
+{
+    struct beam *beam = state;
+    struct cn_reader reader;
+    struct cn_pid pid;
+
+    cn_reader_init(&reader, message);
+    if (!cn_read_this_tuple(&reader, 5) || !cn_skip(&reader) || !cn_skip(&reader) ||
+        !cn_skip(&reader) || !cn_read_pid(&reader, &pid))
+        return;
+    for (size_t i = beam->count; i > 0; i--) {
+        if (cn_pid_equal(&beam->names[i - 1].pid, &pid))
+            beam_set(beam, beam->names[i - 1].name, NULL);
+    }
+}
+
+static void on_terminate(struct gen_server *self, void *state, struct cn_term reason)
+{
+}
+
+static const struct gen_server_callbacks beam_callbacks = {
+    .module = "global",
+    .handle_call = on_call,
+    .handle_cast = on_cast,
+    .handle_info = on_info,
+    .terminate = on_terminate,
+};
+
+void beam_init(struct beam *beam, struct procs *procs)
+{
+    const struct function table[] = {
+        {"global", "register_name_external", 2, run_register, beam},
+        {"global", "unregister_name", 1, run_unregister, beam},
+        {"global", "re_register_name", 2, run_move, beam},
+        {"global", "whereis_name", 1, run_whereis, beam},
+        {"lists", "map", 2, run_map, beam},
+    };
+
+    memset(beam, 0, sizeof(*beam));
+    beam->procs = procs;
+    cn_assert(functions_new(procs, &beam->functions) == 0);
+    cn_assert(functions_add(beam->functions, table, 5) == 0);
+    cn_assert(gen_server_start(procs, &beam_callbacks, beam, &beam->server) == 0);
+    process_trap_exit(gen_server_process(beam->server), true);
+    cn_assert(process_register(gen_server_process(beam->server), "global_name_server") == 0);
+}
+
+void beam_deinit(struct beam *beam)
+{
+    beam->functions = functions_free(beam->functions);
+}
