@@ -43,7 +43,7 @@ unsigned map_hash(const void *key, size_t size);
 /**
  * Add @item under the @key_size bytes at @key, which lie in the item and stay as they are. The key
  * must not be in the map yet: look first. Gives true, or false for lack of memory, with the map
- * unchanged.
+ * unchanged. Not inside another macro that prints its arguments: this expands to pages.
  */
 #define map_add(map, key_pointer, key_size, item)              \
     __extension__({                                            \

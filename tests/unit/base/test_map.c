@@ -25,6 +25,11 @@ static struct item *find(struct item *map, int key)
     return item;
 }
 
+static bool add(struct item **map, struct item *item)
+{
+    return map_add(*map, &item->key, sizeof(item->key), item);
+}
+
 /* Every key that was added is found, a removed one is not, and walking keeps the order. */
 START_TEST(keys_are_found_in_order)
 {
@@ -36,7 +41,7 @@ START_TEST(keys_are_found_in_order)
     mem_test_begin();
     for (int i = 0; i < ITEMS; i++) {
         items[i].key = i;
-        ck_assert(map_add(map, &items[i].key, sizeof(int), &items[i]));
+        ck_assert(add(&map, &items[i]));
     }
     ck_assert_uint_eq(map_count(map), ITEMS);
     for (int i = 0; i < ITEMS; i++)
@@ -63,7 +68,7 @@ START_TEST(failed_add_changes_nothing)
     for (int i = 0; i < ITEMS; i++) {
         items[i].key = i;
         mem_test_fail(1);
-        if (map_add(map, &items[i].key, sizeof(int), &items[i]))
+        if (add(&map, &items[i]))
             continue;
         failures++;
         ck_assert_ptr_null(find(map, i));
@@ -71,7 +76,7 @@ START_TEST(failed_add_changes_nothing)
         for (int j = 0; j < i; j++)
             ck_assert_ptr_eq(find(map, j), &items[j]);
         mem_test_fail(0);
-        ck_assert(map_add(map, &items[i].key, sizeof(int), &items[i]));
+        ck_assert(add(&map, &items[i]));
     }
     ck_assert_int_gt(failures, 2);
     map_clear(map);
