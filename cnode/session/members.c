@@ -85,6 +85,8 @@ static void send_hello(struct hosts *hosts, const struct dest *dest)
 {
     struct cn_writer writer;
 
+    if (hosts->said_bye)
+        return;
     cn_writer_init(&writer, 0);
     cn_write_tuple(&writer, 3);
     cn_write_atom(&writer, "host_hello");
@@ -133,6 +135,7 @@ void members_bye(struct hosts *hosts)
 
     if (hosts->server == NULL)
         return;
+    hosts->said_bye = true;
     cn_writer_init(&writer, 0);
     cn_write_tuple(&writer, 3);
     cn_write_atom(&writer, "host_bye");

@@ -1,0 +1,329 @@
+/*
+ * The drain between real hosts: everything moves, nothing is lost, nobody notices; and what it says when
+ * that is not possible.
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "session/drain.h"
+#include "session/forward.h"
+#include "unit/session/main.h"
+
+static struct session *toy;
+static struct cn_pid toy_pid;
+
+static void begin(void)
+{
+    cluster_host(&cluster, 0);
+    cluster_host(&cluster, 1);
+    toy = cluster_start(&cluster, 0, "t", "code");
+    ck_assert_ptr_nonnull(toy);
+    toy_pid = *session_pid(toy);
+    cluster_call(&cluster, 0, &toy_pid, parse("{add,1}"));
+}
+
+static void check_drained(int exit_code, uint64_t sessions, uint64_t moved, uint64_t lost)
+{
+    const struct cluster_node *node = &cluster.nodes[0];
+
+    ck_assert_int_eq(node->drained, 1);
+    ck_assert_int_eq(node->drain_started, 1);
+    ck_assert_int_eq(node->exit_code, exit_code);
+    ck_assert_uint_eq(node->summary.sessions, sessions);
+    ck_assert_uint_eq(node->summary.moved, moved);
+    ck_assert_uint_eq(node->summary.lost, lost);
+}
+
+/* Calls that wait, come during the move and come after it are each answered once, by the new owner. */
+START_TEST(nobody_notices)
+{
+    struct session *new_toy;
+    struct cn_pid new_pid;
+
+    begin();
+    cluster.names.hold = true; /* the move stands still with the names */
+    hosts_drain(cluster.nodes[0].hosts);
+    cluster_settle(&cluster);
+    cluster_ask(&cluster, 2, &toy_pid, parse("{add,2}"));
+    cluster_settle(&cluster);
+    cluster_ask(&cluster, 2, &toy_pid, parse("{add,3}"));
+    cluster_send(&cluster, 2, &toy_pid, parse("{$gen_cast,{add,4}}"));
+    cluster_settle(&cluster);
+    ck_assert_uint_eq(cluster_answers(&cluster, 2), 0);
+    cluster.names.hold = false;
+    cluster_settle(&cluster);
+    ck_assert_uint_eq(cluster_answers(&cluster, 2), 2);
+    ck_assert_str_eq(cluster.nodes[2].client_log.log[0], "reply {ok,2}");
+    ck_assert_str_eq(cluster.nodes[2].client_log.log[1], "reply {ok,3}");
+    new_toy = cluster_find(&cluster, 1, "t");
+    ck_assert_ptr_nonnull(new_toy);
+    new_pid = *session_pid(new_toy);
+    ck_assert_int_eq(session_state(toy), SESSION_FORWARDING);
+    ck_assert_str_eq(cluster_call(&cluster, 2, &toy_pid, parse("get")), "reply [1,2,3,4]");
+    ck_assert_str_eq(cluster_call(&cluster, 2, &new_pid, parse("get")), "reply [1,2,3,4]");
+    ck_assert_uint_eq(new_toy->epoch, 2);
+    ck_assert_uint_eq(new_toy->version, 5);
+    ck_assert(cn_pid_equal(names_holder(&cluster.names, "Elixir.Toy.Ids", "t"), &new_pid));
+    ck_assert(cn_pid_equal(names_holder(&cluster.names, "Elixir.Toy.Codes", "code"), &new_pid));
+    ck_assert_int_eq(cluster.nodes[0].drained, 0); /* the forwarder is there */
+    cluster_pass(&cluster, 600);
+    check_drained(0, 1, 1, 0);
+    ck_assert_ptr_null(cluster_find(&cluster, 0, "t"));
+    ck_assert_uint_eq(names_held(&cluster.names), 2);
+}
+END_TEST
+
+/* A forwarder lives 500 ms at least, as long as somebody monitors it, and says where the session went. */
+START_TEST(forwarder_lives_while_it_is_watched)
+{
+    struct cn_ref monitor;
+    struct dest dest;
+
+    begin();
+    dest = to_pid(&toy_pid);
+    ck_assert_int_eq(
+        process_monitor(gen_server_process(cluster.nodes[2].client), &dest, &monitor), 0);
+    cluster_settle(&cluster);
+    hosts_drain(cluster.nodes[0].hosts);
+    cluster_pass(&cluster, 5000);
+    ck_assert_ptr_nonnull(cluster_find(&cluster, 0, "t"));
+    ck_assert_int_eq(cluster.nodes[0].drained, 0);
+    ck_assert_str_eq(cluster_call(&cluster, 2, &toy_pid, parse("{add,9}")), "reply {ok,2}");
+    process_demonitor(gen_server_process(cluster.nodes[2].client), &monitor, true);
+    cluster_pass(&cluster, 200);
+    ck_assert_ptr_null(cluster_find(&cluster, 0, "t"));
+    check_drained(0, 1, 1, 0);
+}
+END_TEST
+
+/* At the deadline the forwarder goes, and its watchers learn where to. */
+START_TEST(deadline_ends_forwarders)
+{
+    struct cn_ref monitor;
+    struct dest dest;
+
+    begin();
+    dest = to_pid(&toy_pid);
+    ck_assert_int_eq(
+        process_monitor(gen_server_process(cluster.nodes[2].client), &dest, &monitor), 0);
+    cluster_settle(&cluster);
+    hosts_drain(cluster.nodes[0].hosts);
+    cluster_pass(&cluster, 29900);
+    ck_assert_int_eq(cluster.nodes[0].drained, 0);
+    cluster_pass(&cluster, 100);
+    check_drained(0, 1, 1, 0);
+    ck_assert_ptr_nonnull(strstr(cluster_last(&cluster, 2), ",{shutdown,{moved,<b."));
+}
+END_TEST
+
+/* The second signal leaves one second. */
+START_TEST(hurry)
+{
+    struct cn_ref monitor;
+    struct dest dest;
+
+    begin();
+    dest = to_pid(&toy_pid);
+    ck_assert_int_eq(
+        process_monitor(gen_server_process(cluster.nodes[2].client), &dest, &monitor), 0);
+    cluster_settle(&cluster);
+    hosts_drain(cluster.nodes[0].hosts);
+    hosts_drain_hurry(cluster.nodes[0].hosts);
+    hosts_drain_hurry(cluster.nodes[0].hosts);
+    cluster_pass(&cluster, 990);
+    ck_assert_int_eq(cluster.nodes[0].drained, 0);
+    cluster_pass(&cluster, 10);
+    check_drained(0, 1, 1, 0);
+}
+END_TEST
+
+/* The third signal stops at once; what was under way counts as lost. */
+START_TEST(abort_at_once)
+{
+    begin();
+    cluster_start(&cluster, 0, "u", NULL);
+    cluster.names.hold = true;
+    hosts_drain(cluster.nodes[0].hosts);
+    cluster_settle(&cluster);
+    hosts_drain_abort(cluster.nodes[0].hosts);
+    check_drained(70, 2, 0, 2);
+    hosts_drain_abort(cluster.nodes[0].hosts);
+    hosts_drain(cluster.nodes[0].hosts);
+    ck_assert_int_eq(cluster.nodes[0].drained, 1);
+}
+END_TEST
+
+/* A host alone gives up at once; its sessions go on to the end. */
+START_TEST(alone)
+{
+    cluster_host(&cluster, 0);
+    toy = cluster_start(&cluster, 0, "t", NULL);
+    toy_pid = *session_pid(toy);
+    hosts_drain(cluster.nodes[0].hosts);
+    check_drained(70, 1, 0, 1);
+    ck_assert_str_eq(cluster_call(&cluster, 1, &toy_pid, parse("get")), "reply []");
+}
+END_TEST
+
+/* A host without sessions is drained at once. */
+START_TEST(empty)
+{
+    cluster_host(&cluster, 0);
+    hosts_drain(cluster.nodes[0].hosts);
+    check_drained(0, 0, 0, 0);
+}
+END_TEST
+
+/* When the first of the ranking refuses, the next is asked; each once. */
+START_TEST(refusals_go_on_to_the_next)
+{
+    struct hosts_config config = cluster_config(&cluster, 1);
+    char id[8];
+
+    config.capacity = 1;
+    cluster_host(&cluster, 0);
+    for (int i = 0; i < 10; i++) {
+        (void)snprintf(id, sizeof(id), "t%d", i);
+        ck_assert_ptr_nonnull(cluster_start(&cluster, 0, id, NULL));
+    }
+    cluster_host_of(&cluster, 1, &toy_game, &config);
+    cluster_host(&cluster, 2);
+    hosts_drain(cluster.nodes[0].hosts);
+    cluster_pass(&cluster, 1000);
+    check_drained(0, 10, 10, 0);
+    ck_assert_uint_eq(session_table_owned(&cluster.nodes[1].hosts->table), 1);
+    ck_assert_uint_eq(session_table_owned(&cluster.nodes[2].hosts->table), 9);
+}
+END_TEST
+
+/* When all are full the session stays and counts as lost. */
+START_TEST(nobody_has_room)
+{
+    struct hosts_config config = cluster_config(&cluster, 1);
+
+    config.capacity = 1;
+    cluster_host(&cluster, 0);
+    cluster_start(&cluster, 0, "t", NULL);
+    cluster_host_of(&cluster, 1, &toy_game, &config);
+    cluster_start(&cluster, 1, "u", NULL);
+    hosts_drain(cluster.nodes[0].hosts);
+    cluster_pass(&cluster, 100);
+    check_drained(70, 1, 0, 1);
+}
+END_TEST
+
+/* More sessions than may move at a time all move. */
+START_TEST(many)
+{
+    char id[8];
+
+    cluster_host(&cluster, 0);
+    for (int i = 0; i < 20; i++) {
+        (void)snprintf(id, sizeof(id), "t%d", i);
+        ck_assert_ptr_nonnull(cluster_start(&cluster, 0, id, NULL));
+    }
+    cluster_host(&cluster, 1);
+    cluster_host(&cluster, 2);
+    hosts_drain(cluster.nodes[0].hosts);
+    cluster_pass(&cluster, 1000);
+    check_drained(0, 20, 20, 0);
+    ck_assert_uint_gt(session_table_owned(&cluster.nodes[1].hosts->table), 0);
+    ck_assert_uint_gt(session_table_owned(&cluster.nodes[2].hosts->table), 0);
+}
+END_TEST
+
+/* A session that is just starting when the drain begins is waited for, and moved. */
+START_TEST(starting_sessions_are_moved)
+{
+    cluster_host(&cluster, 0);
+    cluster_host(&cluster, 1);
+    cluster.names.hold = true;
+    ck_assert_ptr_null(cluster_start(&cluster, 0, "t", NULL));
+    hosts_drain(cluster.nodes[0].hosts);
+    cluster_pass(&cluster, 200);
+    ck_assert_int_eq(cluster.nodes[0].drained, 0);
+    cluster.names.hold = false;
+    cluster_pass(&cluster, 1000);
+    check_drained(0, 1, 1, 0);
+    ck_assert_ptr_nonnull(cluster_find(&cluster, 1, "t"));
+}
+END_TEST
+
+/* The call `drain` is answered with the summary when all is over; the other hosts hear bye. */
+START_TEST(call_drain)
+{
+    struct hosts_counts counts;
+
+    begin();
+    hosts_counts(cluster.nodes[1].hosts, &counts);
+    ck_assert_uint_eq(counts.hosts, 1);
+    ck_assert_str_eq(cluster_call_host(&cluster, 2, 0, parse("drain")), "");
+    cluster_pass(&cluster, 600);
+    ck_assert_ptr_nonnull(strstr(cluster_last(&cluster, 2), "reply {ok,#{sessions=>1,moved=>1,"));
+    hosts_counts(cluster.nodes[1].hosts, &counts);
+    ck_assert_uint_eq(counts.hosts, 0);
+    check_drained(0, 1, 1, 0);
+    ck_assert_ptr_nonnull(strstr(cluster_call_host(&cluster, 2, 0, parse("drain")), "moved=>1"));
+}
+END_TEST
+
+/* A caller of `drain` on a host with nothing to move is answered too. */
+START_TEST(call_drain_when_empty)
+{
+    cluster_host(&cluster, 0);
+    ck_assert_ptr_nonnull(
+        strstr(cluster_call_host(&cluster, 2, 0, parse("drain")), "reply {ok,#{sessions=>0"));
+}
+END_TEST
+
+/* A draining host says so to all at once and starts nothing more. */
+START_TEST(draining_is_told)
+{
+    begin();
+    cluster.names.hold = true;
+    hosts_drain(cluster.nodes[0].hosts);
+    cluster_settle(&cluster);
+    ck_assert_ptr_nonnull(
+        strstr(cluster_call_host(&cluster, 2, 1, parse("hosts")), "draining=>true"));
+    ck_assert_ptr_null(cluster_start(&cluster, 0, "u", NULL));
+    ck_assert_str_eq(cluster.started, "{error,draining}");
+    cluster.names.hold = false;
+}
+END_TEST
+
+/* A session that ends by itself while it is to be moved is neither moved nor lost. */
+START_TEST(session_ends_during_the_drain)
+{
+    begin();
+    cluster.names.hold = true;
+    hosts_drain(cluster.nodes[0].hosts);
+    cluster_settle(&cluster);
+    procs_exit_signal(world_procs(&cluster.world, 0), NULL, &toy_pid, atom("kill"));
+    cluster_settle(&cluster);
+    check_drained(0, 1, 0, 0);
+    cluster.names.hold = false;
+}
+END_TEST
+
+int main(void)
+{
+    TCase *tests;
+    Suite *suite = suite_of("drain", &tests);
+
+    tcase_add_test(tests, nobody_notices);
+    tcase_add_test(tests, forwarder_lives_while_it_is_watched);
+    tcase_add_test(tests, deadline_ends_forwarders);
+    tcase_add_test(tests, hurry);
+    tcase_add_test(tests, abort_at_once);
+    tcase_add_test(tests, alone);
+    tcase_add_test(tests, empty);
+    tcase_add_test(tests, refusals_go_on_to_the_next);
+    tcase_add_test(tests, nobody_has_room);
+    tcase_add_test(tests, many);
+    tcase_add_test(tests, starting_sessions_are_moved);
+    tcase_add_test(tests, call_drain);
+    tcase_add_test(tests, call_drain_when_empty);
+    tcase_add_test(tests, draining_is_told);
+    tcase_add_test(tests, session_ends_during_the_drain);
+    return run_suite(suite);
+}
