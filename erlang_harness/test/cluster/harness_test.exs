@@ -11,8 +11,6 @@ defmodule Minotaur.Cluster.HarnessTest do
   alias Minotaur.ClusterHelper, as: Cluster
   alias Minotaur.GameEngine
 
-  @marker "MINOTAUR_HARNESS_TEST"
-
   for kind <- [:beam, :c] do
     describe "a #{kind} node" do
       @describetag kind: kind
@@ -113,7 +111,7 @@ defmodule Minotaur.Cluster.HarnessTest do
       :exit_status,
       {:line, 1_000},
       args: ["-pa", ebin, "-e", script],
-      env: [{to_charlist(@marker), to_charlist(mark)}]
+      env: [{to_charlist(OsProcess.mark()), to_charlist(mark)}]
     ])
   end
 
@@ -128,7 +126,7 @@ defmodule Minotaur.Cluster.HarnessTest do
   defp marked(mark) do
     for path <- Path.wildcard("/proc/[0-9]*/environ"),
         {:ok, environ} <- [File.read(path)],
-        environ =~ "#{@marker}=#{mark}" do
+        environ =~ "#{OsProcess.mark()}=#{mark}" do
       path
     end
   end

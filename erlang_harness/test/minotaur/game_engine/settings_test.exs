@@ -11,6 +11,8 @@ defmodule Minotaur.GameEngine.SettingsTest do
     System.delete_env("MINOTAUR_ROUND_SECONDS")
 
     on_exit(fn ->
+      Application.delete_env(:minotaur, :round_seconds)
+      System.delete_env("MINOTAUR_ROUND_SECONDS")
       if before, do: Application.put_env(:minotaur, :round_seconds, before)
       if variable, do: System.put_env("MINOTAUR_ROUND_SECONDS", variable)
     end)

@@ -4,6 +4,7 @@ defmodule Minotaur.Handoff.HandoffTest do
   """
 
   use ExUnit.Case
+  @moduletag :capture_log
 
   import ExUnit.CaptureLog
   import Minotaur.GameEngineFixtures
@@ -199,8 +200,11 @@ defmodule Minotaur.Handoff.HandoffTest do
   defp begin_handoff(pid, target \\ self()) do
     transfer = make_ref()
 
+    # Not linked: the session may be ended before it answers.
     outcome =
-      Task.async(fn -> GenServer.call(pid, {SessionHost, {:hand_off, transfer, target}}) end)
+      Task.Supervisor.async_nolink(Minotaur.TaskSupervisor, fn ->
+        GenServer.call(pid, {SessionHost, {:hand_off, transfer, target}})
+      end)
 
     wait_until(fn -> assert :sys.get_state(pid).role == :leaving end)
     %{transfer: transfer, outcome: outcome}

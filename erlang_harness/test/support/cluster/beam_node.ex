@@ -17,9 +17,6 @@ defmodule Minotaur.Cluster.BeamNode do
   # The VM has the shell's input and output. A peer does not tell the exit status: the shell does.
   @script ~S({ "$0" "$@"; echo $? >"$MINOTAUR_NODE_LOG.status"; } 2>>"$MINOTAUR_NODE_LOG")
 
-  # What the environment of the tests may say to the VM of the tests, not to this one.
-  @not_inherited ~w(ERL_FLAGS ERL_AFLAGS ERL_ZFLAGS ERL_EPMD_ADDRESS)
-
   @doc "Starts the node; it tells the calling process how it gets on."
   @spec start_link(map) :: GenServer.on_start()
   def start_link(config), do: GenServer.start_link(__MODULE__, Map.put(config, :manager, self()))
@@ -86,7 +83,7 @@ defmodule Minotaur.Cluster.BeamNode do
       exec:
         {~c"/bin/sh", [~c"-c", to_charlist(@script), to_charlist(System.find_executable("erl"))]},
       args: Enum.map(arguments(config), &to_charlist/1),
-      env: for({name, value} <- environment(config), do: {to_charlist(name), value})
+      env: environment(config)
     }
   end
 
@@ -99,14 +96,11 @@ defmodule Minotaur.Cluster.BeamNode do
   end
 
   defp environment(config) do
-    set = %{
+    OsProcess.environment(%{
       "ERL_EPMD_PORT" => config.epmd_port,
       "HOME" => config.home,
       "MINOTAUR_NODE_LOG" => config.log
-    }
-
-    for({name, value} <- set, do: {name, to_charlist(value)}) ++
-      for(name <- @not_inherited, do: {name, false})
+    })
   end
 
   defp set_up(peer, config) do

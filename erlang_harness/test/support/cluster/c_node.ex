@@ -78,7 +78,7 @@ defmodule Minotaur.Cluster.CNode do
       :exit_status,
       {:line, 4_096},
       args: ["-c", @script, executable!() | arguments(config)],
-      env: for({name, value} <- variables(config), do: {to_charlist(name), to_charlist(value)})
+      env: OsProcess.environment(variables(config))
     ]
   end
 
@@ -90,16 +90,17 @@ defmodule Minotaur.Cluster.CNode do
 
   defp variables(config) do
     settings =
-      for {key, value} <- Keyword.get(config.environment, :minotaur, []), setting?(key) do
-        {"MINOTAUR_" <> String.upcase("#{key}"), "#{value}"}
+      for {key, value} <- Keyword.get(config.environment, :minotaur, []),
+          setting?(key),
+          into: %{} do
+        {"MINOTAUR_" <> String.upcase("#{key}"), value}
       end
 
-    [
-      {"ERL_EPMD_PORT", "#{config.epmd_port}"},
-      {"MINOTAUR_NODE_STDIN", "lifeline"},
-      {"MINOTAUR_NODE_LOG", config.log}
-      | settings
-    ]
+    Map.merge(settings, %{
+      "ERL_EPMD_PORT" => config.epmd_port,
+      "MINOTAUR_NODE_STDIN" => "lifeline",
+      "MINOTAUR_NODE_LOG" => config.log
+    })
   end
 
   # A key that is a module (an endpoint's settings) means nothing to a C node.

@@ -1,5 +1,29 @@
 defmodule Minotaur.Cluster.OsProcess do
-  @moduledoc "Signals to processes of the operating system, and whether they are there."
+  @moduledoc """
+  Processes of the operating system: their environment, signals, and whether they are there.
+  """
+
+  # What the environment of the tests may say to the VM of the tests, not to a node.
+  @not_inherited ~w(ERL_FLAGS ERL_AFLAGS ERL_ZFLAGS ERL_EPMD_ADDRESS)
+
+  @doc """
+  The `:env` option of a port: these variables, and none of those by which the tests' own VM may
+  have been told something.
+  """
+  @spec environment(%{String.t() => term}) :: [{charlist, charlist | false}]
+  def environment(variables) do
+    own = for {"MINOTAUR_" <> _ = name, _value} <- System.get_env(), name != mark(), do: name
+
+    removed =
+      for name <- own ++ @not_inherited, not is_map_key(variables, name), do: {name, false}
+
+    set = for {name, value} <- variables, do: {name, to_charlist(value)}
+    for {name, value} <- set ++ removed, do: {to_charlist(name), value}
+  end
+
+  @doc "A variable that is inherited, so that all processes of a run can be found by it."
+  @spec mark :: String.t()
+  def mark, do: "MINOTAUR_HARNESS_TEST"
 
   @doc "Sends a signal; whether the process was there."
   @spec signal(pos_integer, :term | :kill | :stop | :cont) :: boolean
