@@ -106,6 +106,30 @@ defmodule Minotaur.Handoff.HandoffTest do
       assert [%{epoch: 3}] = for(s <- sessions(), s.pid == pid, do: s)
     end
 
+    # 5 s without a word are made short here.
+    test "goes on when the target says nothing", %{pid: pid, game: game} do
+      handoff = begin_handoff(pid)
+      let_step_pass(pid)
+      assert Task.await(handoff.outcome) == {:failed, {:silent, :sending}}
+      assert GameEngine.get_game(game.id) == {:ok, game}
+    end
+
+    # A third node that is silent holds :global up; the session does not wait for it.
+    test "activates its target before the names have moved when that takes long", ctx do
+      holder = hold_names()
+      handoff = begin_handoff(ctx.pid)
+      send(ctx.pid, {:handoff_ready, handoff.transfer, self()})
+      wait_until(fn -> assert :sys.get_state(ctx.pid).handoff.step == :naming end)
+      let_step_pass(ctx.pid)
+      assert_receive {:handoff_activate, transfer} when transfer == handoff.transfer
+      send(ctx.pid, {:handoff_active, handoff.transfer, 2})
+      assert Task.await(handoff.outcome) == :moved
+
+      assert Names.whereis({:id, ctx.game.id}) == ctx.pid
+      send(holder, :release)
+      wait_until(fn -> assert Names.whereis({:id, ctx.game.id}) == self() end)
+    end
+
     # A frozen session still obeys the system.
     test "ends at once when it is told to during a handoff", %{pid: pid} do
       begin_handoff(pid)
@@ -171,6 +195,19 @@ defmodule Minotaur.Handoff.HandoffTest do
       assert_receive {:DOWN, ^monitor, _, _, :normal}
     end
 
+    # The source waited 5 s for a word, took the session back, and said so: one owner remains.
+    test "ends when its source takes the session back after it was activated", ctx do
+      new = accept(ctx)
+      send_snapshot(new, ctx.transfer, ctx.session)
+      send(new, {:handoff_activate, ctx.transfer})
+      assert_receive {:handoff_active, _, 8}
+      monitor = Process.monitor(new)
+      send(new, {:handoff_cancel, make_ref()})
+      assert %{round: 1} = GenServer.call(new, :get_game)
+      send(new, {:handoff_cancel, ctx.transfer})
+      assert_receive {:DOWN, ^monitor, _, _, :normal}
+    end
+
     # The newest state there is must not be dropped because a cable was.
     test "activates itself when it is ready and only the connection is lost", ctx do
       new = accept(ctx)
@@ -208,6 +245,23 @@ defmodule Minotaur.Handoff.HandoffTest do
 
     wait_until(fn -> assert :sys.get_state(pid).role == :leaving end)
     %{transfer: transfer, outcome: outcome}
+  end
+
+  # As if the time of the step had passed.
+  defp let_step_pass(pid) do
+    %{step: step, timer: {key, _timer}} = :sys.get_state(pid).handoff
+    send(pid, {:handoff_step_over, key, step})
+  end
+
+  defp hold_names do
+    holder =
+      spawn_link(fn ->
+        true = :global.set_lock({:global, self()})
+        receive do: (:release -> :global.del_lock({:global, self()}))
+      end)
+
+    wait_until(fn -> assert [_ | _] = :ets.lookup(:global_locks, :global) end)
+    holder
   end
 
   defp move_to(pid, own) do
