@@ -10,7 +10,7 @@
 #include "board.h"
 #include "create.h"
 #include "keyed.h"
-#include "log.h"
+#include "events.h"
 #include "memory.h"
 
 #include <errno.h>
@@ -27,7 +27,7 @@ struct step {
 };
 
 struct round {
-    struct log log;          /* writes to `next` */
+    struct chronicle log;    /* writes to `next` */
     const struct game *game; /* as it was; holds the registered actions */
     struct game *next;       /* as it becomes */
     struct coord *before;    /* where the living stood before the moves, by index */
@@ -39,7 +39,7 @@ struct round {
 typedef int (*carry_out_fn)(struct round *round, const struct action *action);
 
 /* Carry out the registered actions of one kind: players by id, each in the order of registration.
-   */
+ */
 static int carry_out_all(struct round *round, uint8_t kind, carry_out_fn carry_out)
 {
     const struct game *game = round->game;
@@ -70,7 +70,7 @@ static int carry_out_attack(struct round *round, const struct action *action)
         return 0;
     if (target->health > 0)
         target->health--;
-    return log_add_seen_from(&round->log, &event, attacker->position);
+    return events_add_seen_from(&round->log, &event, attacker->position);
 }
 
 static int carry_out_move(struct round *round, const struct action *action)
@@ -120,9 +120,10 @@ static int tell_steps(struct round *round, uint8_t kind)
         };
 
         if (kind == EVENT_LEFT_HEX)
-            error = log_add_left_behind(&round->log, &event, round->before, step->from, step->to);
+            error = events_add_left_behind(&round->log, &event, round->before, step->from,
+                                           step->to);
         else
-            error = log_add_seen_from(&round->log, &event, step->to);
+            error = events_add_seen_from(&round->log, &event, step->to);
     }
     return error;
 }
@@ -167,7 +168,7 @@ static int bury(struct round *round, const struct character *character)
     bool found;
     uint32_t at = keyed_search(next->dead, next->dead_count, sizeof *dead, character->player_id,
                                &found);
-    int error = log_charge(&round->log, next->dead_count - at + 1);
+    int error = events_charge(&round->log, next->dead_count - at + 1);
 
     if (error != 0)
         return error;
@@ -220,7 +221,7 @@ int round_end(const struct cn_game_env *env, const struct game *game, struct gam
 
     if (error != 0)
         return error;
-    round.log = (struct log){.game = &next, .work_left = LOG_WORK_MAX};
+    round.log = (struct chronicle){.game = &next, .work_left = EVENTS_WORK_MAX};
     if (next.round < INT64_MAX)
         next.round++;
     next.round_end_s = game_round_end(env);

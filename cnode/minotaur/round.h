@@ -14,7 +14,7 @@
  * Play the end of the active game's round, on a fork of it.
  *
  * Ownership: @ret_next is for game_adopt or game_drop_fork. Errors: -ENOMEM; -E2BIG when the round
- * would take more work than one round may (LOG_WORK_MAX).
+ * would take more work than one round may (EVENTS_WORK_MAX).
  */
 int round_end(const struct cn_game_env *env, const struct game *game, struct game *ret_next);
 

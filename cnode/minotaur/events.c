@@ -4,14 +4,14 @@
  * Both the events and the lists are sorted arrays; in every log that the rules wrote themselves an
  * insertion is an append.
  */
-#include "log.h"
+#include "events.h"
 
 #include "keyed.h"
 #include "memory.h"
 
 #include <errno.h>
 
-int log_charge(struct log *log, uint64_t items)
+int events_charge(struct chronicle *log, uint64_t items)
 {
     if (items > log->work_left)
         return -E2BIG;
@@ -20,11 +20,11 @@ int log_charge(struct log *log, uint64_t items)
 }
 
 /* Insert an event of zeros at index @at. */
-static int insert_event(struct log *log, uint32_t at)
+static int insert_event(struct chronicle *log, uint32_t at)
 {
     struct game *game = log->game;
     struct event *events;
-    int error = log_charge(log, game->event_count - at + 1);
+    int error = events_charge(log, game->event_count - at + 1);
 
     if (error != 0)
         return error;
@@ -37,13 +37,13 @@ static int insert_event(struct log *log, uint32_t at)
     return 0;
 }
 
-int log_add(struct log *log, const struct event *event, int64_t *ret_id)
+int events_add(struct chronicle *log, const struct event *event, int64_t *ret_id)
 {
     struct game *game = log->game;
     int64_t id = game->event_count;
     bool found;
     uint32_t at = keyed_search(game->events, game->event_count, sizeof *event, id, &found);
-    int error = found ? log_charge(log, 1) : insert_event(log, at);
+    int error = found ? events_charge(log, 1) : insert_event(log, at);
 
     if (error != 0)
         return error;
@@ -54,11 +54,11 @@ int log_add(struct log *log, const struct event *event, int64_t *ret_id)
 }
 
 /* Insert an empty list of @player_id at index @at. */
-static int insert_list(struct log *log, uint32_t at, int64_t player_id)
+static int insert_list(struct chronicle *log, uint32_t at, int64_t player_id)
 {
     struct game *game = log->game;
     struct visible_list *lists;
-    int error = log_charge(log, game->visible_count - at + 1);
+    int error = events_charge(log, game->visible_count - at + 1);
 
     if (error != 0)
         return error;
@@ -72,14 +72,14 @@ static int insert_list(struct log *log, uint32_t at, int64_t player_id)
     return 0;
 }
 
-int log_show(struct log *log, int64_t player_id, int64_t id)
+int events_show(struct chronicle *log, int64_t player_id, int64_t id)
 {
     struct game *game = log->game;
     struct visible_list *list;
     int64_t *ids;
     bool found;
     uint32_t at = keyed_search(game->visible, game->visible_count, sizeof *list, player_id, &found);
-    int error = found ? log_charge(log, 1) : insert_list(log, at, player_id);
+    int error = found ? events_charge(log, 1) : insert_list(log, at, player_id);
 
     if (error != 0)
         return error;
@@ -92,36 +92,36 @@ int log_show(struct log *log, int64_t player_id, int64_t id)
     return 0;
 }
 
-int log_add_seen_from(struct log *log, const struct event *event, struct coord hex)
+int events_add_seen_from(struct chronicle *log, const struct event *event, struct coord hex)
 {
     const struct game *game = log->game;
     int64_t id;
-    int error = log_charge(log, game->living_count);
+    int error = events_charge(log, game->living_count);
 
     if (error == 0)
-        error = log_add(log, event, &id);
+        error = events_add(log, event, &id);
     for (uint32_t i = 0; i < game->living_count && error == 0; i++)
         if (coord_equal(game->living[i].position, hex))
-            error = log_show(log, game->living[i].player_id, id);
+            error = events_show(log, game->living[i].player_id, id);
     return error;
 }
 
-int log_add_left_behind(struct log *log, const struct event *event, const struct coord *before,
-                        struct coord from, struct coord to)
+int events_add_left_behind(struct chronicle *log, const struct event *event,
+                           const struct coord *before, struct coord from, struct coord to)
 {
     const struct game *game = log->game;
     bool added = false;
     int64_t id = 0;
-    int error = log_charge(log, game->living_count);
+    int error = events_charge(log, game->living_count);
 
     for (uint32_t i = 0; i < game->living_count && error == 0; i++) {
         if (!coord_equal(before[i], from) || coord_equal(game->living[i].position, to))
             continue;
         if (!added)
-            error = log_add(log, event, &id);
+            error = events_add(log, event, &id);
         added = true;
         if (error == 0)
-            error = log_show(log, game->living[i].player_id, id);
+            error = events_show(log, game->living[i].player_id, id);
     }
     return error;
 }

@@ -4,8 +4,8 @@
  * Every function here is charged for what it looks at and moves, against a limit for one round: a
  * crafted game of a million characters in one hex would otherwise hold up its node for hours.
  */
-#ifndef CNODE_MINOTAUR_LOG_H
-#define CNODE_MINOTAUR_LOG_H
+#ifndef CNODE_MINOTAUR_EVENTS_H
+#define CNODE_MINOTAUR_EVENTS_H
 
 #include "state.h"
 
@@ -13,34 +13,34 @@
  * The work that one round may take: items looked at or moved. A round of 18 players takes some
  * hundreds.
  */
-#define LOG_WORK_MAX ((uint64_t)1 << 24)
+#define EVENTS_WORK_MAX ((uint64_t)1 << 24)
 
-/** A log that is written to. */
-struct log {
+/** A game whose log is being written to. */
+struct chronicle {
     struct game *game;
     uint64_t work_left;
 };
 
 /** Take @items from the work that is left. Errors: -E2BIG. */
-int log_charge(struct log *log, uint64_t items);
+int events_charge(struct chronicle *log, uint64_t items);
 /**
  * Add @event, giving it its id, the number of events; an event with that id (in a log with gaps) is
  * replaced.
  *
  * Errors: -ENOMEM, -E2BIG.
  */
-int log_add(struct log *log, const struct event *event, int64_t *ret_id);
+int events_add(struct chronicle *log, const struct event *event, int64_t *ret_id);
 /** Say that @player_id has seen the event @id. Errors: -ENOMEM, -E2BIG. */
-int log_show(struct log *log, int64_t player_id, int64_t id);
+int events_show(struct chronicle *log, int64_t player_id, int64_t id);
 /** Add @event and show it to everybody who stands in @hex now. Errors: -ENOMEM, -E2BIG. */
-int log_add_seen_from(struct log *log, const struct event *event, struct coord hex);
+int events_add_seen_from(struct chronicle *log, const struct event *event, struct coord hex);
 /**
  * Add @event and show it to those who stood in @from before (by index, as the living characters
  * are) and do not stand in @to now; without any, add nothing.
  *
  * Errors: -ENOMEM, -E2BIG.
  */
-int log_add_left_behind(struct log *log, const struct event *event, const struct coord *before,
-                        struct coord from, struct coord to);
+int events_add_left_behind(struct chronicle *log, const struct event *event,
+                           const struct coord *before, struct coord from, struct coord to);
 
 #endif
