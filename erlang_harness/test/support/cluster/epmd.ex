@@ -3,8 +3,8 @@ defmodule Minotaur.Cluster.Epmd do
   An epmd of the cluster's own, on a free port of the loopback interface.
 
   It runs in the foreground under a shell that ends it when its standard input closes: that is when
-  the owner of the port ends, and also when the whole test VM is killed. The shell then removes the
-  cluster's secrets, too.
+  the owner of the port ends, and also when the whole test VM is killed. The shell then removes a
+  directory, too: the cluster's secrets.
   """
 
   @start_ms 10_000
@@ -20,26 +20,26 @@ defmodule Minotaur.Cluster.Epmd do
   exec 3<&0 2>/dev/null
   "$1" -address 127.0.0.1 -port "$2" </dev/null >/dev/null 2>&1 &
   epmd=$!
-  (cat <&3; kill "$epmd"; rm -rf "$3") >/dev/null 2>&1 &
+  (cat <&3; kill "$epmd"; rm -rf "$3"; rmdir "${3%/*}") >/dev/null 2>&1 &
   echo "$epmd"
   wait "$epmd"
   """
 
-  @doc "Starts an epmd owned by the calling process. `secrets` is removed when it ends."
+  @doc "Starts an epmd owned by the calling process. `directory` is removed when it ends."
   @spec start!(Path.t()) :: t
-  def start!(secrets), do: start!(secrets, @attempts)
+  def start!(directory), do: start!(directory, @attempts)
 
   # The free port may be taken by somebody else before epmd takes it: then another one.
-  defp start!(_secrets, 0), do: raise("no epmd could be started")
+  defp start!(_directory, 0), do: raise("no epmd could be started")
 
-  defp start!(secrets, attempts) do
+  defp start!(directory, attempts) do
     number = free_port()
-    port = open(number, secrets)
+    port = open(number, directory)
     os_pid = read_pid(port)
 
     case await(port, number, now_ms() + @start_ms) do
       :ok -> %__MODULE__{port: port, number: number, os_pid: os_pid}
-      :ended -> start!(secrets, attempts - 1)
+      :ended -> start!(directory, attempts - 1)
     end
   end
 
@@ -59,13 +59,13 @@ defmodule Minotaur.Cluster.Epmd do
     number
   end
 
-  defp open(number, secrets) do
+  defp open(number, directory) do
     epmd = System.find_executable("epmd") || raise "epmd is not in the PATH"
 
     Port.open({:spawn_executable, "/bin/sh"}, [
       :exit_status,
       {:line, 100},
-      args: ["-c", @script, "sh", epmd, "#{number}", secrets]
+      args: ["-c", @script, "sh", epmd, "#{number}", directory]
     ])
   end
 

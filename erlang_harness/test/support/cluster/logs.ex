@@ -12,12 +12,18 @@ defmodule Minotaur.Cluster.Logs do
     directory
   end
 
+  @doc "Whether the logs are kept for the formatter: those of a test are."
+  @spec kept?(map) :: boolean
+  def kept?(ctx), do: is_map_key(ctx, :module) and is_map_key(ctx, :test)
+
   @doc "Removes the directory, unless the formatter does."
   @spec release(map, Path.t()) :: :ok
-  def release(%{module: _, test: _}, _directory), do: :ok
+  def release(ctx, directory) do
+    unless kept?(ctx) do
+      File.rm_rf!(directory)
+      File.rmdir(root())
+    end
 
-  def release(_no_test, directory) do
-    File.rm_rf!(directory)
     :ok
   end
 

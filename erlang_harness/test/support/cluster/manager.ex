@@ -59,7 +59,7 @@ defmodule Minotaur.Cluster.Manager do
     logs = Logs.new!(ctx)
     home = Path.join(logs, "home")
     cookie_file = write_cookie!(home)
-    epmd = Epmd.start!(home)
+    epmd = Epmd.start!(if Logs.kept?(ctx), do: home, else: logs)
 
     {:ok,
      %{
