@@ -219,9 +219,13 @@ START_TEST(the_tail_of_a_string)
     struct cn_reader reader;
     struct cn_term term;
     uint32_t count;
+    int64_t integer;
 
     ck_assert(cn_read_list(&start, &count) && cn_skip(&start));
     ck_assert(!cn_reader_done(&start));
+    reader = reader_of("6b000109");
+    ck_assert(cn_read_list(&reader, &count) && cn_read_integer(&reader, &integer));
+    ck_assert(!cn_reader_done(&reader) && cn_read_nil(&reader) && cn_reader_done(&reader));
     reader = start;
     ck_assert(cn_read_list(&reader, &count) && count == 0 && cn_reader_done(&reader));
     reader = start;
