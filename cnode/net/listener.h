@@ -2,8 +2,7 @@
  * The listening socket.
  *
  * It listens from the start, so that its port is known and taken, but hands out connections only
- * from listener_accept_now on: before EPMD has given our creation a handshake could tell none. The
- * backlog holds whoever comes earlier.
+ * from listener_accept_now on, when EPMD knows the node. The backlog holds whoever comes earlier.
  *
  * When descriptors run out, a connection that waits is taken with a spare descriptor and closed:
  * accept would otherwise report the same connection again and again without end, and the peer

@@ -7,8 +7,10 @@
  *                                            ▼
  *                    done ◄──all closed── STOPPING: flush, finish, wait for the peers to close
  *
- * Until EPMD has given our creation nobody is dialled and nobody's connection taken, since a
- * handshake tells the creation. EPMD's trouble is never fatal: it is asked again for ever.
+ * The creation is our own random one and not EPMD's: processes exist, and carry it, before EPMD
+ * has answered, and 32 random bits tell two lives apart as well as EPMD's counter does. Until EPMD
+ * knows us nobody is dialled and nobody's connection taken. EPMD's trouble is never fatal: it is
+ * asked again for ever.
  */
 #include "net/network.h"
 
@@ -207,13 +209,11 @@ static void on_registered(void *context, uint32_t creation)
 
     text_format(detail, sizeof(detail), "%s, port %u", network->name.full,
                 listener_port(network->listener));
+    (void)creation; /* ours is older than EPMD's answer, and processes already carry it */
     events->log(events->context, 1, "epmd.registered", detail);
     if (sm_state(&network->sm) != NETWORK_STARTING)
         return;
     sm_move(&network->sm, NETWORK_OPEN);
-    if (creation != 0)
-        network->creation = creation;
-    connections_set_creation(network->connections, network->creation);
     if (events->published != NULL)
         events->published(events->context, network->creation);
     listener_accept_now(network->listener);

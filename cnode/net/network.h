@@ -35,8 +35,7 @@ struct network_events {
      * closes the connection. */
     int (*deliver)(void *context, const struct peer_info *peer, const struct control *control,
                    struct cn_term message);
-    /* The node is published in EPMD for the first time: @creation is final. Comes before any
-     * peer_up. May be NULL. */
+    /* The node is published in EPMD for the first time. Comes before any peer_up. May be NULL. */
     void (*published)(void *context, uint32_t creation);
     /* The node is listening and published in EPMD for the first time and every --connect node
      * was tried once. */
@@ -79,8 +78,7 @@ void network_stop(struct network *network, uint32_t flush_ms, void (*done)(void 
 struct network *network_free(struct network *network);
 
 /**
- * This incarnation's creation: EPMD's, or random >= 4 before there was any. Never changes after
- * `ready`.
+ * This incarnation's creation: random, at least 4, the same from network_new on.
  */
 uint32_t network_creation(const struct network *network);
 
