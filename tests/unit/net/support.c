@@ -1,5 +1,8 @@
 /*
  * What the tests of net/ share.
+ *
+ * A child process gets PR_SET_PDEATHSIG, so that nothing outlives a test that is killed; EPMD runs
+ * in the foreground as such a child, never as a daemon.
  */
 #include "support.h"
 
@@ -410,4 +413,15 @@ bool program_wait(struct world *world, struct program *program, const char *text
         return true;
     printf("the program never said \"%s\", only:\n%s\n", text, program->said);
     return false;
+}
+
+int run_suite(Suite *suite)
+{
+    SRunner *runner = srunner_create(suite);
+    int failed;
+
+    srunner_run_all(runner, CK_ENV);
+    failed = srunner_ntests_failed(runner);
+    srunner_free(runner);
+    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
 }

@@ -107,6 +107,8 @@ bool program_said(const struct program *program, const char *text);
 /** Start a BEAM node @name (long name) that runs @expression, beside @world's EPMD. */
 void beam_start(struct program *program, struct world *world, const char *name, const char *cookie,
                 const char *expression);
+/** Run @suite; gives the exit code of a test program. */
+int run_suite(Suite *suite);
 /** Run until @program said @text. */
 bool program_wait(struct world *world, struct program *program, const char *text);
 
