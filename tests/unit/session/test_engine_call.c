@@ -3,8 +3,7 @@
  */
 #include <string.h>
 
-#include "session/handoff_words.h"
-#include "session/move.h"
+#include "unit/session/fake_host.h"
 #include "unit/session/main.h"
 
 static struct session *toy;
@@ -88,22 +87,45 @@ START_TEST(during_a_move)
 }
 END_TEST
 
-/* A session that does not answer in 5 s: the caller sees what GenServer.call raises. */
+/* A session that does not answer in 5 s: the caller sees what GenServer.call raises, and it is asked once. */
 START_TEST(timeout_raises)
 {
-    begin(1);
-    session_freeze(toy);
-    session_run(toy);
-    world_connect(&cluster.world, 0, 1);
-    cluster.names.hold = true;
-    hosts_drain(cluster.nodes[1].hosts);
-    cluster_settle(&cluster);
-    (void)cluster_rpc(&cluster, 2, 0, "add", parse("[<<\"t\">>,1]"));
-    cluster.names.answers_count = 0;
-    cluster_pass(&cluster, 5100);
-    cluster.names.hold = false;
-    ck_assert_msg(strstr(cluster_last(&cluster, 2), "reply ") != NULL, "%s",
-                  cluster_last(&cluster, 2));
+    struct fake_host fake;
+    struct server silent;
+    struct cn_pid pid;
+
+    cluster_host(&cluster, 0);
+    pid = *gen_server_pid(server_start(world_procs(&cluster.world, 1), &silent, NULL));
+    silent.freeze = true;
+    fake_host_start(&fake, &cluster, 1);
+    fake_host_answer(&fake, pid_term(&pid));
+    fake_host_hello(&fake, 0);
+    ck_assert_str_eq(cluster_rpc(&cluster, 2, 0, "add", parse("[<<\"t\">>,1]")), "");
+    cluster_pass(&cluster, 5000);
+    ck_assert_msg(strstr(cluster_last(&cluster, 2), "{timeout,{Elixir.GenServer,call,[<b.") != NULL,
+                  "%s", cluster_last(&cluster, 2));
+    ck_assert_uint_eq(silent.count, 1);
+    server_deinit(&silent);
+}
+END_TEST
+
+/* A pid that turns out gone is looked for five times. */
+START_TEST(gone_five_times)
+{
+    struct fake_host fake;
+    struct server silent;
+    struct cn_pid pid;
+
+    cluster_host(&cluster, 0);
+    pid = *gen_server_pid(server_start(world_procs(&cluster.world, 1), &silent, NULL));
+    procs_exit_signal(world_procs(&cluster.world, 1), NULL, &pid, atom("kill"));
+    fake_host_start(&fake, &cluster, 1);
+    fake_host_answer(&fake, pid_term(&pid));
+    fake_host_hello(&fake, 0);
+    ck_assert_str_eq(cluster_rpc(&cluster, 2, 0, "get", parse("[<<\"t\">>]")),
+                     "reply {error,toy_not_alive}");
+    ck_assert_int_eq(fake.calls, 5);
+    server_deinit(&silent);
 }
 END_TEST
 
@@ -125,20 +147,48 @@ START_TEST(crash_raises)
 }
 END_TEST
 
-/* The owner's node is lost during the call: it is looked for a few times, then not alive. */
-START_TEST(lost_node)
+/* The owner's node is lost during the call, and another host takes over a moment later. */
+START_TEST(node_is_lost_and_another_takes_over)
 {
-    begin(1);
-    session_freeze(toy); /* no handoff: it only stands still */
-    toy->out = NULL;
-    (void)toy;
-    session_run(toy);
-    cluster_ask(&cluster, 0, &toy_pid, parse("get"));
+    struct fake_host fake;
+    struct server silent;
+    struct cn_pid pid;
+
+    cluster_host(&cluster, 0);
+    pid = *gen_server_pid(server_start(world_procs(&cluster.world, 1), &silent, NULL));
+    silent.freeze = true;
+    fake_host_start(&fake, &cluster, 1);
+    fake_host_answer(&fake, pid_term(&pid));
+    fake_host_hello(&fake, 0);
+    ck_assert_str_eq(cluster_rpc(&cluster, 2, 0, "get", parse("[<<\"t\">>]")), "");
     world_cut(&cluster.world, 0, 1);
-    cluster_settle(&cluster);
-    ck_assert_str_eq(cluster_last(&cluster, 0), "down noconnection");
-    ck_assert_str_eq(cluster_rpc(&cluster, 2, 0, "get", parse("[<<\"t\">>]")),
-                     "reply {error,toy_not_alive}");
+    cluster_pass(&cluster, 50);
+    ck_assert_str_eq(cluster_last(&cluster, 2), "");
+    cluster_start(&cluster, 0, "t", NULL);
+    cluster_pass(&cluster, 100);
+    ck_assert_str_eq(cluster_last(&cluster, 2), "reply {ok,[]}");
+    server_deinit(&silent);
+}
+END_TEST
+
+/* The owner's node is lost during the call and nobody takes over: not alive, half a second later. */
+START_TEST(node_is_lost)
+{
+    struct fake_host fake;
+    struct server silent;
+    struct cn_pid pid;
+
+    cluster_host(&cluster, 0);
+    pid = *gen_server_pid(server_start(world_procs(&cluster.world, 1), &silent, NULL));
+    silent.freeze = true;
+    fake_host_start(&fake, &cluster, 1);
+    fake_host_answer(&fake, pid_term(&pid));
+    fake_host_hello(&fake, 0);
+    (void)cluster_rpc(&cluster, 2, 0, "get", parse("[<<\"t\">>]"));
+    world_cut(&cluster.world, 0, 1);
+    cluster_pass(&cluster, 500);
+    ck_assert_str_eq(cluster_last(&cluster, 2), "reply {error,toy_not_alive}");
+    server_deinit(&silent);
 }
 END_TEST
 
@@ -154,6 +204,8 @@ int main(void)
     tcase_add_test(tests, during_a_move);
     tcase_add_test(tests, timeout_raises);
     tcase_add_test(tests, crash_raises);
-    tcase_add_test(tests, lost_node);
+    tcase_add_test(tests, gone_five_times);
+    tcase_add_test(tests, node_is_lost_and_another_takes_over);
+    tcase_add_test(tests, node_is_lost);
     return run_suite(suite);
 }
