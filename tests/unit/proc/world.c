@@ -440,3 +440,20 @@ void probe_deinit(struct probe *probe)
         free(probe->log[i]);
     probe->count = 0;
 }
+
+int run_tests(const char *name, void (*add)(TCase *tcase), void (*setup)(void),
+              void (*teardown)(void))
+{
+    Suite *suite = suite_create(name);
+    TCase *tcase = tcase_create(name);
+    SRunner *runner = srunner_create(suite);
+    int failed = 0;
+
+    tcase_add_checked_fixture(tcase, setup, teardown);
+    add(tcase);
+    suite_add_tcase(suite, tcase);
+    srunner_run_all(runner, CK_ENV);
+    failed = srunner_ntests_failed(runner);
+    srunner_free(runner);
+    return failed == 0 ? 0 : 1;
+}

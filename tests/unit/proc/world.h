@@ -8,6 +8,8 @@
 #ifndef TESTS_PROC_WORLD_H
 #define TESTS_PROC_WORLD_H
 
+#include <check.h>
+
 #include "base/list.h"
 #include "proc/process.h"
 
@@ -77,6 +79,10 @@ struct probe {
     void (*on_message)(struct process *self, struct probe *probe, struct cn_term message);
     void (*on_ended)(struct process *self, struct probe *probe);
 };
+
+/** Run the tests that @add adds, each between @setup and @teardown; gives main's result. */
+int run_tests(const char *name, void (*add)(TCase *tcase), void (*setup)(void),
+              void (*teardown)(void));
 
 extern const struct process_behaviour probe_behaviour;
 

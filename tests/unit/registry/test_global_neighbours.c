@@ -1,0 +1,73 @@
+/*
+ * Which peers register for us, and what their coming and going does to names.
+ */
+#include "unit/registry/ours.h"
+
+/* A peer that is no BEAM is never asked to register: ours, and one without any server. */
+START_TEST(other_nodes_do_not_register)
+{
+    process_unregister(gen_server_process(b.server), "global_name_server");
+    link_up(1);
+    ck_assert_uint_eq(global_neighbours(global), 0);
+    ask_register("name", &pid, 0);
+    world_settle(&world);
+    ck_assert_str_eq(answers[0], "yes <a.4.0>");
+    ck_assert_uint_eq(b.registered, 0);
+}
+END_TEST
+
+/* Without a neighbour a name is ours locally, and is registered when one appears. */
+START_TEST(name_waits_for_a_neighbour)
+{
+    ask_register("name", &pid, 0);
+    ck_assert_int_eq(global_whereis(global, atom("nobody"), done, answers[1]), 0);
+    world_settle(&world);
+    ck_assert_str_eq(answers[0], "yes <a.4.0>");
+    ck_assert_str_eq(answers[1], "no");
+    link_up(1);
+    ck_assert_str_eq(beam_whereis(&b, "name"), "<a.4.0>");
+    ck_assert_str_eq(conflict, "");
+}
+END_TEST
+
+/* One neighbour registers for all, the greatest; when it goes, the next has or gets the names. */
+START_TEST(next_registrar_takes_over)
+{
+    link_up(1);
+    link_up(2);
+    ask_register("name", &pid, 0);
+    world_settle(&world);
+    ck_assert_uint_eq(c.registered, 1);
+    ck_assert_uint_eq(b.registered, 0);
+    link_cut(2);
+    ck_assert_str_eq(beam_whereis(&b, "name"), "<a.4.0>");
+}
+END_TEST
+
+/* The BEAM's link to a named process ends nobody when that BEAM goes. */
+START_TEST(end_of_registrar_ends_nobody)
+{
+    link_up(1);
+    ask_register("name", &pid, 0);
+    world_settle(&world);
+    if (_i == 0)
+        link_cut(1);
+    else
+        process_exit_atom(gen_server_process(b.server), "shutdown");
+    world_settle(&world);
+    ck_assert_str_eq(owner.ended, "");
+}
+END_TEST
+
+static void add(TCase *tcase)
+{
+    tcase_add_test(tcase, other_nodes_do_not_register);
+    tcase_add_test(tcase, name_waits_for_a_neighbour);
+    tcase_add_test(tcase, next_registrar_takes_over);
+    tcase_add_loop_test(tcase, end_of_registrar_ends_nobody, 0, 2);
+}
+
+int main(void)
+{
+    return run_tests("global_neighbours", add, ours_setup, ours_teardown);
+}
