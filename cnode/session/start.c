@@ -72,6 +72,11 @@ static void named(struct session *session, const struct naming_result *result)
     }
     words_pid(&writer, "ok", session_pid(session));
     session->owns_names = true;
+    if (cn_writer_error(&writer) != 0) { /* whoever asked cannot be told: it shall not run */
+        finish(session, &writer);
+        session_stop_atom(session, "normal");
+        return;
+    }
     finish(session, &writer);
     session_run(session);
     drain_session_runs(hosts, session);

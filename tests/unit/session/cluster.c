@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/alloc.h"
 #include "base/assert.h"
 #include "session/start.h"
 
@@ -209,6 +210,12 @@ static void started(void *context, struct cn_term answer)
 
 struct session *cluster_start(struct cluster *cluster, int node, const char *id, const char *code)
 {
+    return cluster_start_fed(cluster, node, id, code, 0);
+}
+
+struct session *cluster_start_fed(struct cluster *cluster, int node, const char *id,
+                                  const char *code, size_t fail)
+{
     struct hosts *hosts = cluster->nodes[node].hosts;
     struct cn_game_env env = host_env(hosts);
     struct cn_bytes code_bytes = code == NULL ? (struct cn_bytes){0} : view(code);
@@ -217,6 +224,8 @@ struct session *cluster_start(struct cluster *cluster, int node, const char *id,
 
     cn_writer_init(&error, 0);
     cn_assert(hosts->game->import(&env, cluster_toy(id), &game, &error) == 0);
+    if (fail > 0)
+        mem_test_fail(fail);
     cluster->started[0] = '\0';
     start_session(hosts, code_bytes, game, started, cluster);
     cluster_settle(cluster);

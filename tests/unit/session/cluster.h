@@ -78,6 +78,9 @@ size_t cluster_answers(struct cluster *cluster, int node);
  */
 struct session *cluster_start(struct cluster *cluster, int node, const char *id,
                               const char *code);
+/** The same, and when @fail is not 0 the allocation of that number fails, once the state is there. */
+struct session *cluster_start_fed(struct cluster *cluster, int node, const char *id,
+                                  const char *code, size_t fail);
 /** Find the live session @id on @node; NULL: none. */
 struct session *cluster_find(struct cluster *cluster, int node, const char *id);
 /** Tell whether a log line of @node contains @text. */
