@@ -1,11 +1,12 @@
 /*
  * The writer: terms into one growing buffer, with a sticky first error.
  *
- * Heads, texts, floats, pids and references are encoded by ei, whose forms are those of a BEAM;
- * integers are not, since ei writes those beyond 27 bits as bignums where a BEAM has a shorter
- * form, and equal terms should be equal bytes. Room is made before ei is called, which knows no end
- * either. Memory comes from the allocation seam, doubles, and what is written stays within the
- * limit.
+ * Heads, binaries, floats, pids and references are encoded by ei, whose forms are those of a BEAM.
+ * Integers are not, since ei writes those beyond 27 bits as bignums where a BEAM has a shorter
+ * form, and equal terms should be equal bytes; nor are atoms, which are most of a game's state and
+ * which ei checks once more, character by character. Room is made before ei is called, which knows
+ * no end either. Memory comes from the allocation seam, doubles, and what is written stays within
+ * the limit.
  */
 #include <cnode/term.h>
 
@@ -148,21 +149,26 @@ void cn_write_atom(struct cn_writer *writer, const char *text)
 
 void cn_write_atom_bytes(struct cn_writer *writer, struct cn_bytes text)
 {
+    size_t head = text.size <= UINT8_MAX ? 2 : 3;
     size_t characters;
-    int index = 0;
+    uint8_t *to;
 
     if (text.size > 4 * ETF_ATOM_CHARACTERS_MAX || !utf8_valid(text.data, text.size, &characters) ||
         characters > ETF_ATOM_CHARACTERS_MAX) {
         fail(writer, -EINVAL);
         return;
     }
-    if (!room(writer, HEAD_MAX + text.size))
+    if (!content_room(writer, head, text.size))
         return;
-    if (ei_encode_atom_len_as(end(writer), &index, text.size > 0 ? (const char *)text.data : "",
-                              (int)text.size, ERLANG_UTF8, ERLANG_UTF8) != 0)
-        fail(writer, -EINVAL);
+    to = writer->data + writer->size;
+    to[0] = head == 2 ? TAG_SMALL_ATOM_UTF8 : TAG_ATOM_UTF8;
+    if (head == 2)
+        to[1] = (uint8_t)text.size;
     else
-        used(writer, (size_t)index);
+        be16_put(to + 1, (uint16_t)text.size);
+    if (text.size > 0)
+        memcpy(to + head, text.data, text.size);
+    used(writer, head + text.size);
 }
 
 void cn_write_bool(struct cn_writer *writer, bool value)
