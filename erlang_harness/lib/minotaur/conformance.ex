@@ -11,8 +11,13 @@ defmodule Minotaur.Conformance do
       {:mismatch, %{seed: 4711, step: 17, request: {:call, :end_round}, left: 2, right: 3,
         path_of_first_difference: [:world, :player_characters, 1, :action_points], …}}
 
-  The functions that end in `_nodes` take node names, for calls from a test that is itself not
-  distributed: `Cluster.call(cluster, observer, Conformance, :play_nodes, [beam, c, 1..1000, 20])`.
+  The functions that end in `_node` or `_nodes` take node names, for calls from a test that is itself
+  not distributed:
+
+      Cluster.call(cluster, observer, Conformance, :play_node, [node, 1..100, 20, 0])
+
+  A game that is started on a node may be placed on another host of its cluster. So a node is
+  compared with the reference, by an observer that is no host, in a cluster of one host.
   """
 
   alias Minotaur.Conformance.{Diff, Driver, Gen, Malformed, RandomGame, RandomRequests}
@@ -84,7 +89,15 @@ defmodule Minotaur.Conformance do
     end)
   end
 
-  @doc "As `play_all/4`, between the sessions of two nodes."
+  @doc """
+  As `play_all/4`, between the reference on this node and the sessions of `node`, whose rounds last
+  `round_seconds`.
+  """
+  @spec play_node(node, Enumerable.t(), pos_integer, non_neg_integer) :: result
+  def play_node(node, seeds, rounds, round_seconds),
+    do: play_all(reference(round_seconds), Driver.node(node), seeds, rounds)
+
+  @doc "As `play_all/4`, between the sessions of two nodes that share no cluster of hosts."
   @spec play_nodes(node, node, Enumerable.t(), pos_integer) :: result
   def play_nodes(left, right, seeds, rounds),
     do: play_all(Driver.node(left), Driver.node(right), seeds, rounds)
@@ -123,10 +136,12 @@ defmodule Minotaur.Conformance do
     end)
   end
 
-  @doc "As `check_new_games/2`, between two nodes."
-  @spec check_new_games_nodes(node, node) :: result
-  def check_new_games_nodes(left, right),
-    do: check_new_games(Driver.node(left), Driver.node(right))
+  @doc "As `check_new_games/2`, between the reference and a node whose rounds last `round_seconds`."
+  @spec check_new_games_node(node, non_neg_integer) :: result
+  def check_new_games_node(node, round_seconds),
+    do: check_new_games(reference(round_seconds), Driver.node(node))
+
+  defp reference(round_seconds), do: Driver.pure(round_seconds: round_seconds)
 
   # --- A play ---
 

@@ -34,8 +34,8 @@ defmodule Minotaur.Conformance.Driver do
   The sessions of a node, BEAM or C. To be used on a node that is connected to it.
 
   Games are started by `:erpc` of `Minotaur.GameEngine` there, and reached by `GenServer` calls from
-  here. The node should carry out what it is asked for: with several hosts in one cluster,
-  placement may put the session elsewhere, so the suite wants a cluster of one host.
+  here. With several hosts in one cluster, placement may put a session elsewhere: what is then
+  compared is another host.
   """
   @spec node(node) :: t
   def node(node) do
