@@ -136,7 +136,10 @@ bool cn_term_is_atom(struct cn_term term, const char *text);
  * it.
  */
 bool cn_map_get(struct cn_term map, const char *key, struct cn_term *ret_value);
-/** Tell whether two terms are exactly equal (=:=); the order of a map's pairs does not matter. */
+/**
+ * Tell whether two terms are exactly equal (=:=); the order of a map's pairs does not matter. As on
+ * OTP 27 and later, 0.0 and -0.0 are different.
+ */
 bool cn_term_equal(struct cn_term a, struct cn_term b);
 /** Tell whether two pids name the same process of the same incarnation of a node. */
 bool cn_pid_equal(const struct cn_pid *a, const struct cn_pid *b);
@@ -175,8 +178,8 @@ int cn_writer_error(const struct cn_writer *writer);
 /** View everything written so far as one term: the caller has written exactly one. */
 struct cn_term cn_writer_term(const struct cn_writer *writer);
 /**
- * Hand the buffer to the caller, who releases it with free(); the writer is empty afterwards.
- * NULL after an error.
+ * Hand the buffer to the caller, who releases it with free(); the writer is empty afterwards. Gives
+ * NULL when nothing was written, or after an error: the memory is then released, the error stays.
  */
 uint8_t *cn_writer_take(struct cn_writer *writer, size_t *ret_size);
 
