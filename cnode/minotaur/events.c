@@ -72,17 +72,33 @@ static int insert_list(struct chronicle *log, uint32_t at, int64_t player_id)
     return 0;
 }
 
+/* Find the list of @player_id. Viewers come in the order of their ids, so it is often the next one.
+ */
+static uint32_t find_list(const struct chronicle *log, int64_t player_id, bool *ret_found)
+{
+    const struct game *game = log->game;
+    uint32_t next = log->next_list;
+
+    if (next < game->visible_count && game->visible[next].player_id == player_id) {
+        *ret_found = true;
+        return next;
+    }
+    return keyed_search(game->visible, game->visible_count, sizeof *game->visible, player_id,
+                        ret_found);
+}
+
 int events_show(struct chronicle *log, int64_t player_id, int64_t id)
 {
     struct game *game = log->game;
     struct visible_list *list;
     int64_t *ids;
     bool found;
-    uint32_t at = keyed_search(game->visible, game->visible_count, sizeof *list, player_id, &found);
+    uint32_t at = find_list(log, player_id, &found);
     int error = found ? events_charge(log, 1) : insert_list(log, at, player_id);
 
     if (error != 0)
         return error;
+    log->next_list = at + 1;
     list = &game->visible[at];
     ids = memory_grow(list->ids, &list->capacity, list->count + 1, sizeof *ids);
     if (ids == NULL)

@@ -13,12 +13,13 @@
  * The work that one round may take: items looked at or moved. A round of 18 players takes some
  * hundreds.
  */
-#define EVENTS_WORK_MAX ((uint64_t)1 << 24)
+#define EVENTS_WORK_MAX ((uint64_t)1 << 23)
 
 /** A game whose log is being written to. */
 struct chronicle {
     struct game *game;
     uint64_t work_left;
+    uint32_t next_list; /* where the list of the next viewer probably is */
 };
 
 /** Take @items from the work that is left. Errors: -E2BIG. */

@@ -50,7 +50,7 @@ static struct cn_writer *begin(const struct invalid *invalid, const struct path 
     return writer;
 }
 
-/* The same with {expected, What}: a tuple of @elements that begins with @what, or for 0 the atom. */
+/* The same with {expected, What}: a tuple of @elements beginning with @what; of 0, the atom. */
 static struct cn_writer *begin_expected(const struct invalid *invalid, const struct path *path,
                                         uint32_t elements, const char *what)
 {
