@@ -61,8 +61,9 @@ static void finish(struct naming *naming, int error, const struct cn_pid *holder
     struct session *session = naming->session;
     naming_done done = naming->done;
 
+    /* An error that is no answer may hide a success: that name is given up as well. */
     if (error != 0 && naming->kind == NAMING_REGISTER)
-        for (unsigned i = 0; i < naming->step; i++)
+        for (unsigned i = 0; i < naming->step + (error == CN_E_TAKEN ? 0 : 1); i++)
             unregister(naming, i);
     naming_free(naming);
     if (session != NULL && done != NULL)

@@ -1,0 +1,98 @@
+/*
+ * The forwarder: what it passes on, what it tells, and when it goes.
+ */
+#include <string.h>
+
+#include "session/forward.h"
+#include "session/table.h"
+#include "unit/session/main.h"
+
+static struct session *old;
+static struct cn_pid old_pid, new_pid;
+
+/* A session that has moved from a to b; its forwarder has just begun. */
+static void begin(void)
+{
+    cluster_host(&cluster, 0);
+    cluster_host(&cluster, 1);
+    old = cluster_start(&cluster, 0, "t", "code");
+    old_pid = *session_pid(old);
+    hosts_drain(cluster.nodes[0].hosts);
+    cluster_settle(&cluster);
+    ck_assert_int_eq(session_state(old), SESSION_FORWARDING);
+    new_pid = *session_pid(cluster_find(&cluster, 1, "t"));
+}
+
+/* Calls, casts and messages reach the new owner, which answers the caller itself. */
+START_TEST(everything_is_passed_on)
+{
+    begin();
+    ck_assert_str_eq(cluster_call(&cluster, 2, &old_pid, parse("{add,1}")), "reply {ok,1}");
+    cluster_send(&cluster, 2, &old_pid, parse("{$gen_cast,{add,2}}"));
+    cluster_send(&cluster, 2, &old_pid, parse("{add,3}"));
+    cluster_settle(&cluster);
+    ck_assert_str_eq(cluster_call(&cluster, 2, &new_pid, parse("get")), "reply [1,2,3]");
+}
+END_TEST
+
+/* Whoever asks its host is shown the new owner, by id and by join code. */
+START_TEST(host_shows_the_new_owner)
+{
+    begin();
+    ck_assert_ptr_nonnull(
+        strstr(cluster_call_host(&cluster, 2, 0, parse("{whereis,{id,<<\"t\">>}}")), "reply <b."));
+    ck_assert_ptr_nonnull(strstr(
+        cluster_call_host(&cluster, 2, 0, parse("{whereis,{join_code,<<\"code\">>}}")),
+        "reply <b."));
+    ck_assert_str_eq(cluster_call_host(&cluster, 2, 0, parse("sessions")), "reply []");
+}
+END_TEST
+
+/* It stays 500 ms after the names moved, then goes; a caller after that sees where to. */
+START_TEST(stays_500_ms)
+{
+    begin();
+    cluster_pass(&cluster, 490);
+    ck_assert_ptr_nonnull(cluster_find(&cluster, 0, "t"));
+    cluster_pass(&cluster, 110);
+    ck_assert_ptr_null(cluster_find(&cluster, 0, "t"));
+    ck_assert_str_eq(cluster_call(&cluster, 2, &old_pid, parse("get")), "down noproc");
+}
+END_TEST
+
+/* When the new owner's node is lost, waiting callers are told at once. */
+START_TEST(goes_with_the_new_owner)
+{
+    begin();
+    world_cut(&cluster.world, 0, 1);
+    cluster_settle(&cluster);
+    ck_assert_ptr_null(cluster_find(&cluster, 0, "t"));
+}
+END_TEST
+
+/* A late word of the handoff is not passed on. */
+START_TEST(late_words_stay_here)
+{
+    struct cn_ref transfer;
+
+    begin();
+    procs_make_ref(world_procs(&cluster.world, 0), &transfer);
+    cluster_send(&cluster, 2, &old_pid, parse_with("{handoff_active,%r,2}", &transfer));
+    cluster_settle(&cluster);
+    ck_assert_int_eq(session_state(old), SESSION_FORWARDING);
+    ck_assert(!cluster_logged(&cluster, 1, "late word"));
+}
+END_TEST
+
+int main(void)
+{
+    TCase *tests;
+    Suite *suite = suite_of("forward", &tests);
+
+    tcase_add_test(tests, everything_is_passed_on);
+    tcase_add_test(tests, host_shows_the_new_owner);
+    tcase_add_test(tests, stays_500_ms);
+    tcase_add_test(tests, goes_with_the_new_owner);
+    tcase_add_test(tests, late_words_stay_here);
+    return run_suite(suite);
+}
