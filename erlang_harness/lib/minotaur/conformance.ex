@@ -11,8 +11,8 @@ defmodule Minotaur.Conformance do
       {:mismatch, %{seed: 4711, step: 17, request: {:call, :end_round}, left: 2, right: 3,
         path_of_first_difference: [:world, :player_characters, 1, :action_points], …}}
 
-  The functions that end in `_node` or `_nodes` take node names, for calls from a test that is itself
-  not distributed:
+  The functions that end in `_node` or `_nodes` take node names, for calls from a test that is not
+  itself distributed:
 
       Cluster.call(cluster, observer, Conformance, :play_node, [node, 1..100, 20, 0])
 

@@ -29,8 +29,16 @@ defmodule Minotaur.TimeHelper do
     if System.monotonic_time(:millisecond) >= deadline do
       :erlang.raise(kind, reason, stacktrace)
     else
-      Process.sleep(@pause_ms)
+      pause()
       poll(fun, deadline)
+    end
+  end
+
+  # Leaves the caller's messages where they are.
+  defp pause do
+    receive do
+    after
+      @pause_ms -> :ok
     end
   end
 

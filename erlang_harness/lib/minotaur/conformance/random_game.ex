@@ -177,6 +177,25 @@ defmodule Minotaur.Conformance.RandomGame do
         end)
       end)
     end)
+    |> bind(&with_doubles/1)
+  end
+
+  # In a few grids some hexes occur once more, under keys that carry something else.
+  defp with_doubles(grid) do
+    bind(frequency([{19, constant(0)}, {1, constant(25)}]), fn percent ->
+      map(
+        bind(some_of(Map.values(grid), percent), &each(&1, fn hex -> double(hex) end)),
+        fn more ->
+          Map.merge(grid, Map.new(more, &{&1.coord, &1}))
+        end
+      )
+    end)
+  end
+
+  defp double(hex) do
+    map(all([member([:floor, :wall]), integer(1..2)]), fn [terrain, level] ->
+      %{hex | terrain: terrain, coord: Map.put(hex.coord, :level, level)}
+    end)
   end
 
   defp grid_hex(coord) do

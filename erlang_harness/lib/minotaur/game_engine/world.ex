@@ -17,7 +17,8 @@ defmodule Minotaur.GameEngine.World do
   @doc """
   Tell whether `hex` is a `:floor` hex of the grid.
 
-  A key of the grid may carry fields that we do not know; such a grid is searched hex by hex.
+  Keys of the grid may carry fields that we do not know. Of several that are the same hex the one of
+  `q` and `r` alone counts; without it the hex is floor when any of them is.
   """
   @spec floor?(t, Coord.hex()) :: boolean
   def floor?(%__MODULE__{grid: grid}, hex) do

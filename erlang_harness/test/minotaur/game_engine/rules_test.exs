@@ -173,6 +173,31 @@ defmodule Minotaur.GameEngine.RulesTest do
     end
   end
 
+  describe "a hex under several keys" do
+    defp grid_with(game, levels) do
+      hex = game.world.grid[coord({1, 0})]
+
+      for {level, terrain} <- levels, into: Map.delete(game.world.grid, coord({1, 0})) do
+        key = if level, do: unknown(coord({1, 0}), :level, level), else: coord({1, 0})
+        {key, %{hex | coord: key, terrain: terrain}}
+      end
+    end
+
+    test "is what the key of q and r alone says, else floor when any is" do
+      for {levels, floor?} <- [
+            {%{nil => :wall, 1 => :floor}, false},
+            {%{nil => :floor, 1 => :wall}, true},
+            {%{1 => :wall, 2 => :floor}, true},
+            {%{1 => :floor, 2 => :wall}, true},
+            {%{1 => :wall, 2 => :wall}, false}
+          ] do
+        game = small_game_fixture()
+        world = %{game.world | grid: grid_with(game, levels)}
+        assert match?({:ok, _game}, move_answer(%{game | world: world})) == floor?
+      end
+    end
+  end
+
   describe "register_attack" do
     test "appends the attack to the player's list and costs one action point" do
       {:ok, game} = move_answer(small_game_fixture())
