@@ -24,6 +24,8 @@
 #include "base/text.h"
 #include "dist/node_name.h"
 
+#define NODES (sizeof(((struct world *)NULL)->nodes) / sizeof(struct node *))
+
 uint16_t free_port(void)
 {
     struct sockaddr_in address = {.sin_family = AF_INET};
@@ -157,6 +159,10 @@ static uint64_t on_turn(void *context, uint64_t now)
         if (world->watched[i] != NULL && world->watched[i]->pid > 0)
             program_read(world->watched[i]);
     }
+    for (size_t i = 0; i < NODES; i++) {
+        if (world->nodes[i] != NULL)
+            network_flush(world->nodes[i]->network);
+    }
     world->came_true = world->condition(world->context);
     if (world->came_true || now_ms() > world->deadline_ms)
         loop_stop(world->loop);
@@ -206,6 +212,10 @@ static int on_deliver(void *context, const struct peer_info *peer, const struct 
 {
     struct node *node = context;
 
+    /* What every BEAM sends unasked to a visible node that came up. */
+    if (cn_bytes_equal(control->to_name, "global_name_server") ||
+        cn_bytes_equal(control->to_name, "rex"))
+        return 0;
     node->delivered++;
     node->delivered_bytes += message.size;
     node->last = *control;
@@ -269,6 +279,13 @@ void node_start(struct node *node, const struct network_config *config)
 
     ck_assert_int_eq(network_new(node->world->loop, config, &events, &node->network), 0);
     ck_assert_int_eq(network_start(node->network), 0);
+    for (size_t i = 0; i < NODES; i++) {
+        if (node->world->nodes[i] == NULL) {
+            node->world->nodes[i] = node;
+            return;
+        }
+    }
+    ck_abort_msg("too many nodes");
 }
 
 void node_start_ready(struct node *node, const struct network_config *config)
@@ -279,6 +296,10 @@ void node_start_ready(struct node *node, const struct network_config *config)
 
 void node_deinit(struct node *node)
 {
+    for (size_t i = 0; node->world != NULL && i < NODES; i++) {
+        if (node->world->nodes[i] == node)
+            node->world->nodes[i] = NULL;
+    }
     node->network = network_free(node->network);
 }
 
@@ -314,7 +335,6 @@ static bool has_heard(void *context)
 {
     const struct waiting *waiting = context;
 
-    network_flush(waiting->node->network);
     return node_heard(waiting->node, waiting->prefix);
 }
 
@@ -333,6 +353,7 @@ void node_print(const struct node *node)
 {
     for (size_t i = 0; i < node->heard_count; i++)
         printf("  %s: %s\n", node->name, node->heard[i]);
+    fflush(stdout);
 }
 
 struct seeing {
@@ -412,6 +433,7 @@ bool program_wait(struct world *world, struct program *program, const char *text
     if (world_until(world, has_said, &listening))
         return true;
     printf("the program never said \"%s\", only:\n%s\n", text, program->said);
+    fflush(stdout);
     return false;
 }
 

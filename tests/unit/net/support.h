@@ -17,6 +17,8 @@
 #define WORLD_DEADLINE_MS 20000
 #define HEARD_MAX         256
 
+struct node;
+
 /** A program run by the test; it dies with the test. */
 struct program {
     pid_t pid;
@@ -29,6 +31,7 @@ struct program {
 /** One test's world. */
 struct world {
     struct loop *loop;
+    struct node *nodes[4]; /* whose networks are flushed in each turn */
     uint16_t epmd_port;
     struct program epmd;
     struct program *watched[4]; /* whose output is read while the loop runs */

@@ -35,8 +35,6 @@ static void teardown(void)
 
 static bool both_up(void *context)
 {
-    network_flush(alice.network);
-    network_flush(bob.network);
     return node_sees(&alice, bob.name) && node_sees(&bob, alice.name);
 }
 
