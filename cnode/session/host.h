@@ -41,7 +41,7 @@ struct hosts {
     bool closing; /* hosts_close: everything is about to be released, nobody is told */
     struct hosts_config config;
     struct gen_server_callbacks session_callbacks;
-    bool said_bye; /* no hello may follow it */
+    bool said_bye;             /* no hello may follow it */
     struct host_box *box;      /* the state of the host process */
     struct gen_server *server; /* the host process; NULL when it has ended */
     uint64_t sequence;         /* numbers the state machines */

@@ -187,8 +187,8 @@ void cluster_send(struct cluster *cluster, int node, const struct cn_pid *pid,
 {
     struct cluster_node *self = &cluster->nodes[node];
 
-    cn_assert(procs_send_pid(world_procs(&cluster->world, node),
-                             gen_server_process(self->client), pid, message) == 0);
+    cn_assert(procs_send_pid(world_procs(&cluster->world, node), gen_server_process(self->client),
+                             pid, message) == 0);
 }
 
 const char *cluster_last(struct cluster *cluster, int node)

@@ -1,6 +1,6 @@
 /*
- * A cluster of hosts in one program: three nodes of the world of tests/unit/proc, each with a client
- * that makes calls; hosts and a shared table of names where the test wants them.
+ * A cluster of hosts in one program: three nodes of the world of tests/unit/proc, each with a
+ * client that makes calls; hosts and a shared table of names where the test wants them.
  */
 #ifndef TESTS_SESSION_CLUSTER_H
 #define TESTS_SESSION_CLUSTER_H
@@ -53,7 +53,8 @@ void cluster_settle(struct cluster *cluster);
 void cluster_pass(struct cluster *cluster, uint64_t ms);
 const char *cluster_name(struct cluster *cluster, int node);
 
-/** Let the client of @node call @pid; the answer is noted as "reply ...", "down ...", "timeout ...". */
+/** Let the client of @node call @pid; the answer is noted as "reply ...", "down ...", "timeout
+ * ...". */
 void cluster_ask(struct cluster *cluster, int node, const struct cn_pid *pid,
                  struct cn_term request);
 /** The same, settled; returns the answer. */
@@ -73,12 +74,12 @@ const char *cluster_last(struct cluster *cluster, int node);
 size_t cluster_answers(struct cluster *cluster, int node);
 
 /**
- * Start a toy on @node, without placement, and settle. @code may be NULL. NULL: it did not start, see
- * `started`.
+ * Start a toy on @node, without placement, and settle. @code may be NULL. NULL: it did not start,
+ * see `started`.
  */
-struct session *cluster_start(struct cluster *cluster, int node, const char *id,
-                              const char *code);
-/** The same, and when @fail is not 0 the allocation of that number fails, once the state is there. */
+struct session *cluster_start(struct cluster *cluster, int node, const char *id, const char *code);
+/** The same, and when @fail is not 0 the allocation of that number fails, once the state is there.
+ */
 struct session *cluster_start_fed(struct cluster *cluster, int node, const char *id,
                                   const char *code, size_t fail);
 /** Find the live session @id on @node; NULL: none. */

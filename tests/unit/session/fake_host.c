@@ -48,8 +48,8 @@ void fake_host_start(struct fake_host *fake, struct cluster *cluster, int node)
     fake->node = node;
     fake->protocol = 1;
     fake->capacity = 100;
-    cn_assert(gen_server_start(world_procs(&cluster->world, node), &callbacks, fake,
-                               &fake->server) == 0);
+    cn_assert(
+        gen_server_start(world_procs(&cluster->world, node), &callbacks, fake, &fake->server) == 0);
     cn_assert(process_register(gen_server_process(fake->server), HOSTS_NAME) == 0);
 }
 
@@ -90,8 +90,7 @@ void fake_host_hello(struct fake_host *fake, int to)
     put(&writer, "capacity", fake->capacity);
     put(&writer, "unknown_key", 1);
     cn_assert(procs_send(world_procs(&fake->cluster->world, fake->node),
-                         gen_server_process(fake->server), &dest,
-                         cn_writer_term(&writer)) == 0);
+                         gen_server_process(fake->server), &dest, cn_writer_term(&writer)) == 0);
     cn_writer_free(&writer);
     cluster_settle(fake->cluster);
 }

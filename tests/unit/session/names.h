@@ -1,6 +1,6 @@
 /*
- * Cluster-wide names for tests: one table that all nodes share, whose answers come when the test lets
- * them.
+ * Cluster-wide names for tests: one table that all nodes share, whose answers come when the test
+ * lets them.
  */
 #ifndef TESTS_SESSION_NAMES_H
 #define TESTS_SESSION_NAMES_H

@@ -1,6 +1,6 @@
 /*
- * The drain between real hosts: everything moves, nothing is lost, nobody notices; and what it says when
- * that is not possible.
+ * The drain between real hosts: everything moves, nothing is lost, nobody notices; and what it says
+ * when that is not possible.
  */
 #include <stdio.h>
 #include <string.h>
@@ -34,7 +34,8 @@ static void check_drained(int exit_code, uint64_t sessions, uint64_t moved, uint
     ck_assert_uint_eq(node->summary.lost, lost);
 }
 
-/* Calls that wait, come during the move and come after it are each answered once, by the new owner. */
+/* Calls that wait, come during the move and come after it are each answered once, by the new owner.
+ */
 START_TEST(nobody_notices)
 {
     struct session *new_toy;
@@ -73,7 +74,8 @@ START_TEST(nobody_notices)
 }
 END_TEST
 
-/* A forwarder lives 500 ms at least, as long as somebody monitors it, and says where the session went. */
+/* A forwarder lives 500 ms at least, as long as somebody monitors it, and says where the session
+ * went. */
 START_TEST(forwarder_lives_while_it_is_watched)
 {
     struct cn_ref monitor;
@@ -81,8 +83,8 @@ START_TEST(forwarder_lives_while_it_is_watched)
 
     begin();
     dest = to_pid(&toy_pid);
-    ck_assert_int_eq(
-        process_monitor(gen_server_process(cluster.nodes[2].client), &dest, &monitor), 0);
+    ck_assert_int_eq(process_monitor(gen_server_process(cluster.nodes[2].client), &dest, &monitor),
+                     0);
     cluster_settle(&cluster);
     hosts_drain(cluster.nodes[0].hosts);
     cluster_pass(&cluster, 5000);
@@ -104,8 +106,8 @@ START_TEST(deadline_ends_forwarders)
 
     begin();
     dest = to_pid(&toy_pid);
-    ck_assert_int_eq(
-        process_monitor(gen_server_process(cluster.nodes[2].client), &dest, &monitor), 0);
+    ck_assert_int_eq(process_monitor(gen_server_process(cluster.nodes[2].client), &dest, &monitor),
+                     0);
     cluster_settle(&cluster);
     hosts_drain(cluster.nodes[0].hosts);
     cluster_pass(&cluster, 29900);
@@ -124,8 +126,8 @@ START_TEST(hurry)
 
     begin();
     dest = to_pid(&toy_pid);
-    ck_assert_int_eq(
-        process_monitor(gen_server_process(cluster.nodes[2].client), &dest, &monitor), 0);
+    ck_assert_int_eq(process_monitor(gen_server_process(cluster.nodes[2].client), &dest, &monitor),
+                     0);
     cluster_settle(&cluster);
     hosts_drain(cluster.nodes[0].hosts);
     hosts_drain_hurry(cluster.nodes[0].hosts);

@@ -23,8 +23,7 @@ START_TEST(local)
     begin(0);
     ck_assert_str_eq(cluster_rpc(&cluster, 2, 0, "add", parse("[<<\"t\">>,7]")), "reply {ok,1}");
     ck_assert_str_eq(cluster_rpc(&cluster, 2, 0, "get", parse("[<<\"t\">>]")), "reply {ok,[7]}");
-    ck_assert_str_eq(cluster_rpc(&cluster, 2, 0, "by_code", parse("[<<\"code\">>]")),
-                     "reply [7]");
+    ck_assert_str_eq(cluster_rpc(&cluster, 2, 0, "by_code", parse("[<<\"code\">>]")), "reply [7]");
 }
 END_TEST
 
@@ -34,8 +33,7 @@ START_TEST(remote)
     begin(1);
     ck_assert_str_eq(cluster_rpc(&cluster, 2, 0, "add", parse("[<<\"t\">>,7]")), "reply {ok,1}");
     ck_assert_str_eq(cluster_rpc(&cluster, 2, 0, "get", parse("[<<\"t\">>]")), "reply {ok,[7]}");
-    ck_assert_str_eq(cluster_rpc(&cluster, 2, 0, "by_code", parse("[<<\"code\">>]")),
-                     "reply [7]");
+    ck_assert_str_eq(cluster_rpc(&cluster, 2, 0, "by_code", parse("[<<\"code\">>]")), "reply [7]");
     ck_assert_ptr_nonnull(
         strstr(cluster_rpc(&cluster, 2, 0, "whereis", parse("[<<\"t\">>]")), "reply <b."));
 }
@@ -82,12 +80,12 @@ START_TEST(during_a_move)
     ck_assert_str_eq(cluster_last(&cluster, 2), "reply {ok,1}");
     ck_assert_str_eq(cluster_rpc(&cluster, 2, 0, "add", parse("[<<\"t\">>,2]")), "reply {ok,2}");
     cluster_pass(&cluster, 1000);
-    ck_assert_str_eq(cluster_rpc(&cluster, 2, 0, "get", parse("[<<\"t\">>]")),
-                     "reply {ok,[1,2]}");
+    ck_assert_str_eq(cluster_rpc(&cluster, 2, 0, "get", parse("[<<\"t\">>]")), "reply {ok,[1,2]}");
 }
 END_TEST
 
-/* A session that does not answer in 5 s: the caller sees what GenServer.call raises, and it is asked once. */
+/* A session that does not answer in 5 s: the caller sees what GenServer.call raises, and it is
+ * asked once. */
 START_TEST(timeout_raises)
 {
     struct fake_host fake;
@@ -171,7 +169,8 @@ START_TEST(node_is_lost_and_another_takes_over)
 }
 END_TEST
 
-/* The owner's node is lost during the call and nobody takes over: not alive, half a second later. */
+/* The owner's node is lost during the call and nobody takes over: not alive, half a second later.
+ */
 START_TEST(node_is_lost)
 {
     struct fake_host fake;

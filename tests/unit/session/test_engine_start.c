@@ -1,5 +1,6 @@
 /*
- * create and continue by rpc: where the session lands, and what is answered when it cannot be started.
+ * create and continue by rpc: where the session lands, and what is answered when it cannot be
+ * started.
  */
 #include <string.h>
 
@@ -101,10 +102,12 @@ START_TEST(already_started)
     cluster_host(&cluster, 0);
     cluster_host(&cluster, 1);
     cluster_start(&cluster, 1, "t", NULL);
-    ck_assert_ptr_nonnull(strstr(cluster_rpc(&cluster, 2, 0, "continue", parse_with("[%t]", &state)),
-                                 "reply {error,{already_started,<b."));
-    ck_assert_ptr_nonnull(strstr(cluster_rpc(&cluster, 2, 1, "continue", parse_with("[%t]", &state)),
-                                 "reply {error,{already_started,<b."));
+    ck_assert_ptr_nonnull(
+        strstr(cluster_rpc(&cluster, 2, 0, "continue", parse_with("[%t]", &state)),
+               "reply {error,{already_started,<b."));
+    ck_assert_ptr_nonnull(
+        strstr(cluster_rpc(&cluster, 2, 1, "continue", parse_with("[%t]", &state)),
+               "reply {error,{already_started,<b."));
 }
 END_TEST
 

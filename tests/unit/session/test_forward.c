@@ -41,9 +41,9 @@ START_TEST(host_shows_the_new_owner)
     begin();
     ck_assert_ptr_nonnull(
         strstr(cluster_call_host(&cluster, 2, 0, parse("{whereis,{id,<<\"t\">>}}")), "reply <b."));
-    ck_assert_ptr_nonnull(strstr(
-        cluster_call_host(&cluster, 2, 0, parse("{whereis,{join_code,<<\"code\">>}}")),
-        "reply <b."));
+    ck_assert_ptr_nonnull(
+        strstr(cluster_call_host(&cluster, 2, 0, parse("{whereis,{join_code,<<\"code\">>}}")),
+               "reply <b."));
     ck_assert_str_eq(cluster_call_host(&cluster, 2, 0, parse("sessions")), "reply []");
 }
 END_TEST

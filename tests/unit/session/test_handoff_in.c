@@ -1,6 +1,6 @@
 /*
- * The target of a handoff against a source that the test plays: what it accepts, refuses, checks, and
- * when it becomes the owner.
+ * The target of a handoff against a source that the test plays: what it accepts, refuses, checks,
+ * and when it becomes the owner.
  */
 #include <stdio.h>
 #include <string.h>
@@ -121,8 +121,12 @@ static void say_digest(const uint8_t *data, size_t size, uint32_t hash)
 /* Send a snapshot of @state under @id in two chunks, with the right digest and @hash. */
 static void send_state(const char *id, struct cn_term state, uint32_t hash, int state_version)
 {
-    struct snapshot snapshot = {.id = view(id), .code = view("code"), .epoch = 4, .version = 9,
-                                .state_version = (uint64_t)state_version, .state = state};
+    struct snapshot snapshot = {.id = view(id),
+                                .code = view("code"),
+                                .epoch = 4,
+                                .version = 9,
+                                .state_version = (uint64_t)state_version,
+                                .state = state};
     uint8_t *data;
     size_t size;
 
@@ -153,7 +157,8 @@ static void check_refused(const char *reason)
     ck_assert_ptr_null(cluster_find(&cluster, 1, "t"));
 }
 
-/* The new process owns the session only when it is told so: then one epoch later, with its timer and queue. */
+/* The new process owns the session only when it is told so: then one epoch later, with its timer
+ * and queue. */
 START_TEST(activation_makes_it_the_owner)
 {
     begin();
@@ -190,8 +195,7 @@ START_TEST(offers_are_refused)
     ck_assert_str_eq(cluster_call_host(&cluster, 2, 1, parse("{offer,nonsense}")),
                      "reply {error,unknown_request}");
     hosts_drain(cluster.nodes[1].hosts);
-    ck_assert_str_eq(cluster_call_host(&cluster, 2, 1, offer(1, 2, 1)),
-                     "reply {refuse,draining}");
+    ck_assert_str_eq(cluster_call_host(&cluster, 2, 1, offer(1, 2, 1)), "reply {refuse,draining}");
     finish();
 }
 END_TEST

@@ -1,6 +1,6 @@
 /*
- * The source of a handoff against a target that the test plays: order of what is said, and every way in
- * which a target can fail.
+ * The source of a handoff against a target that the test plays: order of what is said, and every
+ * way in which a target can fail.
  */
 #include <string.h>
 
@@ -88,7 +88,8 @@ static void ask(const char *request)
     cluster_settle(&cluster);
 }
 
-/* The session runs here again, with its names and with what it had queued executed once, in order. */
+/* The session runs here again, with its names and with what it had queued executed once, in order.
+ */
 static void check_thawed(int how, const char *state)
 {
     ck_assert_int_eq(results, 1);
@@ -155,7 +156,8 @@ static void collect(struct process *self, struct probe *probe, struct cn_term te
     }
 }
 
-/* A large state goes in chunks of at most 64 KiB, whose bytes are a snapshot and match the digest. */
+/* A large state goes in chunks of at most 64 KiB, whose bytes are a snapshot and match the digest.
+ */
 START_TEST(large_state_is_cut)
 {
     struct hosts_config config = cluster_config(&cluster, 0);
@@ -307,7 +309,7 @@ START_TEST(other_transfers_are_ignored)
     answer(parse_with("{handoff_ready,%r,%p}", &other, &target_pid));
     answer(parse_with("{handoff_refuse,%r,full}", &other));
     answer(parse_with("{handoff_active,%r,2}", &other));
-    answer(parse_with("{handoff_active,%r,2}", &transfer)); /* not yet asked for */
+    answer(parse_with("{handoff_active,%r,2}", &transfer));           /* not yet asked for */
     answer(parse_with("{handoff_ready,%r,%p}", &transfer, &toy_pid)); /* another pid */
     ck_assert_int_eq(session_state(toy), SESSION_FROZEN);
     ck_assert_uint_eq(target_log.count, 2);

@@ -28,17 +28,17 @@ START_TEST(shapes)
 {
     struct cn_pid pid = {.id = 7, .creation = 1, .node = "b@world"};
 
-    ck_assert_str_eq(written((struct handoff_message){.word = HANDOFF_STATE, .index = 1,
-                                                      .count = 2, .bytes = view("abc")}),
+    ck_assert_str_eq(written((struct handoff_message){
+                         .word = HANDOFF_STATE, .index = 1, .count = 2, .bytes = view("abc")}),
                      "{handoff_state,#Ref<a.5>,1,2,<<abc>>}");
-    ck_assert_str_eq(written((struct handoff_message){.word = HANDOFF_DIGEST,
-                                                      .bytes = view("d"), .hash = 9}),
-                     "{handoff_digest,#Ref<a.5>,<<d>>,9}");
+    ck_assert_str_eq(
+        written((struct handoff_message){.word = HANDOFF_DIGEST, .bytes = view("d"), .hash = 9}),
+        "{handoff_digest,#Ref<a.5>,<<d>>,9}");
     ck_assert_str_eq(written((struct handoff_message){.word = HANDOFF_READY, .pid = pid}),
                      "{handoff_ready,#Ref<a.5>,<b.7.0>}");
-    ck_assert_str_eq(written((struct handoff_message){.word = HANDOFF_REFUSE,
-                                                      .reason = atom("full")}),
-                     "{handoff_refuse,#Ref<a.5>,full}");
+    ck_assert_str_eq(
+        written((struct handoff_message){.word = HANDOFF_REFUSE, .reason = atom("full")}),
+        "{handoff_refuse,#Ref<a.5>,full}");
     ck_assert_str_eq(written((struct handoff_message){.word = HANDOFF_ACTIVATE}),
                      "{handoff_activate,#Ref<a.5>}");
     ck_assert_str_eq(written((struct handoff_message){.word = HANDOFF_ACTIVE, .epoch = 3}),
@@ -52,8 +52,8 @@ END_TEST
 START_TEST(others_are_none)
 {
     static const char *const others[] = {
-        "handoff_state", "{handoff_state}", "{handoff_cancel,1,2}", "{handoff,1}", "{1,2}", "[a]",
-        "{$gen_call,x,y}",
+        "handoff_state", "{handoff_state}", "{handoff_cancel,1,2}", "{handoff,1}", "{1,2}",
+        "[a]",           "{$gen_call,x,y}",
     };
 
     for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++)

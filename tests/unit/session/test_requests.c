@@ -18,10 +18,9 @@ START_TEST(info)
     cluster_host(&cluster, 0);
     cluster_start(&cluster, 0, "t", NULL);
     ck_assert_ptr_nonnull(strstr(ask("info"), "reply #{node=>a@world,pid=><a."));
-    ck_assert_ptr_nonnull(strstr(ask("info"),
-                                 "incarnation=>100,protocol=>1,app_version=><<1.2.3>>,"
-                                 "state_versions=>[1,2],draining=>false,sessions=>1,"
-                                 "capacity=>100}"));
+    ck_assert_ptr_nonnull(strstr(ask("info"), "incarnation=>100,protocol=>1,app_version=><<1.2.3>>,"
+                                              "state_versions=>[1,2],draining=>false,sessions=>1,"
+                                              "capacity=>100}"));
 }
 END_TEST
 
@@ -46,8 +45,10 @@ START_TEST(sessions)
     ck_assert_str_eq(ask("sessions"), "reply []");
     cluster_start(&cluster, 0, "t", "code");
     cluster_start(&cluster, 0, "u", NULL);
-    ck_assert_ptr_nonnull(strstr(ask("sessions"), "reply [#{id=><<t>>,join_code=><<code>>,pid=><a."));
-    ck_assert_ptr_nonnull(strstr(ask("sessions"), "epoch=>1,version=>1},#{id=><<u>>,join_code=>nil"));
+    ck_assert_ptr_nonnull(
+        strstr(ask("sessions"), "reply [#{id=><<t>>,join_code=><<code>>,pid=><a."));
+    ck_assert_ptr_nonnull(
+        strstr(ask("sessions"), "epoch=>1,version=>1},#{id=><<u>>,join_code=>nil"));
 }
 END_TEST
 

@@ -25,7 +25,8 @@ START_TEST(calls_are_answered_by_the_game)
 }
 END_TEST
 
-/* What the game does not know is an error for a call, and a log line for the rest; nothing changes. */
+/* What the game does not know is an error for a call, and a log line for the rest; nothing changes.
+ */
 START_TEST(unknown_requests_are_refused_and_logged)
 {
     start();

@@ -1,5 +1,6 @@
 /*
- * Snapshots: bytes that a BEAM wrote are read, what we write reads back, figures are those of a BEAM.
+ * Snapshots: bytes that a BEAM wrote are read, what we write reads back, figures are those of a
+ * BEAM.
  */
 #include <errno.h>
 #include <string.h>
@@ -65,8 +66,12 @@ END_TEST
 /* What we write we read; a join code is kept. */
 START_TEST(round_trip)
 {
-    struct snapshot snapshot = {.id = view("id"), .code = view("code"), .epoch = 7,
-                                .version = UINT32_MAX, .state_version = 4, .state = atom("s"),
+    struct snapshot snapshot = {.id = view("id"),
+                                .code = view("code"),
+                                .epoch = 7,
+                                .version = UINT32_MAX,
+                                .state_version = 4,
+                                .state = atom("s"),
                                 .mailbox_digest = 3};
     struct snapshot read;
     uint8_t *data;

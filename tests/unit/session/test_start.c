@@ -23,8 +23,8 @@ START_TEST(names_are_registered)
     ck_assert_ptr_nonnull(toy);
     ck_assert_str_eq(show(pid_term(session_pid(toy))),
                      show(pid_term(names_holder(&cluster.names, "Elixir.Toy.Ids", "t"))));
-    ck_assert(cn_pid_equal(names_holder(&cluster.names, "Elixir.Toy.Codes", "code"),
-                           session_pid(toy)));
+    ck_assert(
+        cn_pid_equal(names_holder(&cluster.names, "Elixir.Toy.Codes", "code"), session_pid(toy)));
     ck_assert_int_eq(session_state(toy), SESSION_RUNNING);
 }
 END_TEST

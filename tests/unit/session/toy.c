@@ -254,15 +254,14 @@ static const struct cn_game_function functions[] = {
 static const uint32_t versions[] = {1, 2, 0};
 static const uint32_t old_versions[] = {1, 0};
 
-#define TOY(written, read)                                                             \
-    {                                                                                  \
-        .module = "Elixir.Toy", .server_module = "Elixir.Toy.Server",                  \
-        .id_registry = "Elixir.Toy.Ids", .join_code_registry = "Elixir.Toy.Codes",     \
-        .not_alive = "toy_not_alive", .state_version = (written),                      \
-        .state_versions = (read), .functions = functions, .create = toy_create,        \
-        .import = toy_import, .export = toy_export, .id = toy_id, .call = toy_call,    \
-        .cast = toy_cast, .info = toy_info, .deadline_s = toy_deadline_s,              \
-        .timer_message = toy_timer_message, .free = mem_free,                          \
+#define TOY(written, read)                                                                        \
+    {                                                                                             \
+        .module = "Elixir.Toy", .server_module = "Elixir.Toy.Server",                             \
+        .id_registry = "Elixir.Toy.Ids", .join_code_registry = "Elixir.Toy.Codes",                \
+        .not_alive = "toy_not_alive", .state_version = (written), .state_versions = (read),       \
+        .functions = functions, .create = toy_create, .import = toy_import, .export = toy_export, \
+        .id = toy_id, .call = toy_call, .cast = toy_cast, .info = toy_info,                       \
+        .deadline_s = toy_deadline_s, .timer_message = toy_timer_message, .free = mem_free,       \
     }
 
 const struct cn_game toy_game = TOY(2, versions);

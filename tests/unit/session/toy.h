@@ -1,10 +1,10 @@
 /*
  * A toy game: a list of numbers, for tests of the session layer.
  *
- * A state is %{id, deadline, adds, ballast}; `create` takes the id as a binary. Calls: `get` answers
- * the numbers, {add, N} appends one and answers {ok, Count}, {deadline, S} sets the timer, {ballast, N}
- * makes the state N bytes larger, `stop` answers `stopped` and ends. Casts: {add, N}. Messages: {add, N}, `tick` (the
- * timer's; appends 1000), `end_session`.
+ * A state is %{id, deadline, adds, ballast}; `create` takes the id as a binary. Calls: `get`
+ * answers the numbers, {add, N} appends one and answers {ok, Count}, {deadline, S} sets the timer,
+ * {ballast, N} makes the state N bytes larger, `stop` answers `stopped` and ends. Casts: {add, N}.
+ * Messages: {add, N}, `tick` (the timer's; appends 1000), `end_session`.
  */
 #ifndef TESTS_SESSION_TOY_H
 #define TESTS_SESSION_TOY_H
