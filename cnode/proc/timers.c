@@ -10,6 +10,8 @@
 #include "base/alloc.h"
 #include "proc/internal.h"
 
+#define DELAY_MAX_MS (UINT64_C(1) << 60) /* no clock ever gets there, no sum wraps */
+
 static void timer_free(struct procs *procs, struct timer *timer)
 {
     map_remove(procs->timers, timer);
@@ -22,7 +24,7 @@ int process_start_timer(struct process *self, uint64_t delay_ms, uint64_t *ret_t
 {
     struct procs *procs = self->procs;
     struct timer *timer = mem_zalloc(sizeof(*timer));
-    uint64_t left = UINT64_MAX - 1 - procs->clock_ms;
+    uint64_t delay = delay_ms < DELAY_MAX_MS ? delay_ms : DELAY_MAX_MS;
 
     if (timer == NULL)
         return -ENOMEM;
@@ -36,7 +38,7 @@ int process_start_timer(struct process *self, uint64_t delay_ms, uint64_t *ret_t
     }
     /* Nothing can fail below. */
     procs->next_timer++;
-    heap_insert(&procs->heap, &timer->heap, procs->clock_ms + (delay_ms < left ? delay_ms : left));
+    heap_insert(&procs->heap, &timer->heap, procs->clock_ms + delay);
     list_append(&self->timers, &timer->list);
     *ret_timer = timer->id;
     return 0;

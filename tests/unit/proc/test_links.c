@@ -1,9 +1,6 @@
 /*
  * Links between processes of one node and of two, and the unlink protocol on the wire.
  */
-#include <check.h>
-#include <stdlib.h>
-
 #include "base/error.h"
 #include "unit/proc/world.h"
 
@@ -324,14 +321,8 @@ START_TEST(links_of_a_peer_are_limited)
 }
 END_TEST
 
-int main(void)
+static void add(TCase *tcase)
 {
-    Suite *suite = suite_create("links");
-    TCase *tcase = tcase_create("links");
-    SRunner *runner = srunner_create(suite);
-    int failed = 0;
-
-    tcase_add_checked_fixture(tcase, setup, teardown);
     tcase_add_loop_test(tcase, link_ends_both, 0, 2);
     tcase_add_loop_test(tcase, link_is_mutual, 0, 2);
     tcase_add_loop_test(tcase, normal_end_is_ignored, 0, 2);
@@ -351,9 +342,9 @@ int main(void)
     tcase_add_loop_test(tcase, quiet_partner_ends_nobody, 0, 2);
     tcase_add_loop_test(tcase, links_are_listed_once, 0, 2);
     tcase_add_test(tcase, links_of_a_peer_are_limited);
-    suite_add_tcase(suite, tcase);
-    srunner_run_all(runner, CK_ENV);
-    failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? 0 : 1;
+}
+
+int main(void)
+{
+    return run_tests("links", add, setup, teardown);
 }

@@ -1,0 +1,83 @@
+/*
+ * Mailboxes: order, limit, lack of memory.
+ */
+#include "base/alloc.h"
+#include "unit/proc/world.h"
+
+static struct procs *procs;
+static struct probe p;
+static struct process *process;
+
+static void setup(void)
+{
+    struct procs_limits limits = {.mailbox_max = 3};
+
+    ck_assert_int_eq(procs_new("x@world", 7, NULL, &limits, &procs), 0);
+    process = probe_start(procs, &p);
+}
+
+static void teardown(void)
+{
+    procs = procs_free(procs);
+    probe_deinit(&p);
+}
+
+static int tell(const char *text)
+{
+    return procs_send_pid(procs, NULL, process_pid(process), atom(text));
+}
+
+/* Messages come in the order in which they were sent; sending runs nobody. */
+START_TEST(messages_keep_their_order)
+{
+    ck_assert_int_eq(tell("a"), 0);
+    ck_assert_int_eq(tell("b"), 0);
+    ck_assert_uint_eq(p.count, 0);
+    ck_assert_uint_eq(process_mailbox_length(process), 2);
+    ck_assert_uint_eq(procs_run(procs, 1), UINT64_MAX);
+    ck_assert_str_eq(p.log[0], "a");
+    ck_assert_str_eq(p.log[1], "b");
+    ck_assert_int_eq(tell("c"), 0);
+    (void)procs_run(procs, 1);
+    ck_assert_str_eq(p.log[2], "c");
+}
+END_TEST
+
+/* A full mailbox kills its process, so that whoever waits for it learns of it. */
+START_TEST(full_mailbox_kills)
+{
+    for (size_t i = 0; i < 4; i++)
+        ck_assert_int_eq(tell("x"), 0);
+    (void)procs_run(procs, 1);
+    ck_assert_str_eq(p.ended, "killed");
+    ck_assert_uint_eq(p.count, 0);
+}
+END_TEST
+
+/* Without memory the sender is told and the mailbox is as it was. */
+START_TEST(no_memory_is_told)
+{
+    struct cn_term message = atom("a");
+
+    mem_test_begin();
+    mem_test_fail(1);
+    ck_assert_int_eq(procs_send_pid(procs, NULL, process_pid(process), message), -12);
+    (void)mem_test_end();
+    ck_assert_uint_eq(process_mailbox_length(process), 0);
+    ck_assert_int_eq(procs_send_pid(procs, NULL, process_pid(process), message), 0);
+    (void)procs_run(procs, 1);
+    ck_assert_uint_eq(p.count, 1);
+}
+END_TEST
+
+static void add(TCase *tcase)
+{
+    tcase_add_test(tcase, messages_keep_their_order);
+    tcase_add_test(tcase, full_mailbox_kills);
+    tcase_add_test(tcase, no_memory_is_told);
+}
+
+int main(void)
+{
+    return run_tests("mailbox", add, setup, teardown);
+}
