@@ -1,5 +1,7 @@
 /*
  * One cluster per test: see main.h.
+ *
+ * Check forks for each test, so a test that fails leaves no cluster behind for the next.
  */
 #include "unit/session/main.h"
 

@@ -1,5 +1,7 @@
 /*
  * The queue of held messages: order, limit, memory.
+ *
+ * Nothing here needs a cluster; it is there all the same, for the terms that it helps to write.
  */
 #include <errno.h>
 #include <string.h>

@@ -1,5 +1,7 @@
 /*
  * The host process: its name, its timers, its death.
+ *
+ * What it answers is in test_requests.c, what it says to others in test_members.c.
  */
 #include "base/error.h"
 #include "session/host.h"

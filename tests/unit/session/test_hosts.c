@@ -1,5 +1,7 @@
 /*
  * All parts together: made, counted, taken apart; and made without memory.
+ *
+ * That nothing leaks when a node stops in the middle of things is for the sanitizers to say.
  */
 #include "base/alloc.h"
 #include "unit/session/main.h"

@@ -1,5 +1,7 @@
 /*
  * Membership: hellos, byes, ends, and who is told what and when.
+ *
+ * The other side is played by a fake host, so that hellos of every kind can be said.
  */
 #include <string.h>
 

@@ -1,5 +1,7 @@
 /*
  * Starting a session here: names, conflicts, limits, memory.
+ *
+ * The registry of the tests answers late, so that a session can be seen while it starts.
  */
 #include <string.h>
 

@@ -1,5 +1,7 @@
 /*
  * The toy game of tests: see toy.h.
+ *
+ * It allocates through the seam, so that sweeps fail its allocations too.
  */
 #include <errno.h>
 #include <string.h>
