@@ -120,14 +120,24 @@ defmodule Minotaur.GameEngineTest do
 
   # The timer ends the round at its time; a stale one ends nothing.
   test "a round ends by its timer" do
+    put_setting(:round_seconds, 3_600)
     game = game_fixture(round_end_time: DateTime.add(DateTime.utc_now(), -1))
     {:ok, pid} = GameEngine.continue_game(game)
     wait_until(fn -> assert {:ok, %{round: 2}} = GameEngine.get_game(game.id) end)
 
     send(pid, {:round_timer_expired, 1})
-    assert {:ok, %{round: 2, round_end_time: nil}} = GameEngine.get_game(game.id)
+    assert {:ok, %{round: 2, round_end_time: %DateTime{}}} = GameEngine.get_game(game.id)
     send(pid, {:round_timer_expired, 2})
     assert {:ok, %{round: 3}} = GameEngine.get_game(game.id)
+  end
+
+  # Without timers no round ends by itself, not even one that arrives with its end in the past.
+  test "an imported end of a round is no timer where rounds have none" do
+    game = game_fixture(round_end_time: ~U[2024-06-19 15:51:09Z])
+    {:ok, pid} = GameEngine.continue_game(game)
+
+    assert %{timer: nil} = :sys.get_state(pid)
+    assert GameEngine.get_game(game.id) == {:ok, game}
   end
 
   # A full host says so.

@@ -112,7 +112,11 @@ defmodule Minotaur.GameEngine.Session do
   @spec arm_timer(t) :: t
   def arm_timer(%{game: game} = session) do
     session = hold_timer(session)
-    %{session | timer: start_timer(game.status, game.round_end_time, game.round)}
+
+    # Where rounds have no timer, none is armed for an imported game that has an end of its round.
+    if round_seconds() == 0,
+      do: session,
+      else: %{session | timer: start_timer(game.status, game.round_end_time, game.round)}
   end
 
   @doc "Stops the timer of the round."
