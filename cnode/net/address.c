@@ -69,6 +69,7 @@ void address_set_port(struct address *address, uint16_t port)
 
 void address_host(const struct address *address, char ret_text[ADDRESS_TEXT_MAX])
 {
+    char mapped[ADDRESS_TEXT_MAX];
     int rc = -1;
 
     if (address->storage.ss_family == AF_INET)
@@ -77,8 +78,10 @@ void address_host(const struct address *address, char ret_text[ADDRESS_TEXT_MAX]
         rc = uv_ip6_name(in6(address), ret_text, ADDRESS_TEXT_MAX);
     if (rc != 0)
         text_copy(ret_text, ADDRESS_TEXT_MAX, "unknown");
-    else if (text_begins(ret_text, "::ffff:") && strchr(ret_text, '.') != NULL)
-        memmove(ret_text, ret_text + 7, strlen(ret_text + 7) + 1);
+    if (!text_begins(ret_text, "::ffff:") || strchr(ret_text, '.') == NULL)
+        return;
+    text_copy(mapped, sizeof(mapped), ret_text);
+    text_copy(ret_text, ADDRESS_TEXT_MAX, mapped + strlen("::ffff:"));
 }
 
 void address_text(const struct address *address, char ret_text[ADDRESS_TEXT_MAX])
