@@ -31,6 +31,7 @@ struct loop {
     uv_timer_t turn_timer; /* the next wanted turn */
     uv_timer_t heap_timer; /* the next of `timers` */
     struct heap timers;
+    bool expiring; /* in on_heap_timer, which aims anew at its end */
     loop_turn turn;
     void *turn_context;
     uv_signal_t signals[SIGNALS];
@@ -77,32 +78,41 @@ static void on_prepare(uv_prepare_t *prepare)
 
 static void on_heap_timer(uv_timer_t *timer);
 
-/* Aim the one libuv timer at the first of ours. */
-static void rearm(struct loop *loop)
+/* Aim the one libuv timer at the first of ours, @delay_min_ms from now at the earliest. */
+static void rearm(struct loop *loop, uint64_t delay_min_ms)
 {
     struct heap_item *first = heap_peek(&loop->timers);
     uint64_t now = uv_now(&loop->uv);
+    uint64_t delay_ms = delay_min_ms;
 
-    if (first == NULL)
+    if (first == NULL) {
         uv_timer_stop(&loop->heap_timer);
-    else
-        uv_timer_start(&loop->heap_timer, on_heap_timer, first->key > now ? first->key - now : 0,
-                       0);
+        return;
+    }
+    if (first->key > now + delay_min_ms)
+        delay_ms = first->key - now;
+    uv_timer_start(&loop->heap_timer, on_heap_timer, delay_ms, 0);
 }
 
+/*
+ * One round for all that is due. What is started meanwhile waits a millisecond: libuv would call
+ * us again at once, and a timer that always starts itself anew would lock out all input.
+ */
 static void on_heap_timer(uv_timer_t *timer)
 {
     struct loop *loop = timer->data;
     uint64_t now = uv_now(&loop->uv);
-    size_t left = loop->timers.count; /* one that starts itself anew waits for the next round */
+    size_t left = loop->timers.count;
     struct heap_item *item;
 
+    loop->expiring = true;
     while (left-- > 0 && (item = heap_pop_until(&loop->timers, now)) != NULL) {
         struct loop_timer *due = container_of(item, struct loop_timer, item);
 
         due->expired(due->context);
     }
-    rearm(loop);
+    loop->expiring = false;
+    rearm(loop, 1);
 }
 
 int loop_new(struct loop **ret_loop)
@@ -279,7 +289,8 @@ void loop_timer_start(struct loop_timer *timer, uint64_t delay_ms)
 
     heap_remove(&loop->timers, &timer->item);
     heap_insert(&loop->timers, &timer->item, uv_now(&loop->uv) + delay_ms);
-    rearm(loop);
+    if (!loop->expiring)
+        rearm(loop, 0);
 }
 
 void loop_timer_stop(struct loop_timer *timer)
@@ -287,7 +298,8 @@ void loop_timer_stop(struct loop_timer *timer)
     if (!heap_holds(&timer->item))
         return;
     heap_remove(&timer->loop->timers, &timer->item);
-    rearm(timer->loop);
+    if (!timer->loop->expiring)
+        rearm(timer->loop, 0);
 }
 
 bool loop_timer_running(const struct loop_timer *timer)
