@@ -6,12 +6,17 @@ defmodule Minotaur.Cluster.Sample do
   alias Minotaur.Cluster.Manager
   alias Minotaur.ClusterHelper
 
-  @doc "Builds a cluster of nodes of these kinds, and a driver; says so; and stays until killed."
+  @doc """
+  Builds a cluster of nodes of these kinds, says so, and stays until it is killed or its standard
+  input ends: whoever started it is gone then.
+  """
   @spec run([:beam | :c]) :: no_return
   def run(kinds) do
     {:ok, cluster} = Manager.start_link(%{})
-    for kind <- kinds, do: ClusterHelper.start_node(cluster, kind: kind)
-    IO.puts("cluster of #{length(Manager.nodes(cluster))} nodes at #{System.pid()}")
-    Process.sleep(:infinity)
+    nodes = for kind <- kinds, do: ClusterHelper.start_node(cluster, kind: kind)
+    IO.puts("cluster of #{length(nodes)} nodes at #{System.pid()}")
+    IO.read(:stdio, :eof)
+    GenServer.stop(cluster)
+    System.halt(0)
   end
 end
