@@ -57,9 +57,13 @@ struct gen_server *gen_server_of(struct process *process,
                                  const struct gen_server_callbacks *callbacks);
 /** What it says it runs. */
 const char *gen_server_module(const struct gen_server *self);
+/** The process that it is. */
 struct process *gen_server_process(struct gen_server *self);
+/** Its node's processes. */
 struct procs *gen_server_procs(struct gen_server *self);
+/** Its pid, valid as long as it lives. */
 const struct cn_pid *gen_server_pid(struct gen_server *self);
+/** What was given to gen_server_start. */
 void *gen_server_state(struct gen_server *self);
 /**
  * Sort and handle @message now, as if it came from the mailbox (a thawed session replays what
@@ -68,6 +72,7 @@ void *gen_server_state(struct gen_server *self);
 void gen_server_handle(struct gen_server *self, struct cn_term message);
 /** End after the present callback. */
 void gen_server_stop(struct gen_server *self, struct cn_term reason);
+/** The same with an atom as the reason. */
 void gen_server_stop_atom(struct gen_server *self, const char *reason);
 
 /**
@@ -80,6 +85,7 @@ int gen_reply(struct procs *procs, const struct gen_from *from, struct cn_term r
  * memory.
  */
 struct gen_from *gen_from_copy(const struct gen_from *from);
+/** Release a kept caller; NULL is fine. Returns NULL. */
 struct gen_from *gen_from_free(struct gen_from *from);
 
 /**

@@ -1,5 +1,9 @@
 /*
  * What the files of otp/ share. Nobody outside includes it.
+ *
+ * A gen_server's message passes sys.c, then call.c, then its callbacks; a request for a function
+ * comes in by erpc.c or rex.c, is looked up in functions.c and lives in apply.c until it is
+ * answered.
  */
 #ifndef OTP_INTERNAL_H
 #define OTP_INTERNAL_H
@@ -34,6 +38,7 @@ bool sys_take(struct gen_server *self, struct cn_term message);
 void sys_keep(struct gen_server *self, struct cn_term message);
 /** Keep a timer for the time after resume. */
 void sys_keep_timer(struct gen_server *self, uint64_t timer);
+/** Release what was kept. */
 void sys_drop_kept(struct gen_server *self);
 
 /* call.c */
@@ -88,10 +93,13 @@ int erpc_spawn(void *context, const char *node, const struct control *request,
                struct cn_term arguments);
 
 /* rex.c, net_kernel.c */
+/** Start `rex`. Errors: CN_E_TAKEN, CN_E_LIMIT, -ENOMEM. */
 int rex_start(struct functions *functions);
+/** Start `net_kernel`. Errors: CN_E_TAKEN, CN_E_LIMIT, -ENOMEM. */
 int net_kernel_start(struct procs *procs);
 
 /* builtins.c, process_info.c */
+/** Add the functions that every node has. Errors: as functions_add. */
 int builtins_add(struct functions *functions);
 /** Write {Item, Value}; false when the item is unknown. */
 bool process_info_write(struct process *process, struct cn_bytes item, struct cn_writer *writer);

@@ -180,10 +180,14 @@ struct procs {
 };
 
 /* table.c: pid ids and serials */
+/** Give @process an id that has rested. Errors: CN_E_LIMIT, -ENOMEM; the table as it was. */
 int table_add(struct table *table, struct process *process, uint32_t live_max, uint32_t *ret_id,
               uint32_t *ret_serial);
+/** Find by id and serial; NULL when nobody has them now. */
 struct process *table_find(const struct table *table, uint32_t id, uint32_t serial);
+/** Free an id that is in use. */
 void table_remove(struct table *table, uint32_t id);
+/** Release the memory; no process may be looked for afterwards. */
 void table_deinit(struct table *table);
 
 /* process.c */
@@ -199,6 +203,7 @@ int mailbox_push(struct process *process, struct cn_term message, bool down);
 struct message *mailbox_pop(struct process *process);
 /** Drop the DOWN messages with @ref. */
 void mailbox_flush_down(struct process *process, const struct cn_ref *ref);
+/** Drop all messages. */
 void mailbox_clear(struct process *process);
 
 /* run_queue.c */
@@ -206,14 +211,17 @@ void mailbox_clear(struct process *process);
 void run_queue_add(struct process *process);
 
 /* names.c */
+/** Give up all names of a process. */
 void names_drop(struct process *process);
 
 /* peers.c */
+/** Find by node name; NULL when nothing is known of it. */
 struct peer *procs_peer_find(struct procs *procs, const char *node);
 /** Find or make; NULL without memory. */
 struct peer *procs_peer_get(struct procs *procs, const char *node);
 /** Release @peer when it is down and nothing refers to it. */
 void procs_peer_put(struct procs *procs, struct peer *peer);
+/** Release all, with what is still listed at them. */
 void procs_peers_free(struct procs *procs);
 
 /* links.c */
@@ -230,6 +238,7 @@ int link_accept(struct process *process, struct peer *peer, const struct cn_pid 
 /* monitors.c */
 /** Fire all monitors on an ending process and take back its own. @silent: tell nobody. */
 void monitors_end(struct process *process, struct cn_term reason, bool silent);
+/** The monitors on and of a peer that is gone. */
 void monitors_peer_down(struct procs *procs, struct peer *peer);
 /** MONITOR, DEMONITOR and MONITOR_EXIT of the peer. Returns as procs_deliver. */
 int monitors_deliver(struct procs *procs, struct peer *peer, const struct control *control,
@@ -246,6 +255,7 @@ void signal_exit(struct process *target, const struct cn_pid *from, struct cn_te
                  bool by_link);
 
 /* timers.c */
+/** Take back all timers of a process. */
 void timers_drop(struct process *process);
 /** Make due what is due. */
 void timers_fire(struct procs *procs);
@@ -265,6 +275,7 @@ struct process *route_find(const struct procs *procs, const struct cn_pid *pid);
 struct cn_writer *route_scratch(struct procs *procs);
 
 /* spawn.c */
+/** SPAWN_REQUEST of the peer @node. Returns as procs_deliver. */
 int spawn_deliver(struct procs *procs, const char *node, const struct control *control,
                   struct cn_term arguments);
 

@@ -105,13 +105,17 @@ struct global {
 };
 
 /* global_names.c */
+/** Find a name; NULL when no process here has it. */
 struct held_name *names_find(struct global *global, struct cn_term name);
 /** Enter @name for the local process @pid, or give it to that one. Errors: -ENOMEM. */
 int names_hold(struct global *global, struct cn_term name, const struct cn_pid *pid);
+/** Forget a name. */
 void names_release(struct global *global, struct held_name *held);
 /** Drop all names of a process that has ended. */
 void names_owner_down(struct global *global, const struct cn_pid *pid);
+/** Forget all names. */
 void names_free_all(struct global *global);
+/** View the name as a term. */
 struct cn_term names_term(const struct held_name *held);
 
 /* global_requests.c */
@@ -122,18 +126,23 @@ int requests_add(struct global *global, enum request_kind kind, struct cn_term n
 void requests_pump(struct global *global);
 /** Tell whether something is under way or waiting for @name. */
 bool requests_busy(struct global *global, struct cn_term name);
+/** Forget all requests; nobody is answered. */
 void requests_free_all(struct global *global);
 
 /* global_neighbours.c */
 /** The node that registers for us; NULL when there is no BEAM neighbour. */
 const char *neighbours_registrar(struct global *global);
+/** Find a visible peer that is up. */
 struct neighbour *neighbours_find(struct global *global, const char *node);
+/** Take up a peer and ask what it is. Errors: -ENOMEM. */
 int neighbours_up(struct global *global, const char *node);
+/** Forget a peer; if it registered for us, the next one is audited. */
 void neighbours_down(struct global *global, const char *node);
 /** Tell a peer's global_name_server that it need not wait for us. */
 void neighbours_in_sync(struct global *global, const char *node);
 /** Ask all BEAM neighbours for all our names. */
 void neighbours_audit_all(struct global *global);
+/** Forget all peers. */
 void neighbours_free_all(struct global *global);
 
 /* global_audit.c */
@@ -143,6 +152,7 @@ void audit_start(struct neighbour *neighbour);
 void audit_stop(struct neighbour *neighbour);
 
 /* global_functions.c */
+/** Add the functions that :global asks for by rpc. Errors: as functions_add. */
 int global_functions_add(struct global *global, struct functions *functions);
 
 #endif

@@ -2,12 +2,14 @@
  * The world of tests: see world.h. Signals are copied deeply when sent, since a transport must not
  * keep views beyond the call.
  */
+#include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/assert.h"
+#include "base/error.h"
 #include "unit/proc/world.h"
 
 struct signal {
@@ -76,8 +78,10 @@ static int world_send(void *context, const char *node, const struct control *con
 
     if (from->send_result != 0)
         return from->send_result;
+    if (from->no_alias && control->op == CONTROL_ALIAS_SEND)
+        return -ENOTSUP;
     if (to < 0)
-        return 3; /* CN_E_UNKNOWN */
+        return CN_E_UNKNOWN;
     from->sent[control->op]++;
     list_append(&world->wires[from - world->nodes][to], &signal_new(control, message)->list);
     return 0;

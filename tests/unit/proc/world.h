@@ -26,6 +26,7 @@ struct world_node {
     struct procs *procs;
     size_t sent[WORLD_OPS]; /* signals sent, by operation */
     int send_result;        /* what the transport answers; 0: takes the signal */
+    bool no_alias;          /* the peers cannot take aliases */
 };
 
 /** All nodes, and the wires between them. */

@@ -1,0 +1,189 @@
+/*
+ * Outgoing calls: answers, ends of servers, timeouts, and what comes too late.
+ */
+#include "base/alloc.h"
+#include "base/error.h"
+#include "unit/otp/server.h"
+
+static struct world world;
+static struct server client, remote;
+static struct gen_server *self, *far;
+static struct dest target;
+
+static void setup(void)
+{
+    world_init(&world);
+    self = server_start(world_procs(&world, 0), &client, NULL);
+    far = server_start(world_procs(&world, 1), &remote, "server");
+    target = to_pid(gen_server_pid(far));
+}
+
+static void teardown(void)
+{
+    world_deinit(&world);
+    server_deinit(&client);
+    server_deinit(&remote);
+}
+
+static struct call *call(struct dest dest, const char *request, uint32_t timeout_ms)
+{
+    struct call *started = NULL;
+
+    ck_assert_int_eq(
+        call_start(self, &dest, parse(request), timeout_ms, server_done, &client, &started), 0);
+    return started;
+}
+
+/* The answer comes as a callback; afterwards nothing is left of the call. */
+START_TEST(answer_comes_once)
+{
+    (void)call(target, "{get,1}", 1000);
+    (void)call(to_name("server", "b@world"), "two", 0);
+    world_settle(&world);
+    ck_assert_str_eq(client.log[0], "reply {echo,{get,1}}");
+    ck_assert_str_eq(client.log[1], "reply {echo,two}");
+    ck_assert_uint_eq(process_watchers(gen_server_process(far), NULL), 0);
+    world_pass(&world, 5000);
+    ck_assert_uint_eq(client.count, 2);
+}
+END_TEST
+
+/* A server of the same node is called in the same way. */
+START_TEST(local_server_answers)
+{
+    static struct server near_state;
+    struct gen_server *near = server_start(world_procs(&world, 0), &near_state, NULL);
+
+    (void)call(to_pid(gen_server_pid(near)), "hello", 1000);
+    world_settle(&world);
+    ck_assert_str_eq(server_last(&client), "reply {echo,hello}");
+    server_deinit(&near_state);
+}
+END_TEST
+
+/* A missing server, one that ends, and a lost node are told with their reasons. */
+START_TEST(ends_are_told)
+{
+    (void)call(to_name("nobody", "b@world"), "x", 1000);
+    world_settle(&world);
+    ck_assert_str_eq(client.log[0], "down noproc");
+    (void)call(target, "wait", 1000);
+    world_settle(&world);
+    gen_server_stop(far, parse("{shutdown,me}"));
+    world_settle(&world);
+    ck_assert_str_eq(client.log[1], "down {shutdown,me}");
+    (void)call(to_name("rex", "c@world"), "x", 1000);
+    procs_peer_down(world_procs(&world, 0), "c@world");
+    world_settle(&world);
+    ck_assert_str_eq(client.log[2], "down noconnection");
+}
+END_TEST
+
+/* After its timeout a call is over: the late answer vanishes. */
+START_TEST(timeout_ends_the_call)
+{
+    (void)call(target, "wait", 1000);
+    world_settle(&world);
+    world_pass(&world, 999);
+    ck_assert_uint_eq(client.count, 0);
+    world_pass(&world, 1);
+    ck_assert_str_eq(client.log[0], "timeout timeout");
+    (void)gen_reply(world_procs(&world, 1), remote.waiting, atom("late"));
+    world_settle(&world);
+    ck_assert_uint_eq(client.count, 1);
+}
+END_TEST
+
+/* A cancelled call is not answered. */
+START_TEST(cancelled_call_is_silent)
+{
+    call_cancel(call(target, "x", 1000));
+    world_pass(&world, 2000);
+    ck_assert_uint_eq(client.count, 0);
+}
+END_TEST
+
+/* A late answer to the pid, from a server without aliases, is recognised and dropped. */
+START_TEST(late_answer_to_the_pid_is_dropped)
+{
+    call_cancel(call(target, "wait", 1000));
+    world_settle(&world);
+    world.nodes[1].no_alias = true;
+    (void)gen_reply(world_procs(&world, 1), remote.waiting, atom("late"));
+    world_settle(&world);
+    ck_assert_uint_eq(client.count, 0);
+}
+END_TEST
+
+/* A server that ends takes its calls with it, without callbacks. */
+START_TEST(calls_end_with_their_server)
+{
+    (void)call(target, "wait", 1000);
+    world_settle(&world);
+    gen_server_stop_atom(self, "normal");
+    world_settle(&world);
+    ck_assert_uint_eq(process_watchers(gen_server_process(far), NULL), 0);
+    ck_assert_uint_eq(client.count, 0);
+}
+END_TEST
+
+/* rpc goes to the node's rex. */
+START_TEST(rpc_asks_rex)
+{
+    static struct server rex;
+
+    (void)server_start(world_procs(&world, 1), &rex, "rex");
+    ck_assert_int_eq(
+        call_rpc(self, "b@world", "m", "f", parse("[1,a]"), 1000, server_done, &client, NULL), 0);
+    world_settle(&world);
+    ck_assert_str_eq(rex.log[0], "call {call,m,f,[1,a],user}");
+    ck_assert_str_eq(client.log[0], "reply {echo,{call,m,f,[1,a],user}}");
+    server_deinit(&rex);
+}
+END_TEST
+
+/* Calling fails cleanly at each allocation: no monitor, no timer, no callback stay behind. */
+START_TEST(call_survives_no_memory)
+{
+    static struct server near_state;
+    struct gen_server *near = server_start(world_procs(&world, 0), &near_state, NULL);
+    struct dest dest = to_pid(gen_server_pid(near));
+    struct cn_term request = atom("x");
+    size_t nth = 0;
+    int r = -1;
+
+    while (r != 0) {
+        mem_test_begin();
+        mem_test_fail(++nth);
+        r = call_start(self, &dest, request, 1000, server_done, &client, NULL);
+        mem_test_fail(0);
+        if (r != 0)
+            ck_assert_int_eq(mem_test_end(), 0);
+    }
+    (void)mem_test_end();
+    ck_assert_uint_gt(nth, 5);
+    ck_assert_uint_eq(process_watchers(gen_server_process(near), NULL), 1);
+    world_settle(&world);
+    ck_assert_str_eq(client.log[0], "reply {echo,x}");
+    ck_assert_uint_eq(client.count, 1);
+    server_deinit(&near_state);
+}
+END_TEST
+
+static void add(TCase *tcase)
+{
+    tcase_add_test(tcase, answer_comes_once);
+    tcase_add_test(tcase, local_server_answers);
+    tcase_add_test(tcase, ends_are_told);
+    tcase_add_test(tcase, timeout_ends_the_call);
+    tcase_add_test(tcase, cancelled_call_is_silent);
+    tcase_add_test(tcase, late_answer_to_the_pid_is_dropped);
+    tcase_add_test(tcase, calls_end_with_their_server);
+    tcase_add_test(tcase, rpc_asks_rex);
+    tcase_add_test(tcase, call_survives_no_memory);
+}
+
+int main(void)
+{
+    return run_tests("call", add, setup, teardown);
+}

@@ -1,0 +1,138 @@
+/*
+ * System messages to a gen_server, as the module sys sends them.
+ */
+#include "otp/sys.h"
+#include "unit/otp/server.h"
+
+static struct world world;
+static struct server seen;
+static struct probe caller;
+static struct gen_server *server;
+static struct process *asker;
+static struct cn_pid server_pid, asker_pid;
+
+static void setup(void)
+{
+    world_init(&world);
+    server = server_start(world_procs(&world, 0), &seen, "server");
+    server_pid = *gen_server_pid(server);
+    asker = probe_start(world_procs(&world, 1), &caller);
+    asker_pid = *process_pid(asker);
+}
+
+static void teardown(void)
+{
+    world_deinit(&world);
+    server_deinit(&seen);
+    probe_deinit(&caller);
+}
+
+static void tell(struct cn_term message)
+{
+    ck_assert_int_eq(procs_send_pid(world_procs(&world, 1), asker, &server_pid, message), 0);
+    world_settle(&world);
+}
+
+/* GenServer.stop: the answer ok, then the end with exactly that reason. */
+START_TEST(terminate_ends_with_the_reason)
+{
+    struct cn_ref ref;
+    struct dest target = to_pid(&server_pid);
+
+    ck_assert_int_eq(process_monitor(asker, &target, &ref), 0);
+    tell(parse_with("{system,{%p,tag},{terminate,{shutdown,me}}}", &asker_pid));
+    ck_assert_str_eq(caller.log[0], "{tag,ok}");
+    ck_assert_str_eq(caller.log[1], "{DOWN,#Ref<b.1>,process,<a.1.0>,{shutdown,me}}");
+    ck_assert_str_eq(seen.ended, "{shutdown,me}");
+}
+END_TEST
+
+/* A suspended server queues what comes, in order, timers too, and goes on when resumed. */
+START_TEST(suspended_server_keeps_its_messages)
+{
+    uint64_t timer = 0;
+
+    tell(parse_with("{system,{%p,tag},suspend}", &asker_pid));
+    tell(parse("{$gen_cast,one}"));
+    ck_assert_int_eq(process_start_timer(gen_server_process(server), 5, &timer), 0);
+    world_pass(&world, 10);
+    tell(parse("two"));
+    ck_assert_uint_eq(seen.count, 0);
+    tell(parse_with("{system,{%p,tag},resume}", &asker_pid));
+    ck_assert_str_eq(seen.log[0], "cast one");
+    ck_assert_str_eq(seen.log[1], "timer due");
+    ck_assert_str_eq(seen.log[2], "info two");
+    ck_assert_str_eq(caller.log[1], "{tag,ok}");
+}
+END_TEST
+
+/* A suspended server can be ended; what it kept is released. */
+START_TEST(suspended_server_can_end)
+{
+    tell(parse_with("{system,{%p,tag},suspend}", &asker_pid));
+    tell(parse("{$gen_cast,one}"));
+    tell(parse_with("{system,{%p,tag},{terminate,normal}}", &asker_pid));
+    ck_assert_str_eq(seen.ended, "normal");
+    ck_assert_uint_eq(seen.count, 0);
+}
+END_TEST
+
+static bool wraps(void *context, const char *node)
+{
+    return node[0] == 'b';
+}
+
+/* get_state has the shape that the asker's release expects. */
+START_TEST(state_is_wrapped_for_newer_releases)
+{
+    static const struct sys_hook hook = {NULL, wraps};
+
+    sys_set_hook(world_procs(&world, 0), &hook);
+    tell(parse_with("{system,{%p,tag},get_state}", &asker_pid));
+    ck_assert_str_eq(caller.log[0], "{tag,{ok,{the,state}}}");
+}
+END_TEST
+
+/* get_status has OTP's shape. */
+START_TEST(status_has_five_parts)
+{
+    tell(parse_with("{system,{%p,tag},get_status}", &asker_pid));
+    ck_assert_str_eq(caller.log[0],
+                     "{tag,{status,<a.1.0>,{module,test_server},[[],running,<a.1.0>,[],"
+                     "[{header,[83,116,97,116,117,115,32,102,111,114,32,103,101,110,101,114,105,99,"
+                     "32,115,101,114,118,101,114]},{data,[{[83,116,97,116,117,115],running}]},"
+                     "{data,[{[83,116,97,116,101],{the,state}}]}]]}}");
+}
+END_TEST
+
+/* What needs the asker's code, or is unknown, is refused, not left unanswered. */
+START_TEST(other_system_messages_are_refused)
+{
+    static const char *const known[] = {"{replace_state,f}", "{debug,{trace,true}}",
+                                        "{change_code,m,v,e}"};
+
+    for (size_t i = 0; i < 3; i++) {
+        struct cn_term command = parse(known[i]);
+
+        tell(parse_with("{system,{%p,tag},%t}", &asker_pid, &command));
+        ck_assert_str_eq(caller.log[i], "{tag,{error,unsupported}}");
+    }
+    tell(parse_with("{system,{%p,tag},dance}", &asker_pid));
+    ck_assert_str_eq(caller.log[3], "{tag,{error,{unknown_system_msg,dance}}}");
+}
+END_TEST
+
+static void add(TCase *tcase)
+{
+    tcase_add_test(tcase, terminate_ends_with_the_reason);
+    tcase_add_test(tcase, suspended_server_keeps_its_messages);
+    tcase_add_test(tcase, suspended_server_can_end);
+    tcase_add_test(tcase, state_is_wrapped_for_newer_releases);
+    tcase_add_test(tcase, status_has_five_parts);
+    tcase_add_test(tcase, other_system_messages_are_refused);
+}
+
+int main(void)
+{
+    return run_tests("sys", add, setup, teardown);
+}
