@@ -36,6 +36,7 @@ struct mesh {
     int (*dial)(void *context, const char *node);
     void *context;
     struct neighbour *neighbours;
+    bool waiting; /* for the next round */
     bool stopped;
 };
 
@@ -110,11 +111,16 @@ static void ask(struct mesh *mesh, const struct neighbour *neighbour)
                  learn_all, mesh, NULL);
 }
 
-static void ask_again_later(struct mesh *mesh)
+/* Without memory there is no next round until the next peer comes up. */
+static int ask_again_later(struct mesh *mesh)
 {
     uint64_t timer;
+    int error = 0;
 
-    process_start_timer(gen_server_process(mesh->server), ASK_EVERY_MS, &timer);
+    if (!mesh->waiting)
+        error = process_start_timer(gen_server_process(mesh->server), ASK_EVERY_MS, &timer);
+    mesh->waiting = error == 0;
+    return error;
 }
 
 static void on_timer(struct gen_server *self, void *state, uint64_t timer)
@@ -124,6 +130,7 @@ static void on_timer(struct gen_server *self, void *state, uint64_t timer)
 
     (void)self;
     (void)timer;
+    mesh->waiting = false;
     map_for_each(mesh->neighbours, neighbour, next) ask(mesh, neighbour);
     ask_again_later(mesh);
 }
@@ -163,7 +170,11 @@ int mesh_new(struct procs *procs, int (*dial)(void *context, const char *node), 
         mem_free(mesh);
         return error;
     }
-    ask_again_later(mesh);
+    error = ask_again_later(mesh);
+    if (error != 0) {
+        gen_server_stop_atom(mesh->server, "normal");
+        return error;
+    }
     *ret_mesh = mesh;
     return 0;
 }
@@ -178,7 +189,7 @@ int mesh_peer_up(struct mesh *mesh, const char *node, bool hidden)
     neighbour->asked = !hidden;
     neighbour->delay_ms = DELAY_MIN_MS;
     ask(mesh, neighbour);
-    return 0;
+    return ask_again_later(mesh);
 }
 
 void mesh_peer_down(struct mesh *mesh, const char *node)

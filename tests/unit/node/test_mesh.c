@@ -1,0 +1,193 @@
+/*
+ * Who is dialled: node a has a mesh, node b answers erlang:nodes() with what the test says.
+ */
+#include "node/mesh.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "base/alloc.h"
+#include "otp/functions.h"
+#include "unit/proc/world.h"
+
+#define ROUND_MS 3000
+
+static struct world world;
+static struct functions *functions;
+static struct mesh *mesh;
+static const char *named[8]; /* the nodes that b sees */
+static char dialled[16][64];
+static size_t dials;
+
+static void each_node(void *context,
+                      void (*visit)(void *visit_context, const char *node, bool hidden),
+                      void *visit_context)
+{
+    (void)context;
+    for (size_t i = 0; named[i]; i++)
+        visit(visit_context, named[i], false);
+}
+
+static int dial(void *context, const char *node)
+{
+    ck_assert_ptr_eq(context, &world);
+    ck_assert_uint_lt(dials, 16);
+    ck_assert_uint_lt(strlen(node), sizeof dialled[0]);
+    memcpy(dialled[dials++], node, strlen(node) + 1);
+    return 0;
+}
+
+static void setup(void)
+{
+    struct functions_hooks hooks = {.each_node = each_node};
+
+    world_init(&world);
+    memset(named, 0, sizeof named);
+    dials = 0;
+    ck_assert_int_eq(functions_new(world_procs(&world, 1), &functions), 0);
+    functions_set_hooks(functions, &hooks);
+    ck_assert_int_eq(mesh_new(world_procs(&world, 0), dial, &world, &mesh), 0);
+    world_settle(&world);
+}
+
+static void teardown(void)
+{
+    world_deinit(&world);
+    functions = functions_free(functions);
+}
+
+static void peer_up(const char *node, bool hidden)
+{
+    ck_assert_int_eq(mesh_peer_up(mesh, node, hidden), 0);
+    world_settle(&world);
+}
+
+/* A peer that comes up is asked at once, and whom it names is dialled; we and it are not. */
+START_TEST(named_nodes_are_dialled)
+{
+    named[0] = "x@world";
+    named[1] = "a@world";
+    named[2] = "b@world";
+    peer_up("b@world", false);
+    ck_assert_uint_eq(dials, 1);
+    ck_assert_str_eq(dialled[0], "x@world");
+}
+END_TEST
+
+/* A node that a peer learns of later is found in the next round. */
+START_TEST(later_nodes_are_found)
+{
+    peer_up("b@world", false);
+    ck_assert_uint_eq(dials, 0);
+    named[0] = "x@world";
+    world_pass(&world, ROUND_MS);
+    ck_assert_uint_eq(dials, 1);
+}
+END_TEST
+
+/* Who cannot be reached is dialled again, ever more slowly, as long as somebody names it. */
+START_TEST(unreachable_nodes_are_dialled_more_slowly)
+{
+    named[0] = "x@world";
+    peer_up("b@world", false);
+    for (int i = 0; i < 40; i++)
+        world_pass(&world, ROUND_MS);
+    /* Two minutes: 0, 3, 6, 9, 15, 24, 42, then every 30 s. */
+    ck_assert_uint_ge(dials, 6);
+    ck_assert_uint_le(dials, 10);
+    named[0] = NULL;
+    size_t before = dials;
+    for (int i = 0; i < 20; i++)
+        world_pass(&world, ROUND_MS);
+    ck_assert_uint_eq(dials, before);
+}
+END_TEST
+
+/* Who is up is not dialled; when it is gone it is dialled again without delay. */
+START_TEST(lost_nodes_are_dialled_again)
+{
+    named[0] = "x@world";
+    peer_up("x@world", true);
+    peer_up("b@world", false);
+    world_pass(&world, ROUND_MS);
+    ck_assert_uint_eq(dials, 0);
+    mesh_peer_down(mesh, "x@world");
+    world_pass(&world, ROUND_MS);
+    ck_assert_uint_eq(dials, 1);
+}
+END_TEST
+
+/* A hidden peer is not asked, a peer that is gone neither. */
+START_TEST(hidden_and_lost_peers_are_not_asked)
+{
+    named[0] = "x@world";
+    peer_up("b@world", true);
+    world_pass(&world, ROUND_MS);
+    ck_assert_uint_eq(dials, 0);
+    mesh_peer_down(mesh, "b@world");
+    world_pass(&world, ROUND_MS);
+    ck_assert_uint_eq(dials, 0);
+}
+END_TEST
+
+/* A node that leaves dials nobody any more. */
+START_TEST(stopped_mesh_dials_nobody)
+{
+    named[0] = "x@world";
+    mesh_stop(mesh);
+    peer_up("b@world", false);
+    world_pass(&world, ROUND_MS);
+    ck_assert_uint_eq(dials, 0);
+}
+END_TEST
+
+/* What is no node name is passed over. */
+START_TEST(odd_names_are_passed_over)
+{
+    named[0] = "nohost";
+    named[1] = "x@world";
+    peer_up("b@world", false);
+    ck_assert_uint_eq(dials, 1);
+    ck_assert_str_eq(dialled[0], "x@world");
+}
+END_TEST
+
+/* Without memory a peer is refused, and nothing is left half done. */
+START_TEST(no_memory_is_told)
+{
+    struct mesh *other;
+
+    for (size_t nth = 1;; nth++) {
+        mem_test_begin();
+        mem_test_fail(nth);
+        int error = mesh_new(world_procs(&world, 0), dial, &world, &other);
+        bool failed = mem_test_failed();
+        mem_test_end();
+        if (!failed)
+            break;
+        ck_assert_int_eq(error, -ENOMEM);
+    }
+    mem_test_begin();
+    mem_test_fail(1);
+    ck_assert_int_eq(mesh_peer_up(mesh, "new@world", false), -ENOMEM);
+    mem_test_end();
+    peer_up("new@world", false);
+}
+END_TEST
+
+static void add(TCase *tcase)
+{
+    tcase_add_test(tcase, named_nodes_are_dialled);
+    tcase_add_test(tcase, later_nodes_are_found);
+    tcase_add_test(tcase, unreachable_nodes_are_dialled_more_slowly);
+    tcase_add_test(tcase, lost_nodes_are_dialled_again);
+    tcase_add_test(tcase, hidden_and_lost_peers_are_not_asked);
+    tcase_add_test(tcase, stopped_mesh_dials_nobody);
+    tcase_add_test(tcase, odd_names_are_passed_over);
+    tcase_add_test(tcase, no_memory_is_told);
+}
+
+int main(void)
+{
+    return run_tests("node/mesh", add, setup, teardown);
+}
