@@ -46,6 +46,7 @@ struct config {
  * Errors: CN_E_INVALID with one line in @error (of @error_size bytes); -ENOMEM.
  */
 int config_read(struct config *config, int argc, char **argv, char *error, size_t error_size);
+/** Release what config_read took; safe after an error too. */
 void config_deinit(struct config *config);
 
 /** The text of --help. */

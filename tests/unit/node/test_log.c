@@ -1,4 +1,4 @@
-/* The form of log lines. */
+/* The form of log lines: text and JSON, and what of them a peer can never forge. */
 #include "node/log.h"
 
 #include <check.h>
