@@ -69,6 +69,17 @@ static int node_index(const struct world *world, const char *name)
     return -1;
 }
 
+/* What tests of spawn requests look at. */
+static void note_answer(struct world_node *from, const struct control *control,
+                        struct cn_term message)
+{
+    if (control->op == CONTROL_SPAWN_REPLY)
+        (void)snprintf(from->spawn_reply, sizeof(from->spawn_reply), "%u %s", control->flags,
+                       show(control->result));
+    if (control->op == CONTROL_MONITOR_EXIT)
+        (void)snprintf(from->monitor_exit, sizeof(from->monitor_exit), "%s", show(message));
+}
+
 static int world_send(void *context, const char *node, const struct control *control,
                       struct cn_term message)
 {
@@ -83,6 +94,7 @@ static int world_send(void *context, const char *node, const struct control *con
     if (to < 0)
         return CN_E_UNKNOWN;
     from->sent[control->op]++;
+    note_answer(from, control, message);
     list_append(&world->wires[from - world->nodes][to], &signal_new(control, message)->list);
     return 0;
 }

@@ -24,9 +24,11 @@ struct world_node {
     char name[32];
     uint32_t creation;
     struct procs *procs;
-    size_t sent[WORLD_OPS]; /* signals sent, by operation */
-    int send_result;        /* what the transport answers; 0: takes the signal */
-    bool no_alias;          /* the peers cannot take aliases */
+    size_t sent[WORLD_OPS];  /* signals sent, by operation */
+    int send_result;         /* what the transport answers; 0: takes the signal */
+    bool no_alias;           /* the peers cannot take aliases */
+    char spawn_reply[256];   /* the latest it sent: "2 <a.3.0>" */
+    char monitor_exit[1024]; /* the reason of the latest it sent */
 };
 
 /** All nodes, and the wires between them. */

@@ -1,0 +1,40 @@
+/*
+ * net_kernel: Node.ping, and nobody waits for anything else.
+ */
+#include "unit/otp/asker.h"
+
+static const char *ask(struct cn_term request)
+{
+    struct dest dest = to_name("net_kernel", "a@world");
+
+    ck_assert_int_eq(call_start(client_server, &dest, request, 1000, server_done, &client, NULL),
+                     0);
+    world_settle(&world);
+    return server_last(&client);
+}
+
+/* Node.ping gets its yes. */
+START_TEST(ping_is_answered)
+{
+    ck_assert_str_eq(ask(parse("{is_auth,b@world}")), "reply yes");
+}
+END_TEST
+
+/* The spawn of old releases, and anything unknown, is refused at once. */
+START_TEST(others_are_refused)
+{
+    ck_assert_str_eq(ask(parse("{spawn,m,f,[],gl}")), "reply {error,unsupported}");
+    ck_assert_str_eq(ask(parse("longnames")), "reply {error,unsupported}");
+}
+END_TEST
+
+static void add(TCase *tcase)
+{
+    tcase_add_test(tcase, ping_is_answered);
+    tcase_add_test(tcase, others_are_refused);
+}
+
+int main(void)
+{
+    return run_tests("net_kernel", add, asker_setup, asker_teardown);
+}

@@ -1,0 +1,73 @@
+/*
+ * erlang:process_info of processes here.
+ */
+#include "unit/otp/asker.h"
+
+static struct server server;
+static struct gen_server *self;
+static struct cn_pid pid;
+
+static void setup(void)
+{
+    asker_setup();
+    self = server_start(world_procs(&world, 0), &server, "server");
+    pid = *gen_server_pid(self);
+}
+
+static void teardown(void)
+{
+    asker_teardown();
+    server_deinit(&server);
+}
+
+/* All items of a process, with its module where tools look for it. */
+START_TEST(all_items_are_told)
+{
+    ck_assert_int_eq(process_link(gen_server_process(self), process_pid(asker_process)), 0);
+    ck_assert_str_eq(rpc("erlang", "process_info", parse_with("[%p]", &pid)),
+                     "reply [{registered_name,server},{current_function,{test_server,loop,1}},"
+                     "{initial_call,{test_server,init,1}},{status,waiting},{message_queue_len,0},"
+                     "{links,[<b.1.0>]},{dictionary,[{$initial_call,{test_server,init,1}}]},"
+                     "{trap_exit,false},{group_leader,<a.3.0>}]");
+}
+END_TEST
+
+/* One item, or a list of them. */
+START_TEST(single_items_are_told)
+{
+    ck_assert_str_eq(rpc("erlang", "process_info", parse_with("[%p,trap_exit]", &pid)),
+                     "reply {trap_exit,false}");
+    ck_assert_str_eq(rpc("Elixir.Process", "info",
+                         parse_with("[%p,[status,message_queue_len]]", &pid)),
+                     "reply [{status,waiting},{message_queue_len,0}]");
+    ck_assert_str_eq(rpc("erlang", "process_info", parse_with("[%p,[]]", &pid)), "reply []");
+    process_unregister(gen_server_process(self), "server");
+    ck_assert_str_eq(rpc("erlang", "process_info", parse_with("[%p,registered_name]", &pid)),
+                     "reply []");
+}
+END_TEST
+
+/* A dead process is undefined or nil; nonsense is badarg. */
+START_TEST(dead_and_wrong_are_told)
+{
+    ck_assert_str_eq(rpc("erlang", "process_info", parse_with("[%p,dreams]", &pid)),
+                     "reply {badrpc,{EXIT,{badarg,[{erlang,process_info,2,[]}]}}}");
+    pid.serial++;
+    ck_assert_str_eq(rpc("erlang", "process_info", parse_with("[%p]", &pid)), "reply undefined");
+    ck_assert_str_eq(rpc("Elixir.Process", "info", parse_with("[%p]", &pid)), "reply nil");
+    ck_assert_str_eq(rpc("erlang", "process_info", parse("[x]")),
+                     "reply {badrpc,{EXIT,{badarg,[{erlang,process_info,1,[]}]}}}");
+}
+END_TEST
+
+static void add(TCase *tcase)
+{
+    tcase_add_test(tcase, all_items_are_told);
+    tcase_add_test(tcase, single_items_are_told);
+    tcase_add_test(tcase, dead_and_wrong_are_told);
+}
+
+int main(void)
+{
+    return run_tests("process_info", add, setup, teardown);
+}
