@@ -39,6 +39,29 @@ defmodule Minotaur.Cluster.Probe do
     count
   end
 
+  @doc "Applies a function on `other` by `:erpc.send_request/4`. Runs in a probe."
+  @spec request(node, module, atom, [term]) :: term
+  def request(other, module, function, arguments) do
+    id = :erpc.send_request(other, module, function, arguments)
+    {:response, result} = :erpc.wait_response(id, @call_ms)
+    result
+  end
+
+  @doc "As `request/4`, by `:rpc.async_call/4`."
+  @spec async(node, module, atom, [term]) :: term
+  def async(other, module, function, arguments) do
+    :rpc.yield(:rpc.async_call(other, module, function, arguments))
+  end
+
+  @doc "A `GenServer.call/2` whose messages carry a trace token. Runs in a probe."
+  @spec traced_call(GenServer.server(), term) :: term
+  def traced_call(server, request) do
+    :seq_trace.set_token(:label, 17)
+    answer = GenServer.call(server, request)
+    :seq_trace.set_token([])
+    answer
+  end
+
   @doc false
   def start_here do
     {:ok, probe} = GenServer.start(__MODULE__, [])
