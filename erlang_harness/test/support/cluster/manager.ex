@@ -57,7 +57,7 @@ defmodule Minotaur.Cluster.Manager do
   def init(ctx) do
     Process.flag(:trap_exit, true)
     logs = Logs.new!(ctx)
-    home = Path.join(logs, "home")
+    home = Path.join(logs, "home-#{random(4)}")
     cookie_file = write_cookie!(home)
     epmd = Epmd.start!(if Logs.kept?(ctx), do: home, else: logs)
 
