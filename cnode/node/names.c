@@ -12,7 +12,6 @@
 #include "base/error.h"
 #include "etf/print.h"
 #include "node/log.h"
-#include "registry/global_external.h"
 
 #include <errno.h>
 
@@ -150,6 +149,11 @@ struct names *names_free(struct names *names)
 const struct session_names *names_table(struct names *names)
 {
     return &names->table;
+}
+
+struct global *names_global(struct names *names)
+{
+    return names->global;
 }
 
 int names_peer_up(struct names *names, const char *node)
