@@ -107,6 +107,8 @@ static void on_all_tried(void *context)
 {
     struct network *network = context;
 
+    if (sm_state(&network->sm) != NETWORK_OPEN)
+        return;
     network->events.ready(network->events.context, listener_port(network->listener));
 }
 
@@ -297,13 +299,20 @@ static void on_stop_timer(void *context)
 void network_stop(struct network *network, uint32_t flush_ms, void (*done)(void *context),
                   void *context)
 {
+    uint64_t stop_at_ms = loop_now_ms(network->loop) + flush_ms;
+
+    if (sm_state(&network->sm) == NETWORK_STOPPING) {
+        if (stop_at_ms < network->stop_at_ms)
+            network->stop_at_ms = stop_at_ms;
+        return;
+    }
     sm_move(&network->sm, NETWORK_STOPPING);
     network->done = done;
     network->done_context = context;
     network->epmd = epmd_client_close(network->epmd);
     network->listener = listener_close(network->listener);
     peers_stop(network->peers);
-    network->stop_at_ms = loop_now_ms(network->loop) + flush_ms;
+    network->stop_at_ms = stop_at_ms;
     loop_timer_start(&network->stop_timer, 0);
 }
 

@@ -26,6 +26,7 @@ struct peer {
     struct peers *peers;
     bool kept;                     /* dialled again for ever */
     bool tried;                    /* its first dial has ended */
+    bool taking;                   /* a connection is about to be its own: not to be freed */
     bool overflown;                /* too much waits: to be given up by the timer */
     bool asked;                    /* somebody waits for peer_up or peer_down */
     struct dial *dial;             /* DIALLING, before TCP is up */

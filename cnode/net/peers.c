@@ -95,7 +95,7 @@ void peers_stop(struct peers *peers)
     peers->stopped = true;
     map_for_each(peers->by_name, peer, next)
     {
-        if (peer->connection == NULL)
+        if (peer->connection == NULL && !peer->taking)
             peer_free(peer);
     }
 }
