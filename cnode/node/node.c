@@ -16,6 +16,7 @@
 #include "node/api.h"
 #include "node/mesh.h"
 #include "node/names.h"
+#include "node/releases.h"
 #include "otp/functions.h"
 #include "session/hosts.h"
 
@@ -57,6 +58,7 @@ struct node {
     struct names *names;
     struct hosts *hosts; /* NULL: no game is hosted */
     struct mesh *mesh;
+    struct releases *releases;
     struct cn_node api; /* what the application sees */
     unsigned urgency;   /* how often the end was asked for */
     int exit_code;
@@ -69,6 +71,8 @@ static int welcome(struct node *node, const struct peer_info *peer)
     int error;
 
     if ((error = procs_peer_up(node->procs, peer->node, peer->creation)) != 0)
+        return error;
+    if ((error = releases_peer_up(node->releases, peer->node)) != 0)
         return error;
     if ((error = mesh_peer_up(node->mesh, peer->node, peer->hidden)) != 0 || peer->hidden)
         return error;
@@ -98,6 +102,7 @@ static void on_peer_down(void *context, const char *peer, const char *reason)
     procs_peer_down(node->procs, peer);
     names_peer_down(node->names, peer);
     mesh_peer_down(node->mesh, peer);
+    releases_peer_down(node->releases, peer);
 }
 
 static int on_signal_in(void *context, const struct peer_info *peer, const struct control *control,
@@ -346,6 +351,8 @@ static int boot_processes(struct node *node)
     functions_set_hooks(node->functions, &hooks);
     if ((error = names_new(node->procs, node->functions, &node->names)) != 0)
         return error;
+    if ((error = releases_new(node->procs, &node->releases)) != 0)
+        return error;
     return mesh_new(node->procs, dial, node, &node->mesh);
 }
 
@@ -379,6 +386,7 @@ static void shut_down(struct node *node)
     if (node->procs)
         node->procs = procs_free(node->procs);
     node->names = names_free(node->names);
+    node->releases = releases_free(node->releases);
     node->functions = functions_free(node->functions);
     node->hosts = hosts_free(node->hosts);
     api_node_deinit(&node->api);
