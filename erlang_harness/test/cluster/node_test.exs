@@ -90,6 +90,15 @@ defmodule Minotaur.Cluster.NodeTest do
     await_mesh(ctx, [a, b, c, d])
   end
 
+  # BEAM nodes meet through a C node as they would through one of their own.
+  test "two BEAM nodes that know only a C node meet", ctx do
+    c = start(ctx, kind: :c, connect: [])
+    a = start(ctx, kind: :beam)
+    b = start(ctx, kind: :beam)
+    for node <- [a, b], do: assert(at(ctx, node, Node, :connect, [c]) == true)
+    await_mesh(ctx, [a, b, c])
+  end
+
   # Hidden nodes are in no mesh and on no list but the hidden one.
   test "a hidden C node is not in Node.list() and dials nobody it was not told", ctx do
     a = start(ctx, kind: :beam)
