@@ -32,8 +32,8 @@
 struct neighbour {
     char node[CN_NODE_NAME_MAX + 1];
     bool up;
-    bool asked; /* a visible peer, to be asked for its nodes */
-    bool met;   /* has answered since it came up */
+    bool asked;             /* a visible peer, to be asked for its nodes */
+    bool met;               /* has answered since it came up */
     uint64_t dial_after_ms; /* not before; when down: at least when it went down */
     uint64_t delay_ms;
     uint64_t named_in; /* the last answer that named it */
@@ -128,10 +128,9 @@ static void ask_for(struct neighbour *neighbour, const char *module, const char 
     for (uint32_t i = 0; i < count; i++)
         cn_write_atom(&arguments, atoms[i]);
     cn_write_nil(&arguments);
-    if (arguments.error == 0 &&
-        call_rpc(neighbour->mesh->server, neighbour->node, module, function,
-                 (struct cn_term){arguments.data, arguments.size}, ASK_TIMEOUT_MS, done, neighbour,
-                 NULL) == 0)
+    if (arguments.error == 0 && call_rpc(neighbour->mesh->server, neighbour->node, module, function,
+                                         (struct cn_term){arguments.data, arguments.size},
+                                         ASK_TIMEOUT_MS, done, neighbour, NULL) == 0)
         neighbour->open++;
     cn_writer_free(&arguments);
 }
@@ -227,8 +226,7 @@ static int ask_again_later(struct mesh *mesh)
 
 static bool is_past(const struct neighbour *neighbour, uint64_t now_ms)
 {
-    return !neighbour->up && neighbour->open == 0 &&
-           now_ms > neighbour->dial_after_ms + FORGET_MS;
+    return !neighbour->up && neighbour->open == 0 && now_ms > neighbour->dial_after_ms + FORGET_MS;
 }
 
 static void forget(struct mesh *mesh, struct neighbour *neighbour)
