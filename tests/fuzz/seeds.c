@@ -122,6 +122,37 @@ static void seed_handshakes(void)
     }
 }
 
+/*
+ * Steps of the link protocol (see own_step and peer_step): our process 0 starts, the peer comes,
+ * then one side links and unlinks while the other's word is on its way.
+ */
+static void seed_links(void)
+{
+#define BEGIN      0, 0, 0, 1, 0, 2
+#define LINK       6, 0, 4
+#define UNLINK     8, 0, 4
+#define WATCH      10, 0, 4, 1
+#define PEER_LINK  15, 0, 0
+#define PEER_UNLNK 17, 0, 5
+#define RIGHT_ACK  19, 0, 0
+#define WRONG_ACK  19, 0, 125
+#define PEER_EXIT  21, 0, 1
+#define PEER_WATCH 3, 0, 3
+#define PEER_DOWN  1, 0, 0
+    static const uint8_t late_exit[] = {BEGIN, LINK, UNLINK, PEER_EXIT, RIGHT_ACK, PEER_LINK};
+    static const uint8_t acks[] = {BEGIN,     LINK,      UNLINK,    WRONG_ACK,
+                                   PEER_LINK, RIGHT_ACK, PEER_LINK, PEER_EXIT};
+    static const uint8_t again[] = {BEGIN, LINK, UNLINK, LINK, RIGHT_ACK, PEER_LINK, PEER_EXIT};
+    static const uint8_t both[] = {BEGIN, LINK, UNLINK, PEER_UNLNK, PEER_LINK, RIGHT_ACK, LINK};
+    static const uint8_t down[] = {BEGIN, WATCH, PEER_WATCH, LINK, PEER_DOWN};
+
+    seed("control", "late-exit", bytes_of(NULL, 0), (struct cn_term){late_exit, sizeof(late_exit)});
+    seed("control", "acks", bytes_of(NULL, 0), (struct cn_term){acks, sizeof(acks)});
+    seed("control", "again", bytes_of(NULL, 0), (struct cn_term){again, sizeof(again)});
+    seed("control", "both", bytes_of(NULL, 0), (struct cn_term){both, sizeof(both)});
+    seed("control", "down", bytes_of(NULL, 0), (struct cn_term){down, sizeof(down)});
+}
+
 /* Any bytes are steps. */
 static void seed_steps(void)
 {
@@ -221,6 +252,7 @@ int main(int argc, char **argv)
     seed_terms();
     seed_frames();
     seed_handshakes();
+    seed_links();
     seed_steps();
     seed_epmd();
     seed_games();
