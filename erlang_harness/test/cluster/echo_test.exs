@@ -305,6 +305,7 @@ defmodule Minotaur.Cluster.EchoTest do
       # GenServer.stop/2 waits for exactly this reason.
       test "stop a server with a reason", %{echo: echo, a: a, b: b} do
         {:ok, ref} = ask(echo, a, {:monitor, b})
+        assert via(echo, a, b, {:whoami}) == {:ok, b}
         assert run(echo, GenServer, :stop, [b, :shutdown]) == :ok
         await_inbox(echo, a, [{:info, {:DOWN, ref, :process, b, :shutdown}}])
       end
