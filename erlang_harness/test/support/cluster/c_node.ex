@@ -80,11 +80,13 @@ defmodule Minotaur.Cluster.CNode do
   defp booted(state), do: send(state.manager, {:booted, state.name, %{os_pid: state.os_pid}})
 
   defp port_options(config) do
+    command = OsProcess.command(config.executable, config.cpus)
+
     [
       :binary,
       :exit_status,
       {:line, 4_096},
-      args: ["-c", @script, config.executable | arguments(config)],
+      args: ["-c", @script] ++ command ++ arguments(config),
       env: OsProcess.environment(variables(config))
     ]
   end

@@ -154,7 +154,7 @@ defmodule Minotaur.Cluster.Manager do
     kind = Keyword.get(options, :kind) || Map.get(state.ctx, :kind, :beam)
     name = Keyword.get_lazy(options, :name, fn -> :"n#{random(6)}@127.0.0.1" end)
     module = Map.fetch!(@kinds, kind)
-    executable = module == CNode and CNode.executable!(kind)
+    executable = options[:executable] || (module == CNode and CNode.executable!(kind))
     log = Path.join(state.logs, "#{map_size(state.nodes) + 1}-#{kind}-#{name}.log")
 
     config = %{
@@ -169,6 +169,7 @@ defmodule Minotaur.Cluster.Manager do
       hidden: Keyword.get(options, :hidden, false),
       arguments: Keyword.get(options, :arguments, []),
       executable: executable,
+      cpus: Keyword.get(options, :cpus),
       connect: Keyword.get(options, :connect) || for(node <- hosts(state), do: node.name)
     }
 
