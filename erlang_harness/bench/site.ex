@@ -53,14 +53,9 @@ defmodule Minotaur.Bench.Site do
     end
   end
 
-  @doc "Starts `cnode-echo` and connects the callers with it."
-  @spec start_echo(t, Path.t()) :: server
-  def start_echo(site, executable) do
-    options = [kind: :c, executable: executable, connect: [], cpus: cpus(site.mode, :server)]
-    {:ok, node} = Manager.start_node(site.cluster, options)
-    for caller <- site.callers, do: Cluster.connect(site.cluster, caller, node)
-    %{node: node, os_pid: Cluster.os_pid(site.cluster, node)}
-  end
+  @doc "Starts `cnode-echo` as a further server."
+  @spec start_echo(t) :: server
+  def start_echo(site), do: start(site.cluster, site.mode, :server, kind: :echo)
 
   @doc "Applies a function on a calling node."
   @spec call(t, node, module, atom, [term]) :: term

@@ -6,7 +6,7 @@ defmodule Minotaur.Bench.Stream do
   checks what arrived, and answers the time, the server's CPU time and its memory.
   """
 
-  alias Minotaur.Bench.{Echo, Os}
+  alias Minotaur.Bench.Os
 
   # So many requests are under way at most when messages are asked for.
   @batch 1_000
@@ -51,7 +51,7 @@ defmodule Minotaur.Bench.Stream do
   @doc "A binary of `size` bytes into an echo, in a cast."
   @spec binary_in(target, pos_integer) :: result
   def binary_in(target, size) do
-    binary = Echo.blob(size)
+    binary = blob(size)
 
     result =
       with_pings(target, fn ->
@@ -67,11 +67,17 @@ defmodule Minotaur.Bench.Stream do
   @doc "A binary of `size` bytes out of an echo, as the answer to a call."
   @spec binary_out(target, pos_integer) :: result
   def binary_out(target, size) do
-    expected = Echo.blob(size)
+    expected = blob(size)
 
     with_pings(target, fn ->
       {:blob, ^expected} = GenServer.call(target.pid, {:blob, size}, @call_ms)
     end)
+  end
+
+  # What an echo answers to {blob, size}.
+  defp blob(size) do
+    period = :binary.list_to_bin(Enum.to_list(0..250))
+    period |> :binary.copy(div(size, 251) + 1) |> binary_part(0, size)
   end
 
   defp barrier(target, request), do: GenServer.call(target.pid, request, @call_ms)

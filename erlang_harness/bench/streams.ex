@@ -3,11 +3,11 @@ defmodule Minotaur.Bench.Streams do
   Streams between a BEAM node and another node, a BEAM node or a C node, in turns: small messages in
   bulk, and large binaries with pings on the same connection.
 
-  What goes through an echo needs `cnode-echo` (`CNODE_ECHO_EXECUTABLE`). Figures are medians over
-  the rounds, the longest ping and the highest memory use are those of all rounds.
+  The C nodes are `minotaur-node` for what goes to a session, and `cnode-echo`, with the same done by
+  `:conformance_echo` on the BEAM node.
   """
 
-  alias Minotaur.Bench.{Caller, Echo, Os, Report, Site, Stream}
+  alias Minotaur.Bench.{Caller, Os, Report, Site, Stream}
 
   @modes [:pinned, :unpinned]
   @binary_bytes 64_000_000
@@ -49,10 +49,10 @@ defmodule Minotaur.Bench.Streams do
   defp order(_round), do: [:c, :beam]
 
   defp echoes(site) do
-    server = Site.start_echo(site, System.fetch_env!("CNODE_ECHO_EXECUTABLE"))
-    pid = Site.call(site, site.beam.node, Echo, :start, [])
-    echo = {:conformance_echo, server.node}
-    c_pid = Site.call(site, hd(site.callers), GenServer, :call, [echo, {:whoami}])
+    {:ok, pid} = Site.call(site, site.beam.node, :conformance_echo, :start, [])
+    server = Site.start_echo(site)
+    name = {:conformance_echo, server.node}
+    c_pid = Site.call(site, hd(site.callers), GenServer, :call, [name, {:whoami}])
     %{beam: Map.put(site.beam, :pid, pid), c: Map.put(server, :pid, c_pid)}
   end
 

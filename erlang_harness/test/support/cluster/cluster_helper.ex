@@ -36,7 +36,6 @@ defmodule Minotaur.ClusterHelper do
   * `:name` — instead of a random one; without a dot in its host it is a short name
   * `:connect` — the nodes that a C node dials, instead of all that are there
   * `:arguments` — further ones of the command line
-  * `:executable` — of a C node, instead of `minotaur-node`
   * `:cpus` — the processors it may use, `"0"` or `"0,1"`
   """
   @spec start_node(pid, keyword) :: node

@@ -154,7 +154,7 @@ defmodule Minotaur.Cluster.Manager do
     kind = Keyword.get(options, :kind) || Map.get(state.ctx, :kind, :beam)
     name = Keyword.get_lazy(options, :name, fn -> :"n#{random(6)}@127.0.0.1" end)
     module = Map.fetch!(@kinds, kind)
-    executable = options[:executable] || (module == CNode and CNode.executable!(kind))
+    executable = module == CNode and CNode.executable!(kind)
     log = Path.join(state.logs, "#{map_size(state.nodes) + 1}-#{kind}-#{name}.log")
 
     config = %{
