@@ -1,8 +1,9 @@
 /*
  * A peer's stream, cut anywhere: frames, the terms in them, control messages.
  *
- * The first four bytes seed the cuts, the rest is the stream. However it is cut, the same frames
- * come out; what is a control message can be written for a peer with all flags, or with few, and
+ * The first four bytes seed the cuts, the rest is the stream; when their top bit is set the rest is
+ * one frame, whose length is put before it here. However the stream is cut, the same frames come
+ * out; what is a control message can be written for a peer with all flags, or with few, and
  * is then the same message.
  */
 #include <errno.h>
@@ -125,19 +126,30 @@ static struct seen feed(struct cn_bytes stream, uint32_t seed, size_t piece_max)
     return seen;
 }
 
+static void check_stream(struct cn_bytes stream, uint32_t seed)
+{
+    struct seen whole = feed(stream, seed, SIZE_MAX / 2);
+    struct seen cut = feed(stream, seed, 64);
+    struct seen crumbs = feed(stream, seed, 2);
+
+    cn_assert(whole.end == CN_E_MORE || whole.end == CN_E_LIMIT);
+    cn_assert(whole.end == cut.end && whole.frames == cut.frames && whole.sum == cut.sum);
+    cn_assert(whole.end == crumbs.end && whole.frames == crumbs.frames && whole.sum == crumbs.sum);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct input input = {data, size};
     uint32_t seed = 0;
-    struct seen whole, cut, crumbs;
+    struct bytes stream;
 
     for (int i = 0; i < 4; i++)
         seed = seed << 8 | input_u8(&input);
-    whole = feed((struct cn_bytes){input.data, input.size}, seed, SIZE_MAX / 2);
-    cut = feed((struct cn_bytes){input.data, input.size}, seed, 64);
-    crumbs = feed((struct cn_bytes){input.data, input.size}, seed, 2);
-    cn_assert(whole.end == CN_E_MORE || whole.end == CN_E_LIMIT);
-    cn_assert(whole.end == cut.end && whole.frames == cut.frames && whole.sum == cut.sum);
-    cn_assert(whole.end == crumbs.end && whole.frames == crumbs.frames && whole.sum == crumbs.sum);
+    bytes_init(&stream, 0);
+    if (seed >> 31 != 0)
+        cn_assert(bytes_append_u32(&stream, (uint32_t)input.size) == 0);
+    cn_assert(bytes_append(&stream, input.data, input.size) == 0);
+    check_stream((struct cn_bytes){bytes_data(&stream), bytes_size(&stream)}, seed);
+    bytes_deinit(&stream);
     return 0;
 }

@@ -62,13 +62,29 @@ static size_t find_parts(const uint8_t *data, size_t size, size_t at, size_t *pa
     size_t count = 0;
     size_t step = 0;
 
-    while (at < size && count < PARTS_MAX && etf_skip(data + at, size - at, &step) == 0) {
-        size_t head = head_bytes(data[at]);
+    while (at < size && count < PARTS_MAX) {
+        if (data[at] == TAG_VERSION) { /* between the terms of a frame */
+            at++;
+        } else if (etf_skip(data + at, size - at, &step) == 0) {
+            size_t head = head_bytes(data[at]);
 
-        parts[count++] = at;
-        at += head > 0 ? head : step;
+            parts[count++] = at;
+            at += head > 0 ? head : step;
+        } else {
+            break;
+        }
     }
     return count;
+}
+
+/* Where the first term begins: behind the head of a frame and of fuzz_frame.c, or a first byte. */
+static size_t first_term(const uint8_t *data, size_t size)
+{
+    size_t ignored = 0;
+
+    if (size > 6 && data[4] == 'p' && data[5] == TAG_VERSION)
+        return 6;
+    return size > 0 && etf_skip(data, size, &ignored) != 0 ? 1 : 0;
 }
 
 static struct cn_bytes part_at(const uint8_t *data, size_t size, size_t at)
@@ -99,9 +115,7 @@ static size_t put(uint8_t *data, size_t size, size_t size_max, struct cn_bytes p
 size_t LLVMFuzzerCustomMutator(uint8_t *data, size_t size, size_t size_max, unsigned seed)
 {
     static size_t parts[PARTS_MAX];
-    size_t ignored = 0;
-    size_t start = size > 0 && etf_skip(data, size, &ignored) != 0 ? 1 : 0;
-    size_t count = find_parts(data, size, start, parts);
+    size_t count = find_parts(data, size, first_term(data, size), parts);
     struct cn_bytes place, part;
     size_t made = 0;
 

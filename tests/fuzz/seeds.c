@@ -94,7 +94,7 @@ static void seed_terms(void)
     seed("term", "game", bytes_of(NULL, 0), term(rich_game));
 }
 
-/* Each recorded frame with its length, between two ticks. */
+/* Each recorded frame with its length, behind a tick; and alone, for its length to be put there. */
 static void seed_frames(void)
 {
     for (size_t i = 0; i < RECORDED_COUNT; i++) {
@@ -103,6 +103,8 @@ static void seed_frames(void)
             0, 0, 0, (uint8_t)i, 0, 0, 0, 0, 0, 0, (uint8_t)(frame.size >> 8), (uint8_t)frame.size};
 
         seed("frame", text("%zu", i), bytes_of(head, sizeof(head)), frame);
+        head[0] = 0x80;
+        seed("frame", text("alone-%zu", i), bytes_of(head, 4), frame);
     }
 }
 
