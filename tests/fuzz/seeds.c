@@ -112,6 +112,7 @@ static void seed_frames(void)
 static void seed_handshakes(void)
 {
     static const uint8_t steps[] = {1, 3, 1, 4, 1, 5, 1, 6, 1, 0};
+    static const uint8_t reflected[] = {1, 0, 1, 7, 1, 0};
     static const uint8_t spoilt[] = {0, 3, 0, 1, 's', 2, 5, 9, 3, 5, 9, 1, 1, 9};
 
     for (unsigned choice = 0; choice < 20; choice++) {
@@ -119,6 +120,8 @@ static void seed_handshakes(void)
 
         seed("handshake", text("honest-%u", choice), bytes_of(head, sizeof(head)),
              (struct cn_term){steps, sizeof(steps)});
+        seed("handshake", text("reflected-%u", choice), bytes_of(head, sizeof(head)),
+             (struct cn_term){reflected, sizeof(reflected)});
         seed("handshake", text("spoilt-%u", choice), bytes_of(head, sizeof(head)),
              (struct cn_term){spoilt, sizeof(spoilt)});
     }
