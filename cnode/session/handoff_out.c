@@ -2,7 +2,7 @@
  * The source of a handoff, step by step. One structure while it lasts.
  *
  * Every failure goes one way: cancel is said to the target, names go back, the queue is executed
- * here.
+ * here; at a higher epoch when the target may have become the owner meanwhile.
  */
 #include "session/handoff_out.h"
 
@@ -11,6 +11,7 @@
 #include "base/alloc.h"
 #include "base/error.h"
 #include "session/forward.h"
+#include "session/handoff_in.h"
 #include "session/handoff_words.h"
 #include "session/host.h"
 #include "session/naming.h"
@@ -19,6 +20,8 @@
 
 #define STEP_MS    5000
 #define FORWARD_MS 500
+/* The target may own the session at epoch + 1 already: whoever goes on here must be above it. */
+#define EPOCHS_LOST 2
 
 enum out_state {
     OUT_WAITING,
@@ -95,6 +98,8 @@ static void give_up(struct session *session, int result)
     process_demonitor(process, &out->forward->monitor, true);
     if (out->timer != 0)
         process_cancel_timer(process, out->timer);
+    if (sm_state(&out->sm) == OUT_ACTIVATING)
+        session->epoch += EPOCHS_LOST;
     sm_move(&out->sm, OUT_FAILED);
     out_free(out);
     session->out = NULL;
@@ -328,7 +333,8 @@ bool handoff_out_message(struct session *session, struct cn_term message)
     int error;
 
     if (handoff_word(message) != HANDOFF_NONE) {
-        take_word(session, message);
+        if (!handoff_in_late(session, message))
+            take_word(session, message);
         return true;
     }
     if (is_down_of_target(session, message)) {
