@@ -118,15 +118,21 @@ size_t connections_pending(const struct connections *connections)
     return count;
 }
 
-struct connection *connections_oldest_pending(const struct connections *connections)
+struct connection *connections_expendable(const struct connections *connections)
 {
+    struct connection *oldest = NULL;
+
     list_for_each(link, &connections->all) {
         struct connection *connection = container_of(link, struct connection, link);
 
-        if (is_pending(connection))
+        if (!is_pending(connection))
+            continue;
+        if (handshake_peer(&connection->handshake)[0] == '\0')
             return connection;
+        if (oldest == NULL)
+            oldest = connection;
     }
-    return NULL;
+    return oldest;
 }
 
 bool connections_greeted_by(const struct connections *connections, const char *name)

@@ -61,8 +61,11 @@ void connections_flush(struct connections *connections);
 size_t connections_queued_bytes(const struct connections *connections);
 /** Count the connections that came in and have not proven the cookie. */
 size_t connections_pending(const struct connections *connections);
-/** Give the oldest of them; NULL when there is none. */
-struct connection *connections_oldest_pending(const struct connections *connections);
+/**
+ * Give the one of them that makes room for a newcomer: the oldest that has not told its name, so
+ * that a flood of silent ones pushes out its own; else the oldest. NULL when there is none.
+ */
+struct connection *connections_expendable(const struct connections *connections);
 /** Tell whether a connection that came in claims to be @name and has not proven the cookie. */
 bool connections_greeted_by(const struct connections *connections, const char *name);
 /** Tell whether an unfinished handshake has given out @challenge. For struct handshake_config. */

@@ -107,6 +107,8 @@ static void on_all_tried(void *context)
 {
     struct network *network = context;
 
+    if (sm_state(&network->sm) != NETWORK_OPEN)
+        return;
     network->events.ready(network->events.context, listener_port(network->listener));
 }
 
@@ -183,13 +185,13 @@ static void on_incoming(void *context, struct uv_stream_s *server)
 {
     struct network *network = context;
     struct connection *connection = NULL;
-    struct connection *oldest;
+    struct connection *expendable;
     char host[ADDRESS_TEXT_MAX];
     int rc;
 
     if (connections_pending(network->connections) >= network->config.pending_handshakes_max) {
-        oldest = connections_oldest_pending(network->connections);
-        connection_close(oldest, "too_many_handshakes");
+        expendable = connections_expendable(network->connections);
+        connection_close(expendable, "too_many_handshakes");
     }
     rc = connection_accept(network->connections, server, peers_incoming(), network->peers,
                            &connection);
@@ -297,13 +299,20 @@ static void on_stop_timer(void *context)
 void network_stop(struct network *network, uint32_t flush_ms, void (*done)(void *context),
                   void *context)
 {
+    uint64_t stop_at_ms = loop_now_ms(network->loop) + flush_ms;
+
+    if (sm_state(&network->sm) == NETWORK_STOPPING) {
+        if (stop_at_ms < network->stop_at_ms)
+            network->stop_at_ms = stop_at_ms;
+        return;
+    }
     sm_move(&network->sm, NETWORK_STOPPING);
     network->done = done;
     network->done_context = context;
     network->epmd = epmd_client_close(network->epmd);
     network->listener = listener_close(network->listener);
     peers_stop(network->peers);
-    network->stop_at_ms = loop_now_ms(network->loop) + flush_ms;
+    network->stop_at_ms = stop_at_ms;
     loop_timer_start(&network->stop_timer, 0);
 }
 

@@ -70,7 +70,8 @@ int network_new(struct loop *loop, const struct network_config *config,
 int network_start(struct network *network);
 /**
  * Leave: unregister from EPMD, flush what is queued (at most @flush_ms), close all connections
- * together, call @done.
+ * together, call @done. No event but `deliver` and `log` comes any more. Asked again, it only
+ * shortens the time.
  */
 void network_stop(struct network *network, uint32_t flush_ms, void (*done)(void *context),
                   void *context);
@@ -85,8 +86,9 @@ uint32_t network_creation(const struct network *network);
 /**
  * Send a signal to @node, dialling it when needed. The bytes are copied or consumed before the
  * call returns.
- * Errors: CN_E_LIMIT when the peer's queue is full (the peer is being dropped), CN_E_UNKNOWN
- * when @node is our own name or no node name; -ENOTSUP as control_encode; -ENOMEM.
+ * Errors: CN_E_LIMIT when the peer's queue is full (the peer is being dropped), CN_E_UNKNOWN when
+ * @node is our own name or no node name; CN_E_CLOSED after network_stop when it is not connected;
+ * -ENOTSUP as control_encode; -ENOMEM.
  */
 int network_send(struct network *network, const char *node, const struct control *control,
                  struct cn_term message);

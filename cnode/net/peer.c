@@ -248,10 +248,10 @@ static void on_timer(void *context)
 static void log_down(struct peer *peer)
 {
     const char *reason = connection_reason(peer->connection);
-    bool wanted = strcmp(reason, "disconnect") == 0;
+    bool ordinary = strcmp(reason, "disconnect") == 0 || strcmp(reason, "connection_closed") == 0;
 
     if (!peer->peers->stopped)
-        peers_log(peer->peers, wanted ? 1 : 2, "peer.down", "%s: %s (%s)", peer->name, reason,
+        peers_log(peer->peers, ordinary ? 1 : 2, "peer.down", "%s: %s (%s)", peer->name, reason,
                   connection_detail(peer->connection));
 }
 
@@ -289,7 +289,9 @@ static void give_way(struct peer *peer)
     peer->connection = NULL;
     connection_drop(old);
     sm_move(&peer->sm, PEER_DEFERRED);
+    peer->taking = true;
     events->peer_down(events->context, peer->name, reason);
+    peer->taking = false;
 }
 
 static void fill_info(struct peer *peer, struct connection *connection)

@@ -26,6 +26,7 @@ struct peer {
     struct peers *peers;
     bool kept;                     /* dialled again for ever */
     bool tried;                    /* its first dial has ended */
+    bool taking;                   /* a connection is about to be its own: not to be freed */
     bool overflown;                /* too much waits: to be given up by the timer */
     bool asked;                    /* somebody waits for peer_up or peer_down */
     struct dial *dial;             /* DIALLING, before TCP is up */
@@ -44,6 +45,7 @@ struct peers {
     struct peers_config config;
     struct peer *by_name;
     struct failures failures;
+    uint32_t idlers; /* handshakes that ended for want of time or room */
     struct cn_writer scratch;
     struct loop_timer ticker;
     uint32_t ticker_ms;

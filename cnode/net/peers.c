@@ -95,7 +95,7 @@ void peers_stop(struct peers *peers)
     peers->stopped = true;
     map_for_each(peers->by_name, peer, next)
     {
-        if (peer->connection == NULL)
+        if (peer->connection == NULL && !peer->taking)
             peer_free(peer);
     }
 }
@@ -142,17 +142,22 @@ static void on_incoming_up(void *context, struct connection *connection)
 }
 
 /*
- * Tell whether an ended handshake counts as somebody's failure, and not as the protocol's ordinary
- * course.
+ * Tell whether an ended handshake counts against its address. Only a refusal does, for only that
+ * may have been a guess at the cookie: who is silent, or was pushed out by others, must not slow
+ * down the honest nodes of the same address.
  */
 static bool is_failure(struct connection *connection)
 {
+    return strcmp(connection_reason(connection), "refused") == 0 &&
+           strcmp(connection_detail(connection), HANDSHAKE_LOST_TIE) != 0;
+}
+
+/* Tell whether the handshake ended for want of time or room. */
+static bool is_idler(struct connection *connection)
+{
     const char *reason = connection_reason(connection);
 
-    if (strcmp(connection_detail(connection), HANDSHAKE_LOST_TIE) == 0)
-        return false;
-    return strcmp(reason, "refused") == 0 || strcmp(reason, "timeout") == 0 ||
-           strcmp(reason, "too_many_handshakes") == 0;
+    return strcmp(reason, "timeout") == 0 || strcmp(reason, "too_many_handshakes") == 0;
 }
 
 static void on_incoming_closed(void *context, struct connection *connection)
@@ -169,6 +174,8 @@ static void on_incoming_closed(void *context, struct connection *connection)
     if (is_failure(connection)) {
         count = failures_note(&peers->failures, host, loop_now_ms(peers->connections->loop));
         level = failures_worth_telling(count) ? 2 : 0;
+    } else if (is_idler(connection)) {
+        level = failures_worth_telling(++peers->idlers) ? 2 : 0;
     }
     peers_log(peers, level, "handshake.refused", "%s from %s: %s (failures from there: %u)",
               name[0] != '\0' ? name : "somebody", where, connection_detail(connection), count);

@@ -10,6 +10,8 @@
 
 #include "base/alloc.h"
 #include "base/error.h"
+#include "dist/node_name.h"
+#include "net/address.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -58,14 +60,10 @@ static int parse_port(const char *text, uint16_t *ret_port)
     return error;
 }
 
-/* A node name is checked in full by the network; here only its form, so that the message can
- * name the flag. */
+/* A comma divides names in the environment, so none has one. */
 static bool is_node_name(const char *text)
 {
-    const char *at = strchr(text, '@');
-
-    return at && at != text && at[1] && !strchr(at + 1, '@') && strlen(text) <= 255 &&
-           !strpbrk(text, " \t\r\n,");
+    return node_name_valid(text, strlen(text)) && !strchr(text, ',');
 }
 
 static int set_name(struct config *config, const char *value)
@@ -119,6 +117,17 @@ static int set_connect_flag(struct config *config, const char *value)
     return add_connect(config, value);
 }
 
+static int copy_address(char ret_text[CONFIG_ADDRESS_MAX], const char *text, size_t size)
+{
+    struct address address;
+
+    if (size >= CONFIG_ADDRESS_MAX)
+        return CN_E_INVALID;
+    memcpy(ret_text, text, size);
+    ret_text[size] = '\0';
+    return address_parse(ret_text, 0, &address);
+}
+
 /* ADDR, ADDR:PORT, [ADDR]:PORT; an address with several colons is IPv6 without a port. */
 static int set_listen(struct config *config, const char *value)
 {
@@ -137,12 +146,8 @@ static int set_listen(struct config *config, const char *value)
     } else {
         colon = NULL;
     }
-    size_t length = (size_t)(end - start);
-    if (length == 0 || length >= sizeof config->listen_address)
-        return CN_E_INVALID;
-    memcpy(config->listen_address, start, length);
-    config->listen_address[length] = '\0';
-    return colon ? parse_port(colon + 1, &config->listen_port) : 0;
+    int error = copy_address(config->listen_address, start, (size_t)(end - start));
+    return error == 0 && colon ? parse_port(colon + 1, &config->listen_port) : error;
 }
 
 static int set_hidden(struct config *config, const char *value)
@@ -189,10 +194,14 @@ static int set_epmd_port(struct config *config, const char *value)
     return 0;
 }
 
+/* epmd itself may be told a list of addresses in this variable: the first is asked. */
 static int set_epmd_address(struct config *config, const char *value)
 {
-    config->epmd_address = *value ? value : NULL;
-    return 0;
+    int error = copy_address(config->epmd_text, value, strcspn(value, ","));
+
+    if (error == 0)
+        config->epmd_address = config->epmd_text;
+    return error;
 }
 
 static int set_round_seconds(struct config *config, const char *value)
@@ -244,7 +253,7 @@ static const struct option options[] = {
     {"--version", NULL, NULL, set_version},
     {"--help", NULL, NULL, set_help},
     {NULL, "ERL_EPMD_PORT", "a port, 1 to 65535", set_epmd_port},
-    {NULL, "ERL_EPMD_ADDRESS", "an address", set_epmd_address},
+    {NULL, "ERL_EPMD_ADDRESS", "an IP address", set_epmd_address},
     {NULL, "MINOTAUR_ROUND_SECONDS", "seconds, 0 (no timer) to 31536000", set_round_seconds},
     {NULL, "MINOTAUR_DRAIN_SECONDS", "seconds, 1 to 86400", set_drain_seconds},
     {NULL, "MINOTAUR_CAPACITY", "a number of sessions, up to 100000000", set_capacity},
@@ -317,6 +326,21 @@ static int read_flag(struct config *config, int argc, char **argv, int *at, char
     return apply(config, option, option->flag, value, error, error_size);
 }
 
+static int check_whole(const struct config *config, char *error, size_t error_size)
+{
+    if (!config->name) {
+        snprintf(error, error_size, "--name: needs NAME@HOST (or MINOTAUR_NODE_NAME)");
+        return CN_E_INVALID;
+    }
+    for (uint32_t i = 0; i < config->connect_count; i++) {
+        if (strcmp(config->connect[i], config->name) != 0)
+            continue;
+        snprintf(error, error_size, "--connect: %s is this node itself", config->name);
+        return CN_E_INVALID;
+    }
+    return 0;
+}
+
 int config_read(struct config *config, int argc, char **argv, char *error, size_t error_size)
 {
     *config = (struct config){
@@ -332,11 +356,7 @@ int config_read(struct config *config, int argc, char **argv, char *error, size_
         result = read_flag(config, argc, argv, &at, error, error_size);
     if (result != 0 || config->show_help || config->show_version)
         return result;
-    if (!config->name) {
-        snprintf(error, error_size, "--name: needs NAME@HOST (or MINOTAUR_NODE_NAME)");
-        return CN_E_INVALID;
-    }
-    return 0;
+    return check_whole(config, error, error_size);
 }
 
 void config_deinit(struct config *config)

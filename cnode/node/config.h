@@ -15,6 +15,8 @@
 
 /** Most --connect nodes. */
 #define CONFIG_CONNECT_MAX 64
+/** Bytes of an IP address as text, its end included. */
+#define CONFIG_ADDRESS_MAX 64
 
 /** What the node was told. Strings belong to argv, the environment, or the config itself. */
 struct config {
@@ -23,9 +25,10 @@ struct config {
     const char *connect[CONFIG_CONNECT_MAX + 1]; /* ended by NULL */
     uint32_t connect_count;
     char *connect_text; /* the variable's value, cut into `connect` */
-    char listen_address[64];
+    char listen_address[CONFIG_ADDRESS_MAX];
     uint16_t listen_port;
-    const char *epmd_address; /* NULL: as OTP does */
+    const char *epmd_address; /* NULL: as OTP does; or epmd_text */
+    char epmd_text[CONFIG_ADDRESS_MAX];
     uint16_t epmd_port;
     bool hidden;
     enum log_format log_format;

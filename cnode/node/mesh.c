@@ -6,6 +6,10 @@
  * the next dial; the delay doubles with each failure up to 30 s and starts anew once the
  * neighbour was up. A call that fails needs no care: the next round asks again. The table is
  * bounded, so a peer that names nodes without end fills it and no more.
+ *
+ * A newcomer whose first answer leaves out somebody whom we see is told to connect to all whom we
+ * see, once: BEAM nodes that met only us would not meet each other, since :global, through which
+ * they do, learns nothing from us. One that was started with connect_all false is left alone.
  */
 #include "node/mesh.h"
 
@@ -26,8 +30,11 @@ struct neighbour {
     char node[CN_NODE_NAME_MAX + 1];
     bool up;
     bool asked; /* a visible peer, to be asked for its nodes */
+    bool met;   /* has answered since it came up */
     uint64_t dial_after_ms;
     uint64_t delay_ms;
+    uint64_t named_in; /* the last answer that named it */
+    struct mesh *mesh;
     struct map_handle hh;
 };
 
@@ -36,7 +43,8 @@ struct mesh {
     int (*dial)(void *context, const char *node);
     void *context;
     struct neighbour *neighbours;
-    bool waiting; /* for the next round */
+    uint64_t answers; /* so far */
+    bool waiting;     /* for the next round */
     bool stopped;
 };
 
@@ -61,6 +69,7 @@ static struct neighbour *find_or_add(struct mesh *mesh, const char *node, size_t
         return NULL;
     memcpy(neighbour->node, node, size);
     neighbour->delay_ms = DELAY_MIN_MS;
+    neighbour->mesh = mesh;
     if (!map_add(mesh->neighbours, neighbour->node, size, neighbour)) {
         mem_free(neighbour);
         return NULL;
@@ -76,7 +85,10 @@ static void learn(struct mesh *mesh, struct cn_bytes node)
     if (cn_bytes_equal(node, procs_node(procs)) || !memchr(node.data, '@', node.size))
         return;
     struct neighbour *neighbour = find_or_add(mesh, (const char *)node.data, node.size);
-    if (!neighbour || neighbour->up || now_ms < neighbour->dial_after_ms)
+    if (!neighbour)
+        return;
+    neighbour->named_in = mesh->answers;
+    if (neighbour->up || now_ms < neighbour->dial_after_ms)
         return;
     neighbour->dial_after_ms = now_ms + neighbour->delay_ms;
     neighbour->delay_ms *= 2;
@@ -85,10 +97,89 @@ static void learn(struct mesh *mesh, struct cn_bytes node)
     mesh->dial(mesh->context, neighbour->node);
 }
 
+static bool is_visible_peer(const struct neighbour *neighbour)
+{
+    return neighbour->up && neighbour->asked;
+}
+
+static void ignore_answer(struct gen_server *self, void *context, enum call_outcome outcome,
+                          struct cn_term term)
+{
+}
+
+/* Apply a function to @count atoms on a neighbour; what fails is not asked again. */
+static void ask_for(struct neighbour *neighbour, const char *module, const char *function,
+                    const char *const *atoms, uint32_t count, call_done done)
+{
+    struct cn_writer arguments;
+
+    cn_writer_init(&arguments, 0);
+    if (count > 0)
+        cn_write_list(&arguments, count);
+    for (uint32_t i = 0; i < count; i++)
+        cn_write_atom(&arguments, atoms[i]);
+    cn_write_nil(&arguments);
+    if (arguments.error == 0)
+        call_rpc(neighbour->mesh->server, neighbour->node, module, function,
+                 (struct cn_term){arguments.data, arguments.size}, ASK_TIMEOUT_MS, done, neighbour,
+                 NULL);
+    cn_writer_free(&arguments);
+}
+
+static bool is_ok_true(struct cn_term term)
+{
+    struct cn_reader reader;
+    struct cn_bytes ok, value;
+    uint32_t arity;
+
+    cn_reader_init(&reader, term);
+    return cn_read_tuple(&reader, &arity) && arity == 2 && cn_read_atom(&reader, &ok) &&
+           cn_bytes_equal(ok, "ok") && cn_read_atom(&reader, &value) &&
+           cn_bytes_equal(value, "true");
+}
+
+/* The newcomer has said whether it connects to all. */
+static void introduce(struct gen_server *self, void *context, enum call_outcome outcome,
+                      struct cn_term term)
+{
+    struct neighbour *newcomer = context;
+    struct mesh *mesh = newcomer->mesh;
+    struct neighbour *other, *next;
+
+    if (outcome != CALL_REPLY || mesh->stopped || !is_ok_true(term))
+        return;
+    map_for_each(mesh->neighbours, other, next)
+    {
+        const char *const node[] = {other->node};
+
+        if (other != newcomer && is_visible_peer(other) && is_visible_peer(newcomer))
+            ask_for(newcomer, "net_kernel", "connect_node", node, 1, ignore_answer);
+    }
+}
+
+/* The newcomer's first answer is in: does it lack somebody? */
+static void meet(struct neighbour *newcomer)
+{
+    static const char *const parameter[] = {"kernel", "connect_all"};
+    struct mesh *mesh = newcomer->mesh;
+    struct neighbour *other, *next;
+    bool lacking = false;
+
+    newcomer->met = true;
+    map_for_each(mesh->neighbours, other, next)
+    {
+        if (other != newcomer && is_visible_peer(other) && other->named_in != mesh->answers)
+            lacking = true;
+    }
+    if (lacking)
+        ask_for(newcomer, "application", "get_env", parameter, 2, introduce);
+}
+
 static void learn_all(struct gen_server *self, void *context, enum call_outcome outcome,
                       struct cn_term term)
 {
-    struct mesh *mesh = context;
+    struct neighbour *neighbour = context;
+    struct mesh *mesh = neighbour->mesh;
     struct cn_reader reader;
     struct cn_bytes node;
     uint32_t count;
@@ -97,18 +188,17 @@ static void learn_all(struct gen_server *self, void *context, enum call_outcome 
     cn_reader_init(&reader, term);
     if (outcome != CALL_REPLY || mesh->stopped || !cn_read_list(&reader, &count))
         return;
+    mesh->answers++;
     for (; count > 0 && cn_read_atom(&reader, &node); count--)
         learn(mesh, node);
+    if (!neighbour->met)
+        meet(neighbour);
 }
 
-static void ask(struct mesh *mesh, const struct neighbour *neighbour)
+static void ask(struct mesh *mesh, struct neighbour *neighbour)
 {
-    static const uint8_t no_arguments[] = {106}; /* NIL_EXT */
-    struct cn_term arguments = {no_arguments, sizeof no_arguments};
-
-    if (neighbour->up && neighbour->asked && !mesh->stopped)
-        call_rpc(mesh->server, neighbour->node, "erlang", "nodes", arguments, ASK_TIMEOUT_MS,
-                 learn_all, mesh, NULL);
+    if (is_visible_peer(neighbour) && !mesh->stopped)
+        ask_for(neighbour, "erlang", "nodes", NULL, 0, learn_all);
 }
 
 /* Without memory there is no next round until the next peer comes up. */
@@ -187,6 +277,7 @@ int mesh_peer_up(struct mesh *mesh, const char *node, bool hidden)
         return -ENOMEM;
     neighbour->up = true;
     neighbour->asked = !hidden;
+    neighbour->met = false;
     neighbour->delay_ms = DELAY_MIN_MS;
     ask(mesh, neighbour);
     return ask_again_later(mesh);

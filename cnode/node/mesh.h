@@ -4,8 +4,8 @@
  * BEAM nodes learn of each other through :global's exchange of known nodes, in which this node
  * does not take part yet. So each visible peer is asked for its `nodes()`, when it comes up and
  * then every few seconds, and whoever it names and we do not see is dialled. A node that cannot
- * be reached is dialled again, ever more slowly, as long as somebody names it. A hidden node
- * meshes with nobody.
+ * be reached is dialled again, ever more slowly, as long as somebody names it. A peer that comes
+ * up without knowing all whom we see is told of them. A hidden node meshes with nobody.
  */
 #ifndef NODE_MESH_H
 #define NODE_MESH_H

@@ -1,32 +1,41 @@
 /*
  * Names: registry/'s outcomes as session/'s conditions.
  *
- * Each request carries its caller's callback in a small record that lives until the answer. An
- * answer that never came (no neighbour could be reached in time) is CN_E_TIMEOUT for a move and a
- * search. A name of ours that turns out to be somebody else's, after both were registered apart, is
- * logged; which session lives on is decided by the later conflict rules.
+ * Each request carries its caller's callback in a small record that lives until the answer, or
+ * until the node ends. An answer that never came (no neighbour could be reached in time) is
+ * CN_E_TIMEOUT for a move and a search. A name of ours that turns out to be somebody else's, after
+ * both were registered apart, is logged; which session lives on is decided by the later conflict
+ * rules.
  */
 #include "node/names.h"
 
 #include "base/alloc.h"
 #include "base/error.h"
+#include "base/list.h"
 #include "etf/print.h"
 #include "node/log.h"
-#include "registry/global_external.h"
 
 #include <errno.h>
 
 struct names {
     struct global *global;
+    struct list questions; /* not yet answered */
     struct session_names table;
 };
 
 /* What is asked, until it is answered. */
 struct question {
+    struct list link;
     session_names_done done;
     void *context;
     int no; /* what GLOBAL_NO means here */
 };
+
+static void forget(struct question *question)
+{
+    list_remove(&question->link);
+    mem_free(question);
+}
 
 static void answer(void *context, enum global_outcome outcome, const struct cn_pid *holder)
 {
@@ -35,22 +44,24 @@ static void answer(void *context, enum global_outcome outcome, const struct cn_p
 
     if (question->done)
         question->done(question->context, result, holder);
-    mem_free(question);
+    forget(question);
 }
 
-static struct question *ask(session_names_done done, void *context, int no)
+static struct question *ask(struct names *names, session_names_done done, void *context, int no)
 {
     struct question *question = mem_alloc(sizeof *question);
 
-    if (question)
-        *question = (struct question){.done = done, .context = context, .no = no};
+    if (!question)
+        return NULL;
+    *question = (struct question){.done = done, .context = context, .no = no};
+    list_append(&names->questions, &question->link);
     return question;
 }
 
 static int asked(struct question *question, int error)
 {
     if (error != 0)
-        mem_free(question);
+        forget(question);
     return error;
 }
 
@@ -58,7 +69,7 @@ static int register_name(void *context, struct cn_term name, const struct cn_pid
                          session_names_done done, void *done_context)
 {
     struct names *names = context;
-    struct question *question = ask(done, done_context, CN_E_TAKEN);
+    struct question *question = ask(names, done, done_context, CN_E_TAKEN);
 
     if (!question)
         return -ENOMEM;
@@ -69,7 +80,7 @@ static int move_name(void *context, struct cn_term name, const struct cn_pid *pi
                      session_names_done done, void *done_context)
 {
     struct names *names = context;
-    struct question *question = ask(done, done_context, CN_E_TAKEN);
+    struct question *question = ask(names, done, done_context, CN_E_TAKEN);
 
     if (!question)
         return -ENOMEM;
@@ -80,7 +91,7 @@ static int whereis_name(void *context, struct cn_term name, session_names_done d
                         void *done_context)
 {
     struct names *names = context;
-    struct question *question = ask(done, done_context, 0);
+    struct question *question = ask(names, done, done_context, 0);
 
     if (!question)
         return -ENOMEM;
@@ -121,6 +132,7 @@ int names_new(struct procs *procs, struct functions *functions, struct names **r
 
     if (!names)
         return -ENOMEM;
+    list_init(&names->questions);
     int error = global_new(procs, functions, &hooks, &names->global);
     if (error != 0) {
         mem_free(names);
@@ -140,16 +152,23 @@ int names_new(struct procs *procs, struct functions *functions, struct names **r
 
 struct names *names_free(struct names *names)
 {
-    if (names) {
-        global_free(names->global);
-        mem_free(names);
-    }
+    if (!names)
+        return NULL;
+    global_free(names->global);
+    while (!list_empty(&names->questions))
+        forget(container_of(list_first(&names->questions), struct question, link));
+    mem_free(names);
     return NULL;
 }
 
 const struct session_names *names_table(struct names *names)
 {
     return &names->table;
+}
+
+struct global *names_global(struct names *names)
+{
+    return names->global;
 }
 
 int names_peer_up(struct names *names, const char *node)

@@ -8,6 +8,7 @@
 #ifndef NODE_NAMES_H
 #define NODE_NAMES_H
 
+#include "registry/global_external.h"
 #include "session/hosts.h"
 
 struct names;
@@ -18,6 +19,8 @@ int names_new(struct procs *procs, struct functions *functions, struct names **r
 struct names *names_free(struct names *names);
 /** The table for hosts_new. */
 const struct session_names *names_table(struct names *names);
+/** The registry itself, for servers that register terms of their own. */
+struct global *names_global(struct names *names);
 /** A visible peer is up. Errors: -ENOMEM. */
 int names_peer_up(struct names *names, const char *node);
 /** A peer is gone. */

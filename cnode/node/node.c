@@ -3,9 +3,9 @@
  *
  * Everything is made in boot order, lowest layer first, and released in the opposite order.
  * Signals (SIGTERM, SIGINT), the end of standard input when it is the lifeline, `init:stop` by
- * rpc and the host's own drain all lead to the same place: hosts_drain, then the network closes
- * every connection together, then the loop stops. Every further signal makes it more urgent:
- * hurry, then abort.
+ * rpc and the host's own drain all lead to the same place: hosts_drain (without a game nothing is
+ * to be drained), then the network closes every connection together, then the loop stops. Every
+ * further signal makes it more urgent: hurry, then abort.
  */
 #include "node/node.h"
 
@@ -13,8 +13,10 @@
 #include "base/error.h"
 #include "base/sm.h"
 #include "net/network.h"
+#include "node/api.h"
 #include "node/mesh.h"
 #include "node/names.h"
+#include "node/releases.h"
 #include "otp/functions.h"
 #include "session/hosts.h"
 
@@ -22,6 +24,7 @@
 #include <signal.h>
 #include <sodium.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #define EXIT_CANNOT_START 71
@@ -53,9 +56,11 @@ struct node {
     struct procs *procs;
     struct functions *functions;
     struct names *names;
-    struct hosts *hosts;
+    struct hosts *hosts; /* NULL: no game is hosted */
     struct mesh *mesh;
-    unsigned urgency; /* how often the end was asked for */
+    struct releases *releases;
+    struct cn_node api; /* what the application sees */
+    unsigned urgency;   /* how often the end was asked for */
     int exit_code;
 };
 
@@ -67,11 +72,14 @@ static int welcome(struct node *node, const struct peer_info *peer)
 
     if ((error = procs_peer_up(node->procs, peer->node, peer->creation)) != 0)
         return error;
+    if ((error = releases_peer_up(node->releases, peer->node)) != 0)
+        return error;
     if ((error = mesh_peer_up(node->mesh, peer->node, peer->hidden)) != 0 || peer->hidden)
         return error;
     if ((error = names_peer_up(node->names, peer->node)) != 0)
         return error;
-    hosts_node_up(node->hosts, peer->node);
+    if (node->hosts)
+        hosts_node_up(node->hosts, peer->node);
     return 0;
 }
 
@@ -94,6 +102,7 @@ static void on_peer_down(void *context, const char *peer, const char *reason)
     procs_peer_down(node->procs, peer);
     names_peer_down(node->names, peer);
     mesh_peer_down(node->mesh, peer);
+    releases_peer_down(node->releases, peer);
 }
 
 static int on_signal_in(void *context, const struct peer_info *peer, const struct control *control,
@@ -169,9 +178,8 @@ static void on_drain_started(void *context)
     mesh_stop(node->mesh);
 }
 
-static void leave(struct node *node, const char *why)
+static void drain(struct node *node)
 {
-    log_event(LOG_INFO, "leave", why);
     switch (node->urgency++) {
     case 0:
         hosts_drain(node->hosts);
@@ -181,6 +189,17 @@ static void leave(struct node *node, const char *why)
         break;
     default:
         hosts_drain_abort(node->hosts);
+    }
+}
+
+static void leave(struct node *node, const char *why)
+{
+    log_event(LOG_INFO, "leave", why);
+    if (node->hosts) {
+        drain(node);
+    } else if (node->urgency++ == 0) {
+        on_drain_started(node);
+        on_drained(node, EXIT_SUCCESS, NULL);
     }
 }
 
@@ -282,7 +301,7 @@ static int boot_network(struct node *node, const struct cookie *cookie)
     return network_new(node->loop, &network, &events, &node->network);
 }
 
-static int boot_hosts(struct node *node, const struct cn_game *game)
+static int boot_game(struct node *node, const struct cn_game *game)
 {
     const struct config *config = node->config;
     struct hosts_config hosts = {
@@ -302,7 +321,23 @@ static int boot_hosts(struct node *node, const struct cn_game *game)
                      &node->hosts);
 }
 
-static int boot_processes(struct node *node, const struct cn_game *game)
+static int boot_application(struct node *node, const struct cn_application *application)
+{
+    int error;
+
+    node->api.procs = node->procs;
+    node->api.functions = node->functions;
+    node->api.global = names_global(node->names);
+    node->api.context = node;
+    node->api.each_node = each_node;
+    if ((error = api_functions_add(&node->api, application->functions)) != 0)
+        return error;
+    if (application->game && (error = boot_game(node, application->game)) != 0)
+        return error;
+    return application->start ? application->start(&node->api) : 0;
+}
+
+static int boot_processes(struct node *node)
 {
     struct transport transport = {.context = node, .send = send_out};
     struct functions_hooks hooks = {.context = node, .each_node = each_node, .stop = on_stop_asked};
@@ -316,12 +351,13 @@ static int boot_processes(struct node *node, const struct cn_game *game)
     functions_set_hooks(node->functions, &hooks);
     if ((error = names_new(node->procs, node->functions, &node->names)) != 0)
         return error;
-    if ((error = mesh_new(node->procs, dial, node, &node->mesh)) != 0)
+    if ((error = releases_new(node->procs, &node->releases)) != 0)
         return error;
-    return boot_hosts(node, game);
+    return mesh_new(node->procs, dial, node, &node->mesh);
 }
 
-static int boot(struct node *node, const struct cookie *cookie, const struct cn_game *game)
+static int boot(struct node *node, const struct cookie *cookie,
+                const struct cn_application *application)
 {
     int error;
 
@@ -329,7 +365,9 @@ static int boot(struct node *node, const struct cookie *cookie, const struct cn_
         return error;
     if ((error = boot_network(node, cookie)) != 0)
         return error;
-    if ((error = boot_processes(node, game)) != 0)
+    if ((error = boot_processes(node)) != 0)
+        return error;
+    if ((error = boot_application(node, application)) != 0)
         return error;
     loop_set_turn(node->loop, on_turn, node);
     if ((error = loop_watch_signals(node->loop, on_signal, node)) != 0)
@@ -348,18 +386,22 @@ static void shut_down(struct node *node)
     if (node->procs)
         node->procs = procs_free(node->procs);
     node->names = names_free(node->names);
+    node->releases = releases_free(node->releases);
     node->functions = functions_free(node->functions);
     node->hosts = hosts_free(node->hosts);
+    api_node_deinit(&node->api);
     node->loop = loop_free(node->loop);
 }
 
-int node_run(const struct config *config, const struct cookie *cookie, const struct cn_game *game)
+int node_run(const struct config *config, const struct cookie *cookie,
+             const struct cn_application *application)
 {
     struct node node = {.config = config, .exit_code = EXIT_CANNOT_START};
 
     log_setup(config->log_level, config->log_format);
     sm_init(&node.life, &life_table, 0, LIFE_BOOT);
-    int error = boot(&node, cookie, game);
+    api_node_init(&node.api);
+    int error = boot(&node, cookie, application);
     if (error == 0) {
         sm_move(&node.life, LIFE_JOINING);
         loop_run(node.loop);

@@ -2,8 +2,8 @@
  * The node: the composition root, the only place that knows everybody.
  *
  * It plugs net/ into proc/ (what arrives is delivered to processes, what processes send goes
- * out), starts the services that a visible node owes its peers, hosts one game, and leads all
- * of it through one life:
+ * out), starts the services that a visible node owes its peers, starts the application (its game,
+ * its servers), and leads all of it through one life:
  *
  *     boot ──► joining ──► serving ──► draining ──► stopped
  *       │         │                       ▲
@@ -18,11 +18,12 @@
 #include "node/config.h"
 #include "node/cookie.h"
 
-#include <cnode/game.h>
+#include <cnode/node.h>
 
 #define NODE_VERSION "0.1.0"
 
-/** Run a node from boot to its end, hosting @game; returns the exit code. */
-int node_run(const struct config *config, const struct cookie *cookie, const struct cn_game *game);
+/** Run a node from boot to its end, with @application on it; returns the exit code. */
+int node_run(const struct config *config, const struct cookie *cookie,
+             const struct cn_application *application);
 
 #endif

@@ -39,7 +39,8 @@ struct held_name {
 
 /** What a neighbour is. */
 enum neighbour_kind {
-    NEIGHBOUR_UNKNOWN, /* asked, or not yet */
+    NEIGHBOUR_ASKED,  /* its answer is awaited, and requests wait for it */
+    NEIGHBOUR_SILENT, /* it did not answer in time; it is asked again, nobody waits */
     NEIGHBOUR_BEAM,
     NEIGHBOUR_OTHER,
 };
@@ -122,7 +123,9 @@ struct cn_term names_term(const struct held_name *held);
 /** Queue a request. @node: only for REPAIR. Errors: -ENOMEM. */
 int requests_add(struct global *global, enum request_kind kind, struct cn_term name,
                  const struct cn_pid *pid, const char *node, global_done done, void *context);
-/** Start what may start. */
+/** Have requests_pump called from the server's own callback, soon. Errors: -ENOMEM. */
+int requests_kick(struct global *global);
+/** Start what may start. Callbacks come from here: only in the server's callbacks. */
 void requests_pump(struct global *global);
 /** Tell whether something is under way or waiting for @name. */
 bool requests_busy(struct global *global, struct cn_term name);
@@ -130,6 +133,11 @@ bool requests_busy(struct global *global, struct cn_term name);
 void requests_free_all(struct global *global);
 
 /* global_neighbours.c */
+/**
+ * Tell whether a neighbour that may be a BEAM has just come and there is no other: what is asked
+ * now waits for its answer, or it would be decided without it.
+ */
+bool neighbours_pending(struct global *global);
 /** The node that registers for us; NULL when there is no BEAM neighbour. */
 const char *neighbours_registrar(struct global *global);
 /** Find a visible peer that is up. */

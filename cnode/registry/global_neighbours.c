@@ -7,7 +7,9 @@
  * :global answers with a number, and the answer comes after the server has worked off the end of
  * an earlier connection, so what is asked afterwards is not answered from a table that is
  * about to lose our names. A second question gives the server's pid, whose links must not end
- * anybody here. Only then it is used.
+ * anybody here. Only then it is used. While the first neighbour is being asked, requests wait:
+ * decided without it, two nodes would take one name. One that stays silent is asked again and
+ * again, but nobody waits for it any more.
  */
 #include <errno.h>
 #include <string.h>
@@ -16,7 +18,7 @@
 #include "base/trace.h"
 #include "registry/global_internal.h"
 
-#define PROBE_TIMEOUT_MS 60000u
+#define PROBE_TIMEOUT_MS 10000u
 
 /* Whom a question was put to. It outlives the neighbour. */
 struct probe {
@@ -31,6 +33,21 @@ struct neighbour *neighbours_find(struct global *global, const char *node)
 
     map_find(global->neighbours, node, strlen(node), neighbour);
     return neighbour;
+}
+
+bool neighbours_pending(struct global *global)
+{
+    struct neighbour *neighbour = NULL;
+    struct neighbour *next = NULL;
+    bool asked = false;
+
+    map_for_each(global->neighbours, neighbour, next)
+    {
+        if (neighbour->kind == NEIGHBOUR_BEAM)
+            return false;
+        asked = asked || neighbour->kind == NEIGHBOUR_ASKED;
+    }
+    return asked;
 }
 
 const char *neighbours_registrar(struct global *global)
@@ -87,6 +104,24 @@ static struct probe *probe_new(const struct neighbour *neighbour)
     return probe;
 }
 
+static int ask_version(struct neighbour *neighbour);
+
+/* The neighbour is no member of :global that could register for us. */
+static void settle_other(struct neighbour *neighbour)
+{
+    neighbour->kind = NEIGHBOUR_OTHER;
+    requests_pump(neighbour->global);
+}
+
+/* No answer: nobody waits any longer, but it may have been slow only. */
+static void ask_again(struct neighbour *neighbour)
+{
+    neighbour->kind = NEIGHBOUR_SILENT;
+    if (ask_version(neighbour) != 0)
+        neighbour->kind = NEIGHBOUR_OTHER;
+    requests_pump(neighbour->global);
+}
+
 static void on_server_pid(struct gen_server *self, void *context, enum call_outcome outcome,
                           struct cn_term term)
 {
@@ -97,15 +132,17 @@ static void on_server_pid(struct gen_server *self, void *context, enum call_outc
     cn_reader_init(&reader, term);
     if (neighbour == NULL)
         return;
-    if (outcome != CALL_REPLY || !cn_read_pid(&reader, &pid) ||
-        procs_quiet_partner(gen_server_procs(self), &pid) != 0) {
-        neighbour->kind = NEIGHBOUR_OTHER;
-        return;
+    if (outcome == CALL_TIMEOUT) {
+        ask_again(neighbour);
+    } else if (outcome != CALL_REPLY || !cn_read_pid(&reader, &pid) ||
+               procs_quiet_partner(gen_server_procs(self), &pid) != 0) {
+        settle_other(neighbour);
+    } else {
+        trace("registry", "%s registers names", neighbour->node);
+        neighbour->kind = NEIGHBOUR_BEAM;
+        audit_start(neighbour);
+        requests_pump(neighbour->global);
     }
-    trace("registry", "%s registers names", neighbour->node);
-    neighbour->kind = NEIGHBOUR_BEAM;
-    audit_start(neighbour);
-    requests_pump(neighbour->global);
 }
 
 static int ask_server_pid(struct neighbour *neighbour)
@@ -137,9 +174,11 @@ static void on_version(struct gen_server *self, void *context, enum call_outcome
     cn_reader_init(&reader, term);
     if (neighbour == NULL)
         return;
-    if (outcome != CALL_REPLY || !cn_read_integer(&reader, &version) ||
-        ask_server_pid(neighbour) != 0)
-        neighbour->kind = NEIGHBOUR_OTHER;
+    if (outcome == CALL_TIMEOUT)
+        ask_again(neighbour);
+    else if (outcome != CALL_REPLY || !cn_read_integer(&reader, &version) ||
+             ask_server_pid(neighbour) != 0)
+        settle_other(neighbour);
 }
 
 static int ask_version(struct neighbour *neighbour)
@@ -210,6 +249,7 @@ void neighbours_down(struct global *global, const char *node)
     if (neighbour == NULL)
         return;
     neighbour_free(neighbour);
+    (void)requests_kick(global); /* what waited for its answer */
     registrar = neighbours_registrar(global);
     if (registered && registrar != NULL)
         audit_start(neighbours_find(global, registrar));

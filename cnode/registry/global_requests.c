@@ -72,8 +72,7 @@ bool requests_busy(struct global *global, struct cn_term name)
     return lane_find(global, name) != NULL;
 }
 
-/* Have requests_pump called from the server's own callback: done must not come from inside. */
-static int kick(struct global *global)
+int requests_kick(struct global *global)
 {
     static const uint8_t pump[] = {0x77, 4, 'p', 'u', 'm', 'p'};
     int r = 0;
@@ -96,7 +95,7 @@ int requests_add(struct global *global, enum request_kind kind, struct cn_term n
         return CN_E_CLOSED;
     request = mem_zalloc(sizeof(*request));
     lane = request != NULL ? lane_get(global, name) : NULL;
-    if (lane == NULL || kick(global) != 0) {
+    if (lane == NULL || requests_kick(global) != 0) {
         if (lane != NULL)
             lane_put(global, lane);
         mem_free(request);
@@ -149,6 +148,8 @@ static void try_again(struct request *request, enum call_outcome outcome)
     request->tries++;
     if (outcome == CALL_TIMEOUT || request->tries >= TRIES_MAX)
         finish(request, GLOBAL_UNREACHABLE, NULL);
+    else if (neighbours_pending(request->global))
+        list_append(&request->global->ready, &request->lane->ready);
     else
         step(request);
 }
@@ -412,7 +413,7 @@ void requests_pump(struct global *global)
     struct list *item = NULL;
 
     while (global->server != NULL && global->in_flight < IN_FLIGHT_MAX &&
-           (item = list_pop(&global->ready)) != NULL) {
+           !neighbours_pending(global) && (item = list_pop(&global->ready)) != NULL) {
         struct lane *lane = container_of(item, struct lane, ready);
 
         step(container_of(list_first(&lane->requests), struct request, in_lane));

@@ -53,6 +53,9 @@ struct hosts {
     struct host_timer hello_timer; /* the load has changed: tell it when this is due */
     struct engine_function *engine;
     struct drain *drain; /* NULL: not draining */
+    struct host_timer
+        order_timer; /* carries out what hosts_drain and hosts_drain_hurry asked for */
+    bool hurry;
 };
 
 /** Start the host process and register it. Errors: CN_E_TAKEN, CN_E_LIMIT, -ENOMEM, with nothing

@@ -113,7 +113,7 @@ void hosts_node_up(struct hosts *hosts, const char *node)
     members_greet(hosts, node);
 }
 
-void hosts_drain(struct hosts *hosts)
+static void start_drain(struct hosts *hosts)
 {
     struct hosts_summary summary = {.sessions = session_table_owned(&hosts->table)};
 
@@ -125,13 +125,43 @@ void hosts_drain(struct hosts *hosts)
         hosts->config.drained(hosts->config.context, HOSTS_EXIT_LOST, &summary);
 }
 
+static void carry_out(struct hosts *hosts)
+{
+    start_drain(hosts);
+    if (hosts->hurry)
+        drain_hurry(hosts);
+}
+
+static void order_is_due(struct host_timer *timer)
+{
+    carry_out(container_of(timer, struct hosts, order_timer));
+}
+
+/*
+ * Carry out an order that comes from outside of procs_run, a signal, in the next procs_run: only
+ * there procs_now_ms is now, and deadlines that count from it are right.
+ */
+static void order(struct hosts *hosts)
+{
+    if (host_timer_start(hosts, &hosts->order_timer, 0, order_is_due) != 0)
+        carry_out(hosts);
+}
+
+void hosts_drain(struct hosts *hosts)
+{
+    order(hosts);
+}
+
 void hosts_drain_hurry(struct hosts *hosts)
 {
-    drain_hurry(hosts);
+    hosts->hurry = true;
+    order(hosts);
 }
 
 void hosts_drain_abort(struct hosts *hosts)
 {
+    if (hosts->drain == NULL)
+        start_drain(hosts);
     drain_abort(hosts);
 }
 

@@ -120,7 +120,10 @@ void hosts_close(struct hosts *hosts);
 struct hosts *hosts_free(struct hosts *hosts);
 /** A visible peer is up: say hello to its host process, if it has one. */
 void hosts_node_up(struct hosts *hosts, const char *node);
-/** Hand all sessions to other hosts, then call `drained` once. Asking again changes nothing. */
+/**
+ * Hand all sessions to other hosts, then call `drained` once. Begins in the next procs_run; asking
+ * again changes nothing.
+ */
 void hosts_drain(struct hosts *hosts);
 /** The second signal: what is not done in one second is given up. */
 void hosts_drain_hurry(struct hosts *hosts);

@@ -12,7 +12,7 @@ defmodule Minotaur.Application do
 
   require Logger
 
-  alias Minotaur.GameEngine.{LocalSessions, SessionSupervisor}
+  alias Minotaur.GameEngine.{LocalSessions, NameKeeper, SessionSupervisor}
   alias Minotaur.{GameEngine, SessionHost, Settings}
 
   # What a drain may take beyond its own deadline before the stop goes on without it.
@@ -25,6 +25,7 @@ defmodule Minotaur.Application do
 
     children = [
       LocalSessions,
+      NameKeeper,
       {Task.Supervisor, name: Minotaur.TaskSupervisor},
       {DynamicSupervisor, name: SessionSupervisor, strategy: :one_for_one},
       SessionHost

@@ -16,7 +16,7 @@ static struct entries entries;
 /* Read @map as the events of a log. */
 static int read(const char *map, int64_t min)
 {
-    cn_writer_init(&error, 0);
+    cn_writer_free(&error); /* ready for use, also the first time */
     import = (struct import){.invalid = {.writer = &error, .tag = "invalid_game" }};
     record = (struct record){.import = &import, .shape = &shape_log};
     if (map != NULL)

@@ -8,8 +8,11 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/bytes.h"
 #include "base/text.h"
+#include "dist/epmd.h"
 #include "dist/flags.h"
+#include "dist/handshake_message.h"
 
 static void on_connected(void *context, struct connection *connection)
 {
@@ -114,12 +117,87 @@ bool fake_wait_closed(struct fake *fake)
     return world_until(fake->world, is_closed, fake);
 }
 
-int plain_connect(const struct node *node)
+static int connect_loopback(uint16_t port)
 {
-    struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons(node->port)};
+    struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons(port)};
     int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
 
     address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
     ck_assert_int_eq(connect(fd, (struct sockaddr *)&address, sizeof(address)), 0);
     return fd;
+}
+
+static int listen_loopback(uint16_t *ret_port)
+{
+    struct sockaddr_in address = {.sin_family = AF_INET};
+    socklen_t size = sizeof(address);
+    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    ck_assert_int_eq(bind(fd, (struct sockaddr *)&address, size), 0);
+    ck_assert_int_eq(listen(fd, 8), 0);
+    ck_assert_int_eq(getsockname(fd, (struct sockaddr *)&address, &size), 0);
+    *ret_port = ntohs(address.sin_port);
+    return fd;
+}
+
+void ghost_start(struct ghost *ghost, const struct world *world, const char *alive)
+{
+    struct bytes request;
+    uint8_t reply[6];
+
+    ghost->listening = listen_loopback(&ghost->port);
+    ghost->epmd = connect_loopback(world->epmd_port);
+    bytes_init(&request, 0);
+    ck_assert_int_eq(epmd_write_register(&request, alive, ghost->port, false), 0);
+    ck_assert_int_eq(write(ghost->epmd, bytes_data(&request), bytes_size(&request)),
+                     (ssize_t)bytes_size(&request));
+    bytes_deinit(&request);
+    ck_assert_int_eq(recv(ghost->epmd, reply, sizeof(reply), MSG_WAITALL), sizeof(reply));
+    ck_assert_uint_eq(reply[1], 0);
+}
+
+bool ghost_was_dialled(struct ghost *ghost)
+{
+    return accept4(ghost->listening, NULL, NULL, SOCK_CLOEXEC) >= 0;
+}
+
+void ghost_stop(struct ghost *ghost)
+{
+    close(ghost->listening);
+    close(ghost->epmd);
+}
+
+static bool has_input(void *context)
+{
+    uint8_t size[2];
+
+    return recv(*(int *)context, size, 2, MSG_PEEK | MSG_DONTWAIT) == 2;
+}
+
+const char *greet(struct node *node, const char *name, int *ret_fd)
+{
+    static char answer[64];
+    struct bytes message;
+    uint8_t head[3];
+    int fd = plain_connect(node);
+
+    bytes_init(&message, 0);
+    ck_assert_int_eq(handshake_write_name(&message, FLAGS_OURS, 7, name), 0);
+    ck_assert_int_eq(write(fd, bytes_data(&message), bytes_size(&message)),
+                     (ssize_t)bytes_size(&message));
+    bytes_deinit(&message);
+    ck_assert(world_until(node->world, has_input, &fd));
+    ck_assert_int_eq(recv(fd, head, 3, MSG_WAITALL), 3);
+    ck_assert_uint_eq(head[2], 's');
+    memset(answer, 0, sizeof(answer));
+    ck_assert_uint_lt(be16_get(head), sizeof(answer));
+    ck_assert_int_eq(recv(fd, answer, be16_get(head) - 1u, MSG_WAITALL), be16_get(head) - 1);
+    *ret_fd = fd;
+    return answer;
+}
+
+int plain_connect(const struct node *node)
+{
+    return connect_loopback(node->port);
 }

@@ -34,6 +34,22 @@ void fake_deinit(struct fake *fake);
 void fake_send(struct fake *fake, const void *data, size_t size);
 /** Run until its connection is closed. */
 bool fake_wait_closed(struct fake *fake);
+/** A node that EPMD knows and whose port takes connections, but that never says a word. */
+struct ghost {
+    int epmd; /* keeps it registered */
+    int listening;
+    uint16_t port;
+};
+
+/** Register a ghost under @alive. */
+void ghost_start(struct ghost *ghost, const struct world *world, const char *alive);
+/** Tell whether somebody has connected to it; each connection is told once. */
+bool ghost_was_dialled(struct ghost *ghost);
+/** Be gone. */
+void ghost_stop(struct ghost *ghost);
+
+/** Greet @node as @name over a plain connection and give its first answer: "ok", "alive", ... */
+const char *greet(struct node *node, const char *name, int *ret_fd);
 /** Open a plain TCP connection to @node's port; returns the descriptor. */
 int plain_connect(const struct node *node);
 

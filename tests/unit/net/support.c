@@ -160,7 +160,7 @@ static uint64_t on_turn(void *context, uint64_t now)
             program_read(world->watched[i]);
     }
     for (size_t i = 0; i < NODES; i++) {
-        if (world->nodes[i] != NULL)
+        if (world->nodes[i] != NULL && world->nodes[i]->network != NULL)
             network_flush(world->nodes[i]->network);
     }
     world->came_true = world->condition(world->context);
@@ -265,7 +265,7 @@ struct network_config node_init(struct node *node, struct world *world, const ch
     };
 }
 
-void node_start(struct node *node, const struct network_config *config)
+int node_try_start(struct node *node, const struct network_config *config)
 {
     const struct network_events events = {
         .context = node,
@@ -277,15 +277,22 @@ void node_start(struct node *node, const struct network_config *config)
         .log = on_log,
     };
 
-    ck_assert_int_eq(network_new(node->world->loop, config, &events, &node->network), 0);
-    ck_assert_int_eq(network_start(node->network), 0);
+    int rc = network_new(node->world->loop, config, &events, &node->network);
+
+    if (rc == 0)
+        rc = network_start(node->network);
     for (size_t i = 0; i < NODES; i++) {
         if (node->world->nodes[i] == NULL) {
             node->world->nodes[i] = node;
-            return;
+            return rc;
         }
     }
     ck_abort_msg("too many nodes");
+}
+
+void node_start(struct node *node, const struct network_config *config)
+{
+    ck_assert_int_eq(node_try_start(node, config), 0);
 }
 
 void node_start_ready(struct node *node, const struct network_config *config)

@@ -77,7 +77,9 @@ uint16_t free_port(void);
 /** Give the default configuration of a node with a random name; change it before node_start. */
 struct network_config node_init(struct node *node, struct world *world, const char *prefix,
                                 const char *cookie);
-/** Make and start its network. */
+/** Make and start its network; gives what network_new or network_start gave. */
+int node_try_start(struct node *node, const struct network_config *config);
+/** The same, and it must work. */
 void node_start(struct node *node, const struct network_config *config);
 /** Start and wait until it is ready. */
 void node_start_ready(struct node *node, const struct network_config *config);

@@ -1,5 +1,6 @@
 /*
- * One connection from outside: opening, writing much, closing in every manner.
+ * One connection from outside: opening, writing much, closing in every manner. The other end is a
+ * network of ours in the same loop, so both ends of each end are seen.
  */
 #include "fake.h"
 

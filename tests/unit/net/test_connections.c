@@ -68,6 +68,40 @@ START_TEST(oldest_pending_gives_way)
 }
 END_TEST
 
+static bool is_closed(void *context)
+{
+    char byte;
+
+    return recv(*(const int *)context, &byte, 1, MSG_DONTWAIT) == 0;
+}
+
+static bool waits_for_us(void *context)
+{
+    char bytes[512];
+
+    return recv(*(const int *)context, bytes, sizeof(bytes), MSG_DONTWAIT) < 0;
+}
+
+/* Who has told its name keeps its place among the silent, however many come after it. */
+START_TEST(silent_ones_give_way_first)
+{
+    int strangers[STRANGERS];
+    int named;
+
+    config.pending_handshakes_max = 4;
+    node_start_ready(&alice, &config);
+    ck_assert_str_eq(greet(&alice, "named@127.0.0.1", &named), "ok");
+    for (size_t i = 0; i < STRANGERS; i++)
+        strangers[i] = plain_connect(&alice);
+    ck_assert(world_until(&world, is_closed, &strangers[STRANGERS - 4]));
+    ck_assert(world_until(&world, waits_for_us, &named));
+    ck_assert(!is_closed(&named));
+    for (size_t i = 0; i < STRANGERS; i++)
+        close(strangers[i]);
+    close(named);
+}
+END_TEST
+
 static bool has_challenged(void *context)
 {
     return handshake_state(&fake.connection->handshake) == HANDSHAKE_ACK;
@@ -93,7 +127,7 @@ START_TEST(challenges_are_known_while_they_are_out)
     ck_assert(world_until(&world, is_up, NULL));
     ck_assert(!connections_outstanding(fake.connections, challenge));
     ck_assert_uint_eq(connections_pending(fake.connections), 0);
-    ck_assert_ptr_null(connections_oldest_pending(fake.connections));
+    ck_assert_ptr_null(connections_expendable(fake.connections));
     ck_assert(!connections_greeted_by(fake.connections, alice.name));
 }
 END_TEST
@@ -133,6 +167,7 @@ int main(void)
     tcase_set_timeout(tcase, 60);
     tcase_add_test(tcase, half_open_handshakes_do_not_keep_peers_out);
     tcase_add_test(tcase, oldest_pending_gives_way);
+    tcase_add_test(tcase, silent_ones_give_way_first);
     tcase_add_test(tcase, challenges_are_known_while_they_are_out);
     tcase_add_test(tcase, flush_writes_what_waits);
     suite_add_tcase(suite, tcase);

@@ -9,7 +9,6 @@
 
 #include "base/error.h"
 #include "base/text.h"
-#include "dist/epmd.h"
 #include "dist/flags.h"
 #include "net/dial.h"
 
@@ -108,23 +107,13 @@ END_TEST
 /* A node that is registered but does not listen any more. */
 START_TEST(registered_but_gone)
 {
-    struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons(world.epmd_port)};
-    uint16_t nobody = free_port();
-    struct bytes request;
-    uint8_t reply[6];
-    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    struct ghost ghost;
 
-    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    ck_assert_int_eq(connect(fd, (struct sockaddr *)&address, sizeof(address)), 0);
-    bytes_init(&request, 0);
-    ck_assert_int_eq(epmd_write_register(&request, "ghost", nobody, false), 0);
-    ck_assert_int_eq(write(fd, bytes_data(&request), bytes_size(&request)),
-                     (ssize_t)bytes_size(&request));
-    bytes_deinit(&request);
-    ck_assert_int_gt(recv(fd, reply, sizeof(reply), MSG_WAITALL), 0);
+    ghost_start(&ghost, &world, "ghost");
+    close(ghost.listening);
     run("ghost@127.0.0.1", world.epmd_port);
     ck_assert_ptr_nonnull(strstr(failure, "connecting to 127.0.0.1"));
-    close(fd);
+    close(ghost.epmd);
 }
 END_TEST
 

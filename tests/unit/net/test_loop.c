@@ -1,5 +1,6 @@
 /*
- * The loop: turns, timers, signals, the end of standard input.
+ * The loop: turns, timers, signals, the end of standard input. Delays are a few milliseconds and
+ * only ever bound from below, so a slow machine cannot fail them.
  */
 #include "support.h"
 

@@ -92,8 +92,8 @@ START_TEST(beam_sends_to_us)
 }
 END_TEST
 
-/* The creation that EPMD gave is the one that peers learn. */
-START_TEST(creation_is_epmds)
+/* The creation is there from the start, and published before the node is ready. */
+START_TEST(creation_is_ours)
 {
     node_start_ready(&node, &config);
     ck_assert_uint_eq(node.creation, network_creation(node.network));
@@ -356,7 +356,7 @@ static void add_meetings(TCase *tcase)
     tcase_add_test(tcase, beam_connects_to_us);
     tcase_add_test(tcase, we_dial_a_beam);
     tcase_add_test(tcase, beam_sends_to_us);
-    tcase_add_test(tcase, creation_is_epmds);
+    tcase_add_test(tcase, creation_is_ours);
     tcase_add_test(tcase, hidden_node);
     tcase_add_test(tcase, beam_with_a_wrong_cookie);
     tcase_add_test(tcase, dialling_a_beam_with_a_wrong_cookie);

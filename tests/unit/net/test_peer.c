@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "base/error.h"
+#include "base/text.h"
 
 static struct world world;
 static struct node alice;
@@ -36,6 +37,11 @@ static void teardown(void)
 static bool both_up(void *context)
 {
     return node_sees(&alice, bob.name) && node_sees(&bob, alice.name);
+}
+
+static bool was_dialled(void *context)
+{
+    return ghost_was_dialled(context);
 }
 
 /* A dial ends with each seeing the other once, with the right creation. */
@@ -135,6 +141,112 @@ START_TEST(connecting_anew_replaces_the_old_connection)
     ck_assert(fake_wait_closed(&fake));
     ck_assert(node_sees(&alice, "fake@127.0.0.1"));
     fake_deinit(&again);
+}
+END_TEST
+
+/* Let alice dial the ghost @alive until its TCP is up; then nothing more comes. */
+static void dial_ghost(struct ghost *ghost, const char *alive)
+{
+    char name[64];
+
+    ghost_start(ghost, &world, alive);
+    node_start_ready(&alice, &alice_config);
+    text_format(name, sizeof(name), "%s@127.0.0.1", alive);
+    ck_assert_int_eq(network_connect(alice.network, name), 0);
+    ck_assert(world_until(&world, was_dialled, ghost));
+}
+
+/* Both dial, the peer's name is greater: its dial wins, ours ends when it has proven the cookie. */
+START_TEST(greater_name_wins_the_tie)
+{
+    struct ghost ghost;
+    int fd;
+
+    dial_ghost(&ghost, "zed");
+    ck_assert_str_eq(greet(&alice, "zed@127.0.0.1", &fd), "ok_simultaneous");
+    close(fd);
+    fake_init(&fake, &world, "zed@127.0.0.1", "secret");
+    fake_dial_up(&fake, &alice);
+    ck_assert(node_wait(&alice, "up zed"));
+    ck_assert_uint_eq(node_count(&alice, "down"), 0);
+    ck_assert(!ghost_was_dialled(&ghost));
+    ghost_stop(&ghost);
+}
+END_TEST
+
+/* Both dial, our name is greater: the peer hears nok, our dial goes on. */
+START_TEST(smaller_name_loses_the_tie)
+{
+    struct ghost ghost;
+    int fd;
+
+    dial_ghost(&ghost, "aaa");
+    ck_assert_str_eq(greet(&alice, "aaa@127.0.0.1", &fd), "nok");
+    close(fd);
+    fake_init(&fake, &world, "aaa@127.0.0.1", "secret");
+    fake_dial(&fake, &alice);
+    ck_assert(fake_wait_closed(&fake));
+    ck_assert_str_eq(fake.detail, "the peer dials us itself");
+    ck_assert(!node_heard(&alice, "up"));
+    ck_assert(!node_heard(&alice, "down"));
+    ghost_stop(&ghost);
+}
+END_TEST
+
+/*
+ * A peer that is up hears alive when it connects anew; one that is not hears ok; we ourselves may
+ * not.
+ */
+START_TEST(answers_to_names)
+{
+    int fd;
+
+    node_start_ready(&alice, &alice_config);
+    ck_assert_str_eq(greet(&alice, "fake@127.0.0.1", &fd), "ok");
+    close(fd);
+    fake_init(&fake, &world, "fake@127.0.0.1", "secret");
+    fake_dial_up(&fake, &alice);
+    ck_assert(node_wait(&alice, "up fake"));
+    ck_assert_str_eq(greet(&alice, "fake@127.0.0.1", &fd), "alive");
+    close(fd);
+    ck_assert_str_eq(greet(&alice, alice.name, &fd), "not_allowed");
+    close(fd);
+    ck_assert(node_sees(&alice, "fake@127.0.0.1"));
+}
+END_TEST
+
+/* While a peer greets us, our own dial to it waits a moment: nearly always it need not happen. */
+START_TEST(peer_that_greets_us_goes_first)
+{
+    struct ghost ghost;
+    int fd;
+
+    ghost_start(&ghost, &world, "zed");
+    node_start_ready(&alice, &alice_config);
+    ck_assert_str_eq(greet(&alice, "zed@127.0.0.1", &fd), "ok");
+    ck_assert_int_eq(network_connect(alice.network, "zed@127.0.0.1"), 0);
+    fake_init(&fake, &world, "zed@127.0.0.1", "secret");
+    fake_dial_up(&fake, &alice);
+    ck_assert(node_wait(&alice, "up zed"));
+    ck_assert(!ghost_was_dialled(&ghost));
+    close(fd);
+    ghost_stop(&ghost);
+}
+END_TEST
+
+/* A greeting that comes to nothing holds our dial up for that moment only. */
+START_TEST(greeting_does_not_hold_a_dial_up)
+{
+    struct ghost ghost;
+    int fd;
+
+    ghost_start(&ghost, &world, "zed");
+    node_start_ready(&alice, &alice_config);
+    ck_assert_str_eq(greet(&alice, "zed@127.0.0.1", &fd), "ok");
+    ck_assert_int_eq(network_connect(alice.network, "zed@127.0.0.1"), 0);
+    ck_assert(world_until(&world, was_dialled, &ghost));
+    close(fd);
+    ghost_stop(&ghost);
 }
 END_TEST
 
@@ -242,6 +354,11 @@ int main(void)
     tcase_add_test(tcase, simultaneous_dials_make_one_connection);
     tcase_add_test(tcase, wrong_cookie_is_refused_and_said);
     tcase_add_test(tcase, connecting_anew_replaces_the_old_connection);
+    tcase_add_test(tcase, greater_name_wins_the_tie);
+    tcase_add_test(tcase, smaller_name_loses_the_tie);
+    tcase_add_test(tcase, answers_to_names);
+    tcase_add_test(tcase, peer_that_greets_us_goes_first);
+    tcase_add_test(tcase, greeting_does_not_hold_a_dial_up);
     tcase_add_test(tcase, stranger_cannot_replace_a_peer);
     tcase_add_test(tcase, stranger_cannot_stop_a_dial);
     tcase_add_test(tcase, kept_node_is_dialled_for_ever);

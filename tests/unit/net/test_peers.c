@@ -205,6 +205,31 @@ START_TEST(refused_signal_closes)
 }
 END_TEST
 
+/*
+ * Somebody who guesses is slowed, logged, and in nobody's way: who knows the cookie still comes
+ * in.
+ */
+START_TEST(guessing_is_slowed)
+{
+    uint64_t begun;
+
+    node_start_ready(&alice, &alice_config);
+    fake_init(&fake, &world, "fake@127.0.0.1", "guess");
+    for (int i = 0; i < 13; i++) {
+        fake_dial(&fake, &alice);
+        ck_assert(fake_wait_closed(&fake));
+        ck_assert(!fake.up);
+    }
+    ck_assert(node_wait(&alice, "log handshake.refused: fake@127.0.0.1 from 127.0.0.1"));
+    fake_deinit(&fake);
+    fake_init(&fake, &world, "fake@127.0.0.1", "secret");
+    begun = loop_now_ms(world.loop);
+    fake_dial_up(&fake, &alice);
+    ck_assert_uint_ge(loop_now_ms(world.loop) - begun, 390);
+    ck_assert(node_wait(&alice, "up fake"));
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("peers");
@@ -221,6 +246,7 @@ int main(void)
     tcase_add_test(tcase, sending_to_a_closing_peer_is_lost);
     tcase_add_test(tcase, peers_are_visited);
     tcase_add_test(tcase, refused_signal_closes);
+    tcase_add_test(tcase, guessing_is_slowed);
     suite_add_tcase(suite, tcase);
     return run_suite(suite);
 }

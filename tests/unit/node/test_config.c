@@ -89,7 +89,6 @@ START_TEST(listen_takes_both_families)
         {"::1", "::1", 0},
         {"[::1]:9000", "::1", 9000},
         {"[::]", "::", 0},
-        {"localhost:0", "localhost", 0},
     };
 
     for (size_t i = 0; i < sizeof good / sizeof *good; i++) {
@@ -108,10 +107,16 @@ START_TEST(bad_values_name_their_flag)
         {"--name", "nohost"},
         {"--name", "a@b@c"},
         {"--name", "@host"},
+        {"--name", "a\a@host"},
+        {"--name", "two words@host"},
+        {"--connect", "a@host,b@host"},
+        {"--connect", "c@host"},
         {"--connect", "x"},
         {"--listen", "1.2.3.4:70000"},
         {"--listen", "[::1"},
         {"--listen", ""},
+        {"--listen", "localhost"},
+        {"--listen", "localhost:9000"},
         {"--log-format", "xml"},
         {"--log-level", "loud"},
         {"--net-ticktime", "3"},
@@ -178,6 +183,20 @@ START_TEST(environment_stands_behind_flags)
 }
 END_TEST
 
+/* epmd's own variable may hold a list; a node asks the first of it. */
+START_TEST(first_epmd_address_is_asked)
+{
+    setenv("ERL_EPMD_ADDRESS", "127.0.0.2,::1", 1);
+    ck_assert_int_eq(READ("--name", "c@host"), 0);
+    ck_assert_str_eq(config.epmd_address, "127.0.0.2");
+    config_deinit(&config);
+    setenv("ERL_EPMD_ADDRESS", "nowhere", 1);
+    ck_assert_int_eq(READ("--name", "c@host"), CN_E_INVALID);
+    ck_assert_ptr_nonnull(strstr(error, "ERL_EPMD_ADDRESS"));
+    unsetenv("ERL_EPMD_ADDRESS");
+}
+END_TEST
+
 /* A bad variable is told by its own name. */
 START_TEST(bad_variable_is_named)
 {
@@ -216,6 +235,7 @@ int main(void)
     tcase_add_test(tcase, missing_and_unknown_are_told);
     tcase_add_test(tcase, help_and_version_need_no_name);
     tcase_add_test(tcase, environment_stands_behind_flags);
+    tcase_add_test(tcase, first_epmd_address_is_asked);
     tcase_add_test(tcase, bad_variable_is_named);
     tcase_add_test(tcase, no_memory_is_passed_up);
     suite_add_tcase(suite, tcase);

@@ -1,5 +1,6 @@
 /*
- * Who is dialled: node a has a mesh, node b answers erlang:nodes() with what the test says.
+ * Who is dialled, and who is told of whom: node a has a mesh, node b answers as a BEAM node would,
+ * erlang:nodes() with what the test says.
  */
 #include "node/mesh.h"
 
@@ -15,7 +16,9 @@
 static struct world world;
 static struct functions *functions;
 static struct mesh *mesh;
-static const char *named[8]; /* the nodes that b sees */
+static const char *connects_all; /* what b says of its connect_all; NULL: nothing */
+static size_t meetings;          /* how often b was told to connect to c@world */
+static const char *named[8];     /* the nodes that b sees */
 static char dialled[16][64];
 static size_t dials;
 
@@ -37,6 +40,35 @@ static int dial(void *context, const char *node)
     return 0;
 }
 
+static void run_get_env(void *context, struct apply *apply, const struct cn_term *arguments)
+{
+    struct cn_writer writer;
+
+    ck_assert(cn_term_is_atom(arguments[0], "kernel"));
+    ck_assert(cn_term_is_atom(arguments[1], "connect_all"));
+    if (!connects_all) {
+        apply_return_atom(apply, "undefined");
+        return;
+    }
+    cn_writer_init(&writer, 0);
+    cn_write_tuple(&writer, 2);
+    cn_write_atom(&writer, "ok");
+    cn_write_atom(&writer, connects_all);
+    apply_return_writer(apply, &writer);
+}
+
+static void run_connect_node(void *context, struct apply *apply, const struct cn_term *arguments)
+{
+    ck_assert(cn_term_is_atom(arguments[0], "c@world"));
+    meetings++;
+    apply_return_atom(apply, "true");
+}
+
+static const struct function of_a_beam[] = {
+    {"application", "get_env", 2, run_get_env, NULL},
+    {"net_kernel", "connect_node", 1, run_connect_node, NULL},
+};
+
 static void setup(void)
 {
     struct functions_hooks hooks = {.each_node = each_node};
@@ -44,8 +76,11 @@ static void setup(void)
     world_init(&world);
     memset(named, 0, sizeof named);
     dials = 0;
+    meetings = 0;
+    connects_all = "true";
     ck_assert_int_eq(functions_new(world_procs(&world, 1), &functions), 0);
     functions_set_hooks(functions, &hooks);
+    ck_assert_int_eq(functions_add(functions, of_a_beam, 2), 0);
     ck_assert_int_eq(mesh_new(world_procs(&world, 0), dial, &world, &mesh), 0);
     world_settle(&world);
 }
@@ -152,6 +187,48 @@ START_TEST(odd_names_are_passed_over)
 }
 END_TEST
 
+/* BEAM nodes that know only us are told of each other, once each time that one comes up. */
+START_TEST(newcomers_are_introduced)
+{
+    peer_up("c@world", false);
+    peer_up("b@world", false);
+    ck_assert_uint_eq(meetings, 1);
+    world_pass(&world, ROUND_MS);
+    ck_assert_uint_eq(meetings, 1);
+    mesh_peer_down(mesh, "b@world");
+    peer_up("b@world", false);
+    ck_assert_uint_eq(meetings, 2);
+}
+END_TEST
+
+/* Whom it sees already it need not be told of; hidden nodes are nobody's business. */
+START_TEST(acquainted_and_hidden_nodes_are_not_introduced)
+{
+    named[0] = "c@world";
+    peer_up("c@world", false);
+    peer_up("b@world", false);
+    named[0] = NULL;
+    mesh_peer_down(mesh, "c@world");
+    peer_up("c@world", true);
+    mesh_peer_down(mesh, "b@world");
+    peer_up("b@world", false);
+    ck_assert_uint_eq(meetings, 0);
+}
+END_TEST
+
+/* A BEAM node that was told not to connect to all is left alone, as is one that does not say. */
+START_TEST(who_does_not_connect_to_all_is_left_alone)
+{
+    peer_up("c@world", false);
+    connects_all = "false";
+    peer_up("b@world", false);
+    mesh_peer_down(mesh, "b@world");
+    connects_all = NULL;
+    peer_up("b@world", false);
+    ck_assert_uint_eq(meetings, 0);
+}
+END_TEST
+
 /* Without memory a peer is refused, and nothing is left half done. */
 START_TEST(no_memory_is_told)
 {
@@ -184,6 +261,9 @@ static void add(TCase *tcase)
     tcase_add_test(tcase, hidden_and_lost_peers_are_not_asked);
     tcase_add_test(tcase, stopped_mesh_dials_nobody);
     tcase_add_test(tcase, odd_names_are_passed_over);
+    tcase_add_test(tcase, newcomers_are_introduced);
+    tcase_add_test(tcase, acquainted_and_hidden_nodes_are_not_introduced);
+    tcase_add_test(tcase, who_does_not_connect_to_all_is_left_alone);
     tcase_add_test(tcase, no_memory_is_told);
 }
 

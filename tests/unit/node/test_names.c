@@ -117,6 +117,16 @@ START_TEST(adopted_name_is_given_up)
 }
 END_TEST
 
+/* A question that is open when the node ends is forgotten, and leaves nothing behind. */
+START_TEST(open_question_is_forgotten)
+{
+    b.hold = true;
+    ck_assert_int_eq(table->register_name(names, atom("n"), &pid, done, &world), 0);
+    world_settle(&world);
+    ck_assert_int_eq(answers, 0);
+}
+END_TEST
+
 /* Without memory a question is refused and never answered. */
 START_TEST(no_memory_is_told)
 {
@@ -144,6 +154,7 @@ static void add(TCase *tcase)
     tcase_add_test(tcase, taken_and_unknown_are_told_apart);
     tcase_add_test(tcase, move_gives_the_name_away);
     tcase_add_test(tcase, adopted_name_is_given_up);
+    tcase_add_test(tcase, open_question_is_forgotten);
     tcase_add_test(tcase, no_memory_is_told);
 }
 

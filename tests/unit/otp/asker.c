@@ -1,5 +1,6 @@
 /*
- * Node a, asked by node b: see asker.h.
+ * Node a, asked by node b: see asker.h. Requests are injected as signals, so that what a BEAM
+ * would send can be sent with any mistake in it.
  */
 #include "unit/otp/asker.h"
 

@@ -1,5 +1,6 @@
 /*
- * The life of one apply: at once, later, never.
+ * The life of one apply: at once, later, never. The holder of an apply and its process end
+ * independently of each other; no order of the two may leak or touch freed memory.
  */
 #include "base/alloc.h"
 #include "otp/internal.h"

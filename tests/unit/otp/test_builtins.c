@@ -1,5 +1,6 @@
 /*
- * The functions that every node has.
+ * The functions that every node has, asked by rpc. Their answers are compared as text with what
+ * a BEAM answers.
  */
 #include "unit/otp/asker.h"
 

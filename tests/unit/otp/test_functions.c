@@ -1,5 +1,6 @@
 /*
- * The table of functions.
+ * The table of functions: found by module, name and arity, and by nothing that merely looks
+ * like them.
  */
 #include <string.h>
 

@@ -1,5 +1,6 @@
 /*
- * Answers: to pids, to aliases, at once and later.
+ * Answers: to pids, to aliases, at once and later. A late answer must vanish at the caller, and
+ * a peer without aliases must get its answer all the same.
  */
 #include "base/alloc.h"
 #include "base/error.h"

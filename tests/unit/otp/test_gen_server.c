@@ -1,5 +1,6 @@
 /*
- * A gen_server as its callers see it: sorting, interception, stopping.
+ * A gen_server as its callers see it: sorting, interception, stopping. The caller is a process
+ * of another node, so every answer has crossed the wire.
  */
 #include "base/alloc.h"
 #include "unit/otp/server.h"

@@ -1,5 +1,6 @@
 /*
- * net_kernel: Node.ping, and nobody waits for anything else.
+ * net_kernel: Node.ping gets its yes, and nobody waits for an answer to anything else that
+ * old and new releases ask of it.
  */
 #include "unit/otp/asker.h"
 

@@ -1,5 +1,6 @@
 /*
- * erlang:process_info of processes here.
+ * erlang:process_info of processes here: the items that tools ask for, and that what is dead or
+ * wrong is told as a BEAM tells it.
  */
 #include "unit/otp/asker.h"
 

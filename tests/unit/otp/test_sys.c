@@ -1,5 +1,6 @@
 /*
- * System messages to a gen_server, as the module sys sends them.
+ * System messages to a gen_server, as the module sys sends them: what is answered, what is kept
+ * while suspended, and what is refused.
  */
 #include "otp/sys.h"
 #include "unit/otp/server.h"

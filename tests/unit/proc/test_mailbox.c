@@ -1,5 +1,6 @@
 /*
- * Mailboxes: order, limit, lack of memory.
+ * Mailboxes: order, limit, lack of memory. Nothing that does not fit may be lost in silence: the
+ * process ends, or the sender is told.
  */
 #include "base/alloc.h"
 #include "unit/proc/world.h"

@@ -1,5 +1,6 @@
 /*
- * Registered names.
+ * Registered names: one process each, gone with it, limited in number; registering fails
+ * cleanly at every allocation.
  */
 #include <string.h>
 

@@ -1,5 +1,6 @@
 /*
- * What a node knows of others.
+ * What a node knows of others: who may speak, what a new incarnation ends, and that records of
+ * nodes that nobody refers to do not stay.
  */
 #include "base/alloc.h"
 #include "base/error.h"

@@ -1,5 +1,6 @@
 /*
- * Turns: budgets, fairness, the next wanted moment.
+ * Turns: budgets, fairness, the next wanted moment. No process may keep the others, or the loop
+ * with its sockets, from their turn.
  */
 #include "unit/proc/world.h"
 

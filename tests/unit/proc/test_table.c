@@ -1,5 +1,6 @@
 /*
- * Pid ids and serials.
+ * Pid ids and serials: found while in use, rested before they are used again, limited in
+ * number, unharmed by a lack of memory.
  */
 #include <stdlib.h>
 

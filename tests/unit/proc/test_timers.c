@@ -1,5 +1,6 @@
 /*
- * Timers of processes.
+ * Timers of processes: their moments and order, taking them back at any time, and a clock that
+ * starts with the first turn.
  */
 #include "base/alloc.h"
 #include "unit/proc/world.h"

@@ -30,6 +30,7 @@ struct beam {
     struct cn_pid held_pid[BEAM_NAMES];
     char held_name[BEAM_NAMES][64];
     bool hold;    /* keep registrations until beam_release */
+    bool mute;    /* the server answers nothing */
     bool fail;    /* every function is an error */
     bool no_once; /* say no to the next registration, although the name is free */
 };

@@ -1,5 +1,6 @@
 /*
- * Node a between two BEAM nodes: see ours.h.
+ * Node a between two BEAM nodes: see ours.h. Each BEAM is a node of the test world with the
+ * functions and the server of beam.h.
  */
 #include "unit/registry/ours.h"
 

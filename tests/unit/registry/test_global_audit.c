@@ -1,5 +1,6 @@
 /*
- * Audits find and repair what BEAM nodes forgot.
+ * Audits: they find what BEAM nodes forgot, repair it at the node that forgot it, and tell of
+ * names that are in other hands.
  */
 #include <stdio.h>
 

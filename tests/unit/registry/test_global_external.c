@@ -1,5 +1,6 @@
 /*
- * The server and what its interface promises, with a BEAM neighbour.
+ * The server and what its interface promises, with a BEAM neighbour: nobody waits for us, and
+ * every question is answered once, never from inside the asking call.
  */
 #include "base/alloc.h"
 #include "base/error.h"

@@ -1,5 +1,6 @@
 /*
- * What :global asks of a node by rpc: whereis_name and resolve_it.
+ * What :global asks of a node by rpc: whereis_name, and resolve_it with each method of stock OTP
+ * when two partitions have one name.
  */
 #include "unit/registry/ours.h"
 

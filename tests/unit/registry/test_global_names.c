@@ -1,5 +1,6 @@
 /*
- * The table of names that processes of this node have.
+ * The table of names that processes of this node have: names end with their process, and those
+ * that somebody else moved here are cared for once adopted.
  */
 #include "unit/registry/ours.h"
 

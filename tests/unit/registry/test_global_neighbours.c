@@ -59,9 +59,47 @@ START_TEST(end_of_registrar_ends_nobody)
 }
 END_TEST
 
+/* While the first neighbour is asked what it is, requests wait; silent or gone, they go on. */
+START_TEST(requests_wait_for_the_first_answer)
+{
+    world_connect(&world, 0, 1);
+    beam_set(&b, "name", gen_server_pid(b.server));
+    ck_assert_int_eq(global_peer_up(global, "b@world"), 0);
+    ask_register("name", &pid, 0);
+    (void)procs_run(world_procs(&world, 0), world.now_ms);
+    ck_assert_str_eq(answers[0], ""); /* alone we would have taken it */
+    if (_i == 0) {
+        world_settle(&world);
+        ck_assert_str_eq(answers[0], "no <b.3.0>");
+    } else {
+        link_cut(1);
+        ck_assert_str_eq(answers[0], "yes <a.4.0>");
+    }
+}
+END_TEST
+
+/* A neighbour that does not answer is not waited for, and asked again. */
+START_TEST(silent_neighbour_is_asked_again)
+{
+    b.mute = true;
+    link_up(1);
+    ask_register("name", &pid, 0);
+    world_settle(&world);
+    ck_assert_str_eq(answers[0], "");
+    world_pass(&world, 10000);
+    ck_assert_str_eq(answers[0], "yes <a.4.0>");
+    b.mute = false;
+    world_pass(&world, 10000);
+    ck_assert_uint_eq(global_neighbours(global), 1);
+    ck_assert_str_eq(beam_whereis(&b, "name"), "<a.4.0>");
+}
+END_TEST
+
 static void add(TCase *tcase)
 {
     tcase_add_test(tcase, other_nodes_do_not_register);
+    tcase_add_loop_test(tcase, requests_wait_for_the_first_answer, 0, 2);
+    tcase_add_test(tcase, silent_neighbour_is_asked_again);
     tcase_add_test(tcase, name_waits_for_a_neighbour);
     tcase_add_test(tcase, next_registrar_takes_over);
     tcase_add_loop_test(tcase, end_of_registrar_ends_nobody, 0, 2);

@@ -1,8 +1,8 @@
 /*
  * The cluster of tests: see cluster.h.
  *
- * Time is that of the world, so nothing waits; a helper that cannot do its part is a broken test and
- * aborts by assertion.
+ * Time is that of the world, so nothing waits; a helper that cannot do its part is a broken test
+ * and aborts by assertion.
  */
 #include "unit/session/cluster.h"
 

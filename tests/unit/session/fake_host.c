@@ -1,8 +1,8 @@
 /*
  * The host that tests play: see fake_host.h.
  *
- * It is a gen_server like the real one, so that the wire cannot tell them apart; a reply that is too
- * large for it aborts the test.
+ * It is a gen_server like the real one, so that the wire cannot tell them apart; a reply that is
+ * too large for it aborts the test.
  */
 #include "unit/session/fake_host.h"
 

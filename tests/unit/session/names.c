@@ -1,8 +1,8 @@
 /*
  * The shared table of names of tests: see names.h.
  *
- * Names are kept as shown text, which makes tests readable; answers always come later, as those of a
- * real registry do. More than NAMES_MAX names abort the test.
+ * Names are kept as shown text, which makes tests readable; answers always come later, as those of
+ * a real registry do. More than NAMES_MAX names abort the test.
  */
 #include <stdio.h>
 #include <string.h>

@@ -7,7 +7,7 @@
 
 #include "session/hosts.h"
 
-#define NAMES_MAX 64
+#define NAMES_MAX 256
 
 /** A name, as shown, and who has it. */
 struct name {

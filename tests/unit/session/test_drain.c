@@ -110,6 +110,7 @@ START_TEST(deadline_ends_forwarders)
                      0);
     cluster_settle(&cluster);
     hosts_drain(cluster.nodes[0].hosts);
+    cluster_settle(&cluster);
     cluster_pass(&cluster, 29900);
     ck_assert_int_eq(cluster.nodes[0].drained, 0);
     cluster_pass(&cluster, 100);
@@ -132,6 +133,7 @@ START_TEST(hurry)
     hosts_drain(cluster.nodes[0].hosts);
     hosts_drain_hurry(cluster.nodes[0].hosts);
     hosts_drain_hurry(cluster.nodes[0].hosts);
+    cluster_settle(&cluster);
     cluster_pass(&cluster, 990);
     ck_assert_int_eq(cluster.nodes[0].drained, 0);
     cluster_pass(&cluster, 10);
@@ -155,6 +157,36 @@ START_TEST(abort_at_once)
 }
 END_TEST
 
+/* Three signals at once: the same. */
+START_TEST(abort_before_it_began)
+{
+    begin();
+    hosts_drain(cluster.nodes[0].hosts);
+    hosts_drain_hurry(cluster.nodes[0].hosts);
+    hosts_drain_abort(cluster.nodes[0].hosts);
+    check_drained(70, 1, 0, 1);
+    cluster_pass(&cluster, 2000);
+    ck_assert_int_eq(cluster.nodes[0].drained, 1);
+}
+END_TEST
+
+/* The deadline counts from the signal, however long the node had nothing to do before. */
+START_TEST(deadline_counts_from_the_signal)
+{
+    begin();
+    cluster.names.hold = true;
+    cluster.world.now_ms += 40000; /* nobody ran */
+    hosts_drain(cluster.nodes[0].hosts);
+    cluster_settle(&cluster);
+    ck_assert_int_eq(cluster.nodes[0].drained, 0);
+    ck_assert_int_eq(session_state(toy), SESSION_FROZEN);
+    cluster.names.hold = false;
+    cluster_pass(&cluster, 1000);
+    check_drained(0, 1, 1, 0);
+    ck_assert_uint_lt(cluster.nodes[0].summary.ms, 1000);
+}
+END_TEST
+
 /* A host alone gives up at once; its sessions go on to the end. */
 START_TEST(alone)
 {
@@ -162,6 +194,7 @@ START_TEST(alone)
     toy = cluster_start(&cluster, 0, "t", NULL);
     toy_pid = *session_pid(toy);
     hosts_drain(cluster.nodes[0].hosts);
+    cluster_settle(&cluster);
     check_drained(70, 1, 0, 1);
     ck_assert_str_eq(cluster_call(&cluster, 1, &toy_pid, parse("get")), "reply []");
 }
@@ -172,6 +205,7 @@ START_TEST(empty)
 {
     cluster_host(&cluster, 0);
     hosts_drain(cluster.nodes[0].hosts);
+    cluster_settle(&cluster);
     check_drained(0, 0, 0, 0);
 }
 END_TEST
@@ -214,21 +248,29 @@ START_TEST(nobody_has_room)
 }
 END_TEST
 
-/* More sessions than may move at a time all move. */
+/* Sessions move at most 64 at a time, and all move. */
 START_TEST(many)
 {
+    struct session_key *key, *next;
+    size_t frozen = 0;
     char id[8];
 
     cluster_host(&cluster, 0);
-    for (int i = 0; i < 20; i++) {
+    for (int i = 0; i < 80; i++) {
         (void)snprintf(id, sizeof(id), "t%d", i);
         ck_assert_ptr_nonnull(cluster_start(&cluster, 0, id, NULL));
     }
     cluster_host(&cluster, 1);
     cluster_host(&cluster, 2);
+    cluster.names.hold = true;
     hosts_drain(cluster.nodes[0].hosts);
+    cluster_settle(&cluster);
+    map_for_each(cluster.nodes[0].hosts->table.by_id, key, next)
+        frozen += session_state(key->session) == SESSION_FROZEN ? 1 : 0;
+    ck_assert_uint_eq(frozen, 64);
+    cluster.names.hold = false;
     cluster_pass(&cluster, 1000);
-    check_drained(0, 20, 20, 0);
+    check_drained(0, 80, 80, 0);
     ck_assert_uint_gt(session_table_owned(&cluster.nodes[1].hosts->table), 0);
     ck_assert_uint_gt(session_table_owned(&cluster.nodes[2].hosts->table), 0);
 }
@@ -317,6 +359,8 @@ int main(void)
     tcase_add_test(tests, deadline_ends_forwarders);
     tcase_add_test(tests, hurry);
     tcase_add_test(tests, abort_at_once);
+    tcase_add_test(tests, abort_before_it_began);
+    tcase_add_test(tests, deadline_counts_from_the_signal);
     tcase_add_test(tests, alone);
     tcase_add_test(tests, empty);
     tcase_add_test(tests, refusals_go_on_to_the_next);

@@ -107,6 +107,33 @@ START_TEST(timeout_raises)
 }
 END_TEST
 
+/* A process that says where the session went is believed: the new one is called, nobody is asked.
+ */
+START_TEST(moved)
+{
+    struct fake_host fake;
+    struct server old, new;
+    struct gen_server *old_server;
+    struct cn_pid old_pid, new_pid;
+
+    cluster_host(&cluster, 0);
+    old_server = server_start(world_procs(&cluster.world, 1), &old, NULL);
+    old.freeze = true;
+    old_pid = *gen_server_pid(old_server);
+    new_pid = *gen_server_pid(server_start(world_procs(&cluster.world, 2), &new, NULL));
+    fake_host_start(&fake, &cluster, 1);
+    fake_host_answer(&fake, pid_term(&old_pid));
+    fake_host_hello(&fake, 0);
+    ck_assert_str_eq(cluster_rpc(&cluster, 2, 0, "get", parse("[<<\"t\">>]")), "");
+    gen_server_stop(old_server, parse_with("{shutdown,{moved,%p}}", &new_pid));
+    cluster_settle(&cluster);
+    ck_assert_str_eq(cluster_last(&cluster, 2), "reply {ok,{echo,get}}");
+    ck_assert_int_eq(fake.calls, 1);
+    server_deinit(&old);
+    server_deinit(&new);
+}
+END_TEST
+
 /* A pid that turns out gone is looked for five times. */
 START_TEST(gone_five_times)
 {
@@ -203,6 +230,7 @@ int main(void)
     tcase_add_test(tests, during_a_move);
     tcase_add_test(tests, timeout_raises);
     tcase_add_test(tests, crash_raises);
+    tcase_add_test(tests, moved);
     tcase_add_test(tests, gone_five_times);
     tcase_add_test(tests, node_is_lost_and_another_takes_over);
     tcase_add_test(tests, node_is_lost);

@@ -130,6 +130,7 @@ START_TEST(order_is_state_queue_activate)
     ck_assert_int_eq(results, 1);
     ck_assert_int_eq(result, 0);
     ck_assert_int_eq(session_state(toy), SESSION_FORWARDING);
+    ck_assert_ptr_null(toy->held);
     ck_assert_uint_eq(cluster_answers(&cluster, 2), 0);
     finish();
 }
@@ -318,6 +319,28 @@ START_TEST(other_transfers_are_ignored)
 }
 END_TEST
 
+/* A word said twice, or after its step, changes nothing. */
+START_TEST(words_come_once)
+{
+    begin();
+    ask("{add,2}");
+    cluster.names.hold = true;
+    say_ready();
+    say_ready();
+    answer(parse_with("{handoff_refuse,%r,full}", &transfer));
+    ck_assert_uint_eq(target_log.count, 3);
+    cluster.names.hold = false;
+    cluster_settle(&cluster);
+    say_ready();
+    say_active();
+    say_active();
+    ck_assert_int_eq(results, 1);
+    ck_assert_int_eq(session_state(toy), SESSION_FORWARDING);
+    ck_assert_uint_eq(target_log.count, 4);
+    finish();
+}
+END_TEST
+
 /* A queue beyond the limit ends the attempt; every message is executed in order. */
 START_TEST(queue_has_a_limit)
 {
@@ -378,6 +401,7 @@ int main(void)
     tcase_add_test(tests, names_cannot_move);
     tcase_add_test(tests, target_is_silent_after_activate);
     tcase_add_test(tests, other_transfers_are_ignored);
+    tcase_add_test(tests, words_come_once);
     tcase_add_test(tests, queue_has_a_limit);
     tcase_add_test(tests, replay_may_end_the_session);
     tcase_add_test(tests, session_is_killed_while_frozen);

@@ -39,7 +39,9 @@ START_TEST(without_names)
                                &config, &node->hosts),
                      0);
     cluster_host(&cluster, 1);
-    cluster_start(&cluster, 0, "t", NULL);
+    cluster_start(&cluster, 0, "t", "code");
+    ck_assert_ptr_null(cluster_start(&cluster, 0, "u", "code"));
+    ck_assert_str_eq(cluster.started, "{error,join_code_taken}");
     ck_assert_str_eq(cluster_rpc(&cluster, 2, 1, "add", parse("[<<\"t\">>,1]")), "reply {ok,1}");
     hosts_drain(node->hosts);
     cluster_pass(&cluster, 1000);

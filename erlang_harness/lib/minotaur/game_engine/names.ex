@@ -46,6 +46,10 @@ defmodule Minotaur.GameEngine.Names do
   @spec held_by?(term, term, pid) :: boolean
   def held_by?(id, join_code, pid), do: Enum.all?(keys(id, join_code), &(whereis(&1) == pid))
 
+  @doc "Whether any name of the session leads to `pid` on this node."
+  @spec leads_to?(term, term, pid) :: boolean
+  def leads_to?(id, join_code, pid), do: Enum.any?(keys(id, join_code), &(whereis(&1) == pid))
+
   @doc "Moves the names in a process of its own, after `earlier` if there is one, and watches it."
   @spec move_async(term, term, pid, pid | nil) :: {pid, reference}
   def move_async(id, join_code, pid, earlier \\ nil) do

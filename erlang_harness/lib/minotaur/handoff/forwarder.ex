@@ -9,7 +9,7 @@ defmodule Minotaur.Handoff.Forwarder do
   go. When the owner itself moves on, the forwarder follows it.
   """
 
-  alias Minotaur.GameEngine.{LocalSessions, Session}
+  alias Minotaur.GameEngine.{LocalSessions, Names, Session}
   alias Minotaur.SessionHost
 
   @stay_ms 500
@@ -39,7 +39,11 @@ defmodule Minotaur.Handoff.Forwarder do
   @spec info(term, Session.t()) ::
           :not_mine | {:noreply, Session.t()} | {:stop, term, Session.t()}
   def info({__MODULE__, :look}, session) do
-    if needed?(session), do: look_again(session), else: finish(session)
+    cond do
+      named_again?(session) -> move_names(session)
+      needed?(session) -> look_again(session)
+      true -> finish(session)
+    end
   end
 
   def info({SessionHost, :hurry}, session), do: finish(session)
@@ -81,6 +85,18 @@ defmodule Minotaur.Handoff.Forwarder do
   defp look_again(session) do
     Process.send_after(self(), {__MODULE__, :look}, @look_again_ms)
     {:noreply, session}
+  end
+
+  # A NameKeeper that had looked before the session left may have given them back.
+  defp named_again?(%{handoff: %{names: nil}} = session) do
+    Names.leads_to?(session.id, session.join_code, self())
+  end
+
+  defp named_again?(_names_on_their_way), do: false
+
+  defp move_names(%{handoff: %{new: new} = handoff} = session) do
+    names = Names.move_async(session.id, session.join_code, new)
+    look_again(%{session | handoff: %{handoff | names: names}})
   end
 
   defp follow(newer, %{handoff: handoff} = session) do

@@ -23,17 +23,18 @@ defmodule Minotaur.Handoff.Snapshot do
   @doc "Encodes a session. `mailbox` is the length of its queue at the freeze."
   @spec encode(map, non_neg_integer) :: t
   def encode(session, mailbox) do
-    bytes =
-      :erlang.term_to_binary(%{
-        id: session.id,
-        join_code: session.join_code,
-        epoch: session.epoch,
-        version: session.version,
-        state_version: state_version(),
-        state: session.game,
-        mailbox_digest: mailbox
-      })
+    snapshot = %{
+      id: session.id,
+      join_code: session.join_code,
+      epoch: session.epoch,
+      version: session.version,
+      state_version: state_version(),
+      state: session.game,
+      mailbox_digest: mailbox
+    }
 
+    # Atoms in UTF-8, as on the wire: by default OTP 25 still writes some in Latin-1.
+    bytes = :erlang.term_to_binary(snapshot, minor_version: 2)
     %{chunks: chunks(bytes), digest: digest(bytes), hash: hash(session.game)}
   end
 

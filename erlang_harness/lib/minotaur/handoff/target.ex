@@ -11,7 +11,7 @@ defmodule Minotaur.Handoff.Target do
 
   require Logger
 
-  alias Minotaur.GameEngine.{Names, Session}
+  alias Minotaur.GameEngine.{NameKeeper, Session}
   alias Minotaur.Handoff.Snapshot
 
   @state_bytes_max 67_108_864
@@ -129,7 +129,7 @@ defmodule Minotaur.Handoff.Target do
     session = %{session | epoch: session.epoch + 1, came_by: handoff.transfer, queue: []}
 
     with {:ok, session} <- Session.open(session) do
-      keep_names(session)
+      NameKeeper.keep(session.id, session.join_code, self())
       outcome = Session.execute_all(Enum.reverse(queue), session)
       Process.demonitor(handoff.monitor, [:flush])
       active = {:handoff_active, handoff.transfer, session.epoch}
@@ -143,15 +143,6 @@ defmodule Minotaur.Handoff.Target do
 
   defp to_answer({:cont, session}), do: {:noreply, session}
   defp to_answer({:stop, reason, session}), do: {:stop, reason, session}
-
-  # The source has moved the names, but perhaps among nodes that this one has not met in :global
-  # yet, or not yet: then they are taken from here. Both lead to this process.
-  defp keep_names(%{id: id, join_code: join_code}) do
-    unless Names.held_by?(id, join_code, self()) do
-      {_pid, monitor} = Names.move_async(id, join_code, self())
-      Process.demonitor(monitor, [:flush])
-    end
-  end
 
   defp source_down(:noconnection, %{handoff: %{step: :ready}} = session) do
     Logger.warning("session #{inspect(session.id)}: its source is out of reach, it runs here now")

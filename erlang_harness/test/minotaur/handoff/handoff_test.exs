@@ -76,6 +76,15 @@ defmodule Minotaur.Handoff.HandoffTest do
       assert_receive {:DOWN, ^monitor, _, _, {:shutdown, {:moved, ^own}}}, 2_000
     end
 
+    # Names that came back to a forwarder would end with it.
+    test "a forwarder that has a name again gives it away again", %{pid: pid, game: game} do
+      own = self()
+      move_to(pid, own)
+      Names.move(game.id, nil, pid)
+      wait_until(fn -> refute Process.alive?(pid) end)
+      assert Names.whereis({:id, game.id}) == own
+    end
+
     # A refusal costs nothing: who called meanwhile gets an answer, the names are back.
     test "goes on when the target refuses", %{pid: pid, game: game} do
       handoff = begin_handoff(pid)

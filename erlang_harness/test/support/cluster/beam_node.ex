@@ -73,11 +73,12 @@ defmodule Minotaur.Cluster.BeamNode do
 
   defp peer_options(config) do
     [name, host] = config.name |> Atom.to_charlist() |> :string.lexemes(~c"@")
+    dotted? = ?. in host
 
     %{
       name: name,
       host: host,
-      longnames: true,
+      longnames: dotted?,
       connection: :standard_io,
       wait_boot: @boot_ms,
       exec:
@@ -92,7 +93,8 @@ defmodule Minotaur.Cluster.BeamNode do
       if config.net_ticktime, do: ~w(-kernel net_ticktime #{config.net_ticktime}), else: []
 
     hidden = if config.hidden, do: ["-hidden"], else: []
-    ~w(-start_epmd false +sbwt none +sbwtdcpu none +sbwtdio none) ++ hidden ++ ticktime
+    base = ~w(-start_epmd false +sbwt none +sbwtdcpu none +sbwtdio none)
+    base ++ hidden ++ ticktime ++ config.arguments
   end
 
   defp environment(config) do

@@ -85,7 +85,9 @@ defmodule Minotaur.Cluster.CNode do
   defp arguments(config) do
     ticktime = if config.net_ticktime, do: ["--net-ticktime", "#{config.net_ticktime}"], else: []
     connect = Enum.flat_map(config.connect, &["--connect", "#{&1}"])
-    ["--name", "#{config.name}", "--cookie-file", config.cookie_file] ++ ticktime ++ connect
+    hidden = if config.hidden, do: ["--hidden"], else: []
+    base = ["--name", "#{config.name}", "--cookie-file", config.cookie_file]
+    base ++ hidden ++ ticktime ++ connect ++ config.arguments
   end
 
   defp variables(config) do

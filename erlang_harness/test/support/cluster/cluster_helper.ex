@@ -30,8 +30,11 @@ defmodule Minotaur.ClusterHelper do
   * `:environment` — settings by application. A C node gets those of `:minotaur` as variables:
     `round_seconds: 0` is `MINOTAUR_ROUND_SECONDS=0`
   * `:applications` — what a BEAM node starts, `[:minotaur]` by default. Without it it is no host
-  * `:hidden` — whether a BEAM node is hidden
+  * `:hidden` — whether the node is hidden
   * `:net_ticktime` — in seconds
+  * `:name` — instead of a random one; without a dot in its host it is a short name
+  * `:connect` — the nodes that a C node dials, instead of all that are there
+  * `:arguments` — further ones of the command line
   """
   @spec start_node(pid, keyword) :: node
   def start_node(cluster, options \\ []) do

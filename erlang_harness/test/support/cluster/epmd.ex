@@ -33,13 +33,39 @@ defmodule Minotaur.Cluster.Epmd do
   defp start!(_directory, 0), do: raise("no epmd could be started")
 
   defp start!(directory, attempts) do
-    number = free_port()
+    case start_on(free_port(), directory) do
+      {:ok, epmd} -> epmd
+      :ended -> start!(directory, attempts - 1)
+    end
+  end
+
+  @doc "Starts an epmd on this port, as `start!/1` does; `:ended` when it cannot have it."
+  @spec start_on(:inet.port_number(), Path.t()) :: {:ok, t} | :ended
+  def start_on(number, directory) do
     port = open(number, directory)
     os_pid = read_pid(port)
 
-    case await(port, number, now_ms() + @start_ms) do
-      :ok -> %__MODULE__{port: port, number: number, os_pid: os_pid}
-      :ended -> start!(directory, attempts - 1)
+    with :ok <- await(port, number, now_ms() + @start_ms) do
+      {:ok, %__MODULE__{port: port, number: number, os_pid: os_pid}}
+    end
+  end
+
+  @doc "The names registered with the epmd on this port, with their own ports."
+  @spec names(:inet.port_number()) :: %{String.t() => :inet.port_number()}
+  def names(number) do
+    {:ok, socket} = :gen_tcp.connect({127, 0, 0, 1}, number, [:binary, active: false], 1_000)
+    :ok = :gen_tcp.send(socket, <<1::16, ?n>>)
+    <<^number::32, text::binary>> = receive_all(socket, "")
+
+    for [_line, name, port] <- Regex.scan(~r/^name (.*) at port (\d+)$/m, text), into: %{} do
+      {name, String.to_integer(port)}
+    end
+  end
+
+  defp receive_all(socket, text) do
+    case :gen_tcp.recv(socket, 0, 1_000) do
+      {:ok, more} -> receive_all(socket, text <> more)
+      {:error, :closed} -> text
     end
   end
 

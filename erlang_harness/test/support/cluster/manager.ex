@@ -57,7 +57,7 @@ defmodule Minotaur.Cluster.Manager do
   def init(ctx) do
     Process.flag(:trap_exit, true)
     logs = Logs.new!(ctx)
-    home = Path.join(logs, "home")
+    home = Path.join(logs, "home-#{random(4)}")
     cookie_file = write_cookie!(home)
     epmd = Epmd.start!(if Logs.kept?(ctx), do: home, else: logs)
 
@@ -167,6 +167,7 @@ defmodule Minotaur.Cluster.Manager do
       applications: Keyword.get(options, :applications, [:minotaur]),
       net_ticktime: Keyword.get(options, :net_ticktime),
       hidden: Keyword.get(options, :hidden, false),
+      arguments: Keyword.get(options, :arguments, []),
       connect: Keyword.get(options, :connect) || for(node <- hosts(state), do: node.name)
     }
 
@@ -183,7 +184,7 @@ defmodule Minotaur.Cluster.Manager do
 
     node = Map.merge(node, %{status: nil, booted: false, peer: nil, os_pid: nil})
     nodes = Map.put(state.nodes, name, node)
-    {name, %{state | nodes: nodes, order: state.order ++ [name]}}
+    {name, %{state | nodes: nodes, order: List.delete(state.order, name) ++ [name]}}
   end
 
   defp route_through_driver(from, %{driver: nil} = state) do

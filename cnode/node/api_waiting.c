@@ -1,0 +1,316 @@
+/*
+ * What a server waits for: answers to its calls, timers, :global.
+ *
+ * Each is one record that calls its cn_done exactly once. When the server ends, calls and timers of
+ * the layers below end with it in silence, so all records are gone through here and told
+ * CN_ENDED. :global answers even then: those records become orphans of the node until it does.
+ */
+#include "node/api.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "base/alloc.h"
+#include "base/assert.h"
+#include "base/map.h"
+
+/* One thing to come. */
+struct waiting {
+    struct map_handle hh; /* timers: in cn_node.timers, under `timer` */
+    struct list list;
+    struct cn_server *server; /* NULL: an orphan */
+    struct cn_node *node;
+    cn_done done;
+    void *context;
+    uint64_t timer;  /* 0: no timer */
+    bool global;     /* :global will answer */
+    const char *yes; /* :global: what GLOBAL_YES and GLOBAL_NO mean */
+    const char *no;
+    char called_node[]; /* calls: where the other is */
+};
+
+static struct waiting *waiting_new(struct cn_server *self, cn_done done, void *context,
+                                   const char *called_node)
+{
+    size_t size = called_node ? strlen(called_node) + 1 : 0;
+    struct waiting *waiting = mem_zalloc(sizeof *waiting + size);
+
+    if (!waiting)
+        return NULL;
+    waiting->server = self;
+    waiting->node = self->node;
+    waiting->done = done;
+    waiting->context = context;
+    if (size > 0)
+        memcpy(waiting->called_node, called_node, size);
+    list_append(&self->waitings, &waiting->list);
+    return waiting;
+}
+
+static void waiting_free(struct waiting *waiting)
+{
+    if (waiting->timer != 0)
+        map_remove(waiting->node->timers, waiting);
+    list_remove(&waiting->list);
+    mem_free(waiting);
+}
+
+/* Call back, with the record out of the way. */
+static void finish(struct waiting *waiting, enum cn_outcome outcome, struct cn_term term)
+{
+    struct cn_server *self = waiting->server;
+    cn_done done = waiting->done;
+    void *context = waiting->context;
+
+    waiting_free(waiting);
+    if (self)
+        done(self, context, outcome, term);
+}
+
+static void finish_atom(struct waiting *waiting, enum cn_outcome outcome, const char *text)
+{
+    uint8_t bytes[2 + 32] = {119}; /* SMALL_ATOM_UTF8_EXT */
+    size_t size = strlen(text);
+
+    cn_assert(size <= 32);
+    bytes[1] = (uint8_t)size;
+    memcpy(bytes + 2, text, size);
+    finish(waiting, outcome, (struct cn_term){bytes, 2 + size});
+}
+
+/* Give @error, which kept a request from being made. */
+static int refused(struct waiting *waiting, int error)
+{
+    if (error != 0)
+        waiting_free(waiting);
+    return error;
+}
+
+/* Calls. */
+
+/* As gen:call does, a lost connection is told as the node that is down. */
+static void finish_down(struct waiting *waiting, struct cn_term reason)
+{
+    struct cn_writer writer;
+
+    if (!cn_term_is_atom(reason, "noconnection") || !waiting->called_node[0]) {
+        finish(waiting, CN_EXIT, reason);
+        return;
+    }
+    cn_writer_init(&writer, 0);
+    cn_write_tuple(&writer, 2);
+    cn_write_atom(&writer, "nodedown");
+    cn_write_atom(&writer, waiting->called_node);
+    bool written = cn_writer_error(&writer) == 0;
+    finish(waiting, CN_EXIT, written ? cn_writer_term(&writer) : reason);
+    cn_writer_free(&writer);
+}
+
+static void on_call_done(struct gen_server *gen, void *context, enum call_outcome outcome,
+                         struct cn_term term)
+{
+    (void)gen;
+    if (outcome == CALL_DOWN)
+        finish_down(context, term);
+    else
+        finish(context, outcome == CALL_REPLY ? CN_DONE : CN_EXIT, term);
+}
+
+static bool is_self(struct cn_server *self, const struct dest *dest)
+{
+    struct procs *procs = self->node->procs;
+
+    if (dest->kind == DEST_PID)
+        return cn_pid_equal(&dest->pid, cn_server_pid(self));
+    if (dest->node && strcmp(dest->node, procs_node(procs)) != 0)
+        return false;
+    struct cn_bytes name = {(const uint8_t *)dest->name, strlen(dest->name)};
+    return procs_whereis(procs, name) == gen_server_process(self->gen);
+}
+
+/* call.h knows no limit as 0; no time at all is the shortest there is. */
+static uint32_t call_timeout(uint32_t timeout_ms)
+{
+    if (timeout_ms == CN_INFINITY)
+        return 0;
+    return timeout_ms > 0 ? timeout_ms : 1;
+}
+
+int cn_call(struct cn_server *self, struct cn_term to, struct cn_term request, uint32_t timeout_ms,
+            cn_done done, void *context)
+{
+    struct target target;
+    int error = target_read(to, &target);
+
+    if (error != 0 || target.dest.kind == DEST_ALIAS)
+        return -EINVAL;
+    if (is_self(self, &target.dest))
+        return -EDEADLK;
+    const char *node = target.dest.kind == DEST_PID ? target.dest.pid.node : target.dest.node;
+    struct waiting *waiting = waiting_new(self, done, context, node ? node : "");
+    if (!waiting)
+        return -ENOMEM;
+    return refused(waiting, call_start(self->gen, &target.dest, request, call_timeout(timeout_ms),
+                                       on_call_done, waiting, NULL));
+}
+
+/* Timers. */
+
+static struct waiting *timer_find(struct cn_server *self, uint64_t timer)
+{
+    struct waiting *waiting = NULL;
+
+    map_find(self->node->timers, &timer, sizeof timer, waiting);
+    return waiting && waiting->server == self ? waiting : NULL;
+}
+
+void waiting_timer(struct cn_server *self, uint64_t timer)
+{
+    struct waiting *waiting = timer_find(self, timer);
+
+    if (waiting)
+        finish_atom(waiting, CN_DONE, "timeout");
+}
+
+int cn_after(struct cn_server *self, uint64_t delay_ms, cn_done done, void *context,
+             uint64_t *ret_timer)
+{
+    struct process *process = gen_server_process(self->gen);
+    struct waiting *waiting = waiting_new(self, done, context, NULL);
+    uint64_t timer;
+
+    if (!waiting)
+        return -ENOMEM;
+    int error = process_start_timer(process, delay_ms, &timer);
+    if (error != 0)
+        return refused(waiting, error);
+    waiting->timer = timer;
+    if (!map_add(self->node->timers, &waiting->timer, sizeof waiting->timer, waiting)) {
+        waiting->timer = 0;
+        process_cancel_timer(process, timer);
+        return refused(waiting, -ENOMEM);
+    }
+    if (ret_timer)
+        *ret_timer = timer;
+    return 0;
+}
+
+bool cn_after_cancel(struct cn_server *self, uint64_t timer)
+{
+    struct waiting *waiting = timer_find(self, timer);
+
+    if (!waiting)
+        return false;
+    process_cancel_timer(gen_server_process(self->gen), timer);
+    finish(waiting, CN_ENDED, (struct cn_term){0});
+    return true;
+}
+
+/* :global. */
+
+static void on_global(void *context, enum global_outcome outcome, const struct cn_pid *holder)
+{
+    struct waiting *waiting = context;
+
+    (void)holder;
+    if (outcome == GLOBAL_UNREACHABLE)
+        finish_atom(waiting, CN_EXIT, "timeout");
+    else
+        finish_atom(waiting, CN_DONE, outcome == GLOBAL_YES ? waiting->yes : waiting->no);
+}
+
+static void on_global_whereis(void *context, enum global_outcome outcome,
+                              const struct cn_pid *holder)
+{
+    struct waiting *waiting = context;
+    struct cn_writer writer;
+
+    if (outcome != GLOBAL_YES || !holder) {
+        on_global(waiting, outcome == GLOBAL_YES ? GLOBAL_NO : outcome, NULL);
+        return;
+    }
+    cn_writer_init(&writer, 0);
+    cn_write_pid(&writer, holder);
+    if (cn_writer_error(&writer) == 0)
+        finish(waiting, CN_DONE, cn_writer_term(&writer));
+    else
+        finish_atom(waiting, CN_EXIT, "timeout");
+    cn_writer_free(&writer);
+}
+
+static struct waiting *waiting_for_global(struct cn_server *self, cn_done done, void *context,
+                                          const char *yes, const char *no)
+{
+    struct waiting *waiting = waiting_new(self, done, context, NULL);
+
+    if (waiting) {
+        waiting->global = true;
+        waiting->yes = yes;
+        waiting->no = no;
+    }
+    return waiting;
+}
+
+/* The registry refuses for one condition only: somebody has killed its process. */
+static int asked(struct waiting *waiting, int error)
+{
+    return refused(waiting, error > 0 ? -ESHUTDOWN : error);
+}
+
+int cn_global_register(struct cn_server *self, struct cn_term name, cn_done done, void *context)
+{
+    struct waiting *waiting = waiting_for_global(self, done, context, "yes", "no");
+
+    if (!waiting)
+        return -ENOMEM;
+    return asked(waiting, global_register(self->node->global, name, cn_server_pid(self), on_global,
+                                          waiting));
+}
+
+int cn_global_unregister(struct cn_server *self, struct cn_term name, cn_done done, void *context)
+{
+    struct waiting *waiting = waiting_for_global(self, done, context, "ok", "ok");
+
+    if (!waiting)
+        return -ENOMEM;
+    return asked(waiting, global_unregister(self->node->global, name, cn_server_pid(self),
+                                            on_global, waiting));
+}
+
+int cn_global_whereis(struct cn_server *self, struct cn_term name, cn_done done, void *context)
+{
+    struct waiting *waiting = waiting_for_global(self, done, context, "", "undefined");
+
+    if (!waiting)
+        return -ENOMEM;
+    return asked(waiting, global_whereis(self->node->global, name, on_global_whereis, waiting));
+}
+
+/* The end. */
+
+void waiting_end_all(struct cn_server *self)
+{
+    struct list *item;
+
+    while ((item = list_pop(&self->waitings)) != NULL) {
+        struct waiting *waiting = container_of(item, struct waiting, list);
+        cn_done done = waiting->done;
+        void *context = waiting->context;
+
+        if (waiting->global) {
+            waiting->server = NULL;
+            list_append(&waiting->node->orphans, &waiting->list);
+        } else {
+            waiting_free(waiting);
+        }
+        done(self, context, CN_ENDED, (struct cn_term){0});
+    }
+}
+
+void api_node_deinit(struct cn_node *node)
+{
+    struct list *item;
+
+    while ((item = list_first(&node->orphans)) != NULL)
+        waiting_free(container_of(item, struct waiting, list));
+}

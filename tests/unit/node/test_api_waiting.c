@@ -1,0 +1,212 @@
+/*
+ * What a server waits for ends exactly once, in whatever way: calls, timers, :global.
+ */
+#include "unit/node/public.h"
+
+#include <errno.h>
+
+#include "base/alloc.h"
+
+static struct seen one, two, far;
+
+static void setup(void)
+{
+    public_setup();
+    seen_start(&one, &node, "one");
+    seen_start(&two, &node, "two");
+    seen_start(&far, &other, "far");
+}
+
+static void call_one(struct cn_term to, const char *request, uint32_t timeout_ms)
+{
+    ck_assert_int_eq(cn_call(one.server, to, atom(request), timeout_ms, seen_done, &one), 0);
+    world_settle(&world);
+}
+
+/* A call ends as GenServer.call does: reply, noproc, the other's reason, timeout. */
+START_TEST(calls_end_as_in_elixir)
+{
+    call_one(parse("{far,b@world}"), "q", 1000);
+    ck_assert_str_eq(seen_last(&one), "done {echo,q}");
+    call_one(parse("{nobody,b@world}"), "q", 1000);
+    ck_assert_str_eq(seen_last(&one), "exit noproc");
+    call_one(pid_of(&far), "wait", 50);
+    world_pass(&world, 51);
+    ck_assert_str_eq(seen_last(&one), "exit timeout");
+    call_one(pid_of(&two), "wait", 0);
+    world_pass(&world, 2);
+    ck_assert_str_eq(seen_last(&one), "exit timeout");
+    ck_assert_uint_eq(one.count, 4);
+}
+END_TEST
+
+/* A node that is lost during a call is named in the reason, for pids and for names. */
+START_TEST(a_lost_node_is_nodedown)
+{
+    call_one(pid_of(&far), "wait", CN_INFINITY);
+    far.kept = cn_from_free(far.kept);
+    call_one(parse("{far,b@world}"), "wait", CN_INFINITY);
+    world_cut(&world, 0, 1);
+    world_settle(&world);
+    ck_assert_str_eq(one.log[0], "exit {nodedown,b@world}");
+    ck_assert_str_eq(one.log[1], "exit {nodedown,b@world}");
+}
+END_TEST
+
+/* A server that calls itself, by pid or by name, would wait for ever elsewhere: it is told. */
+START_TEST(nobody_calls_himself)
+{
+    struct cn_term itself[] = {pid_of(&one), atom("one"), parse("{one,a@world}")};
+
+    for (size_t i = 0; i < 3; i++)
+        ck_assert_int_eq(cn_call(one.server, itself[i], atom("q"), 9, seen_done, &one), -EDEADLK);
+    ck_assert_int_eq(cn_call(one.server, parse("1"), atom("q"), 9, seen_done, &one), -EINVAL);
+    call_one(parse("{one,b@world}"), "q", 9);
+    ck_assert_str_eq(seen_last(&one), "exit noproc");
+}
+END_TEST
+
+/* Timers come in the order of their time, and not before it. */
+START_TEST(timers_come_in_time)
+{
+    ck_assert_int_eq(cn_after(one.server, 20, seen_done, &one, NULL), 0);
+    ck_assert_int_eq(cn_after(two.server, 10, seen_done, &two, NULL), 0);
+    world_settle(&world);
+    world_pass(&world, 9);
+    ck_assert_uint_eq(two.count, 0);
+    world_pass(&world, 1);
+    ck_assert_str_eq(seen_last(&two), "done timeout");
+    ck_assert_uint_eq(one.count, 0);
+    world_pass(&world, 10);
+    ck_assert_str_eq(seen_last(&one), "done timeout");
+}
+END_TEST
+
+/* A timer that is taken back ends at once, by its own server only, and once. */
+START_TEST(a_timer_is_taken_back_once)
+{
+    uint64_t timer;
+
+    ck_assert_int_eq(cn_after(one.server, 10, seen_done, &one, &timer), 0);
+    ck_assert(!cn_after_cancel(two.server, timer));
+    ck_assert(cn_after_cancel(one.server, timer));
+    ck_assert(!cn_after_cancel(one.server, timer));
+    world_pass(&world, 20);
+    ck_assert_uint_eq(one.count, 1);
+    ck_assert_str_eq(seen_last(&one), "ended");
+}
+END_TEST
+
+/* A name in :global is taken by one, found, and given back. */
+START_TEST(global_names)
+{
+    struct cn_term name = parse("{any,[name]}");
+
+    ck_assert_int_eq(cn_global_register(one.server, name, seen_done, &one), 0);
+    ck_assert_uint_eq(one.count, 0);
+    world_settle(&world);
+    ck_assert_str_eq(seen_last(&one), "done yes");
+    ck_assert_int_eq(cn_global_register(two.server, name, seen_done, &two), 0);
+    world_settle(&world);
+    ck_assert_str_eq(seen_last(&two), "done no");
+    ck_assert_int_eq(cn_global_unregister(two.server, name, seen_done, &two), 0);
+    world_settle(&world);
+    ck_assert_str_eq(seen_last(&two), "done ok");
+    ck_assert_int_eq(cn_global_whereis(two.server, name, seen_done, &two), 0);
+    world_settle(&world);
+    ck_assert_str_eq(seen_last(&two) + 5, show(pid_of(&one)));
+    ck_assert_int_eq(cn_global_unregister(one.server, name, seen_done, &one), 0);
+    ck_assert_int_eq(cn_global_whereis(two.server, name, seen_done, &two), 0);
+    world_settle(&world);
+    ck_assert_str_eq(seen_last(&one), "done ok");
+    ck_assert_str_eq(seen_last(&two), "done undefined");
+}
+END_TEST
+
+/* With a server end its calls, timers and questions, each once; :global may answer when it likes.
+ */
+START_TEST(everything_ends_with_the_server)
+{
+    beam.hold = true;
+    call_one(pid_of(&far), "wait", 1000);
+    ck_assert_int_eq(cn_after(one.server, 1000, seen_done, &one, NULL), 0);
+    ck_assert_int_eq(cn_global_register(one.server, atom("n"), seen_done, &one), 0);
+    world_settle(&world);
+    cn_server_stop_atom(one.server, "normal");
+    world_settle(&world);
+    ck_assert_uint_eq(one.count, 3);
+    for (size_t i = 0; i < 3; i++)
+        ck_assert_str_eq(one.log[i], "ended");
+    ck_assert_str_eq(one.ended, "normal");
+    ck_assert_uint_eq(list_count(&node.orphans), 1);
+    beam_release(&beam);
+    world_pass(&world, 2000);
+    ck_assert_uint_eq(one.count, 3);
+    ck_assert_uint_eq(list_count(&node.orphans), 0);
+}
+END_TEST
+
+/* What nobody ever answered is released with the node. */
+START_TEST(orphans_go_with_the_node)
+{
+    beam.hold = true;
+    ck_assert_int_eq(cn_global_register(one.server, atom("n"), seen_done, &one), 0);
+    world_settle(&world);
+    cn_server_stop_atom(one.server, "normal");
+    world_settle(&world);
+    ck_assert_uint_eq(list_count(&node.orphans), 1);
+}
+END_TEST
+
+static int ask_all(struct cn_term to, struct cn_term term)
+{
+    int error = cn_call(one.server, to, term, 10, seen_done, &one);
+
+    if (error == 0)
+        error = cn_after(one.server, 10, seen_done, &one, NULL);
+    if (error == 0)
+        error = cn_global_whereis(one.server, term, seen_done, &one);
+    return error;
+}
+
+/* Whichever allocation fails, what was refused is not called back and what was accepted is. */
+START_TEST(asking_survives_failing_memory)
+{
+    bool failed = true;
+
+    for (size_t n = 1; failed; n++) {
+        struct cn_term to = pid_of(&two), term = atom("q");
+        mem_test_begin();
+        mem_test_fail(n);
+        int error = ask_all(to, term);
+        failed = mem_test_failed();
+        mem_test_fail(0);
+        mem_test_end();
+        ck_assert_int_eq(error, failed ? -ENOMEM : 0);
+        world_pass(&world, 20);
+        ck_assert(list_empty(&one.server->waitings));
+        ck_assert_uint_le(one.count, failed ? 2 : 3);
+        if (failed)
+            one.count = 0;
+    }
+    ck_assert_uint_eq(one.count, 3);
+}
+END_TEST
+
+static void add(TCase *tcase)
+{
+    tcase_add_test(tcase, calls_end_as_in_elixir);
+    tcase_add_test(tcase, a_lost_node_is_nodedown);
+    tcase_add_test(tcase, nobody_calls_himself);
+    tcase_add_test(tcase, timers_come_in_time);
+    tcase_add_test(tcase, a_timer_is_taken_back_once);
+    tcase_add_test(tcase, global_names);
+    tcase_add_test(tcase, everything_ends_with_the_server);
+    tcase_add_test(tcase, orphans_go_with_the_node);
+    tcase_add_test(tcase, asking_survives_failing_memory);
+}
+
+int main(void)
+{
+    return run_tests("api_waiting", add, setup, public_teardown);
+}
