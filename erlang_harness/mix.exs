@@ -22,5 +22,6 @@ defmodule Minotaur.MixProject do
   end
 
   defp elixirc_paths(:test), do: ["lib", "test/support"]
+  defp elixirc_paths(:bench), do: ["lib", "test/support", "bench"]
   defp elixirc_paths(_env), do: ["lib"]
 end

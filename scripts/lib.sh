@@ -32,6 +32,26 @@ as_root() {
     fi
 }
 
+installed() {
+    [ "$(dpkg-query -W -f '${db:Status-Status}' "$1" 2>/dev/null)" = installed ]
+}
+
+# Install those of the given Debian packages that are missing; says nothing when there are none.
+install_missing() {
+    command -v dpkg-query >/dev/null ||
+        die "only knows Debian and its kin; install by hand: $*"
+
+    local missing=() package
+    for package in "$@"; do
+        installed "$package" || missing+=("$package")
+    done
+    [ "${#missing[@]}" -gt 0 ] || return 0
+    say "$(basename "$0"): installing ${missing[*]}"
+    as_root apt-get update -q
+    as_root env DEBIAN_FRONTEND=noninteractive \
+        apt-get install -q -y --no-install-recommends "${missing[@]}"
+}
+
 build_dir() {
     printf '%s/build/%s\n' "$root" "$1"
 }
@@ -49,7 +69,12 @@ build_options() {
         debug) printf '%s\n' -Doptimization=g -Ddebug=true ;;
         release) printf '%s\n' -Doptimization=3 -Ddebug=true ;;
         asan) printf '%s\n' -Doptimization=1 -Ddebug=true -Db_sanitize=address,undefined ;;
-        *) die "unknown build kind '$1': debug, release or asan" ;;
+        fuzz)
+            printf '%s\n' -Doptimization=1 -Ddebug=true -Db_sanitize=address,undefined \
+                -Db_lundef=false -Dfuzz=true \
+                '-Dc_args=-fsanitize=fuzzer-no-link -fno-sanitize-recover=all'
+            ;;
+        *) die "unknown build kind '$1': debug, release, asan or fuzz" ;;
     esac
 }
 
@@ -61,9 +86,9 @@ configure() {
     meson setup "$dir" "$root" "$@" >"$dir/setup.log" 2>&1
 }
 
-# Configure and compile build kind $1; further arguments go to meson. Always configures again,
-# since a layer that has appeared changes no file that meson watches.
-build() {
+# Configure build kind $1; further arguments go to meson. Always configures again, since a layer
+# that has appeared changes no file that meson watches.
+prepare() {
     local kind=$1 dir options
     shift
     dir=$(build_dir "$kind")
@@ -76,5 +101,10 @@ build() {
             return 1
         }
     fi
-    meson compile -C "$dir"
+}
+
+# Configure and compile build kind $1; further arguments go to meson.
+build() {
+    prepare "$@" || return 1
+    meson compile -C "$(build_dir "$1")"
 }

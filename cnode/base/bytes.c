@@ -76,7 +76,7 @@ int bytes_reserve(struct bytes *bytes, size_t size, uint8_t **ret_place)
         if (bytes->capacity - bytes->end < size)
             move_down(bytes);
     }
-    *ret_place = bytes->memory + bytes->end;
+    *ret_place = bytes->memory == NULL ? NULL : bytes->memory + bytes->end;
     return 0;
 }
 

@@ -40,8 +40,8 @@ static inline size_t bytes_size(const struct bytes *bytes)
 }
 
 /**
- * Make room for @size more bytes and give the place to write them; bytes_commit then counts those
- * that were written. The place is valid until the next change.
+ * Make room for @size more bytes and give the place to write them (of 0 bytes perhaps NULL);
+ * bytes_commit then counts those that were written. The place is valid until the next change.
  *
  * Errors: -ENOMEM; -E2BIG beyond the limit; the queue unchanged.
  */

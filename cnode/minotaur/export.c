@@ -75,7 +75,9 @@ static void write_characters(const struct game *game, struct cn_writer *writer,
     const struct shape *shape = &shape_character;
 
     cn_write_map(writer, count);
-    for (const struct character *it = characters; it < characters + count; it++) {
+    for (uint32_t i = 0; i < count; i++) {
+        const struct character *it = &characters[i];
+
         cn_write_integer(writer, it->player_id);
         begin(game, writer, shape, it->extras);
         write_integer(writer, shape, CHARACTER_PLAYER_ID, it->player_id);

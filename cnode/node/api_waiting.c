@@ -257,9 +257,26 @@ static int asked(struct waiting *waiting, int error)
     return refused(waiting, error > 0 ? -ESHUTDOWN : error);
 }
 
+/*
+ * The registry takes a name for the same process twice, :global does not. While a question of
+ * @self is open, the name may be on its way out.
+ */
+static bool holds(struct cn_server *self, struct cn_term name)
+{
+    struct cn_pid holder;
+
+    list_for_each(item, &self->waitings) {
+        if (container_of(item, struct waiting, list)->global)
+            return false;
+    }
+    return global_whereis_local(self->node->global, name, &holder) &&
+           cn_pid_equal(&holder, cn_server_pid(self));
+}
+
 int cn_global_register(struct cn_server *self, struct cn_term name, cn_done done, void *context)
 {
-    struct waiting *waiting = waiting_for_global(self, done, context, "yes", "no");
+    const char *yes = holds(self, name) ? "no" : "yes";
+    struct waiting *waiting = waiting_for_global(self, done, context, yes, "no");
 
     if (!waiting)
         return -ENOMEM;

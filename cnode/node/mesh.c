@@ -4,8 +4,10 @@
  * One gen_server without a name, since it makes calls. It owns a table of neighbours: everybody
  * who is up, and everybody a peer has named. A neighbour that is down waits `delay_ms` before
  * the next dial; the delay doubles with each failure up to 30 s and starts anew once the
- * neighbour was up. A call that fails needs no care: the next round asks again. The table is
- * bounded, so a peer that names nodes without end fills it and no more.
+ * neighbour was up. A call that fails needs no care: the next round asks again. Names that peers
+ * give are taken up to a limit, so a peer that names nodes without end fills the table and no more;
+ * who is up always has a place. Who is neither up nor named any more is forgotten, for a node may
+ * outlive any number of others, each with a name of its own.
  *
  * A newcomer whose first answer leaves out somebody whom we see is told to connect to all whom we
  * see, once: BEAM nodes that met only us would not meet each other, since :global, through which
@@ -24,16 +26,18 @@
 #define ASK_TIMEOUT_MS 5000
 #define DELAY_MIN_MS   500
 #define DELAY_MAX_MS   30000
+#define FORGET_MS      60000 /* longer than any delay, so who is still named is not forgotten */
 #define NEIGHBOURS_MAX 4096
 
 struct neighbour {
     char node[CN_NODE_NAME_MAX + 1];
     bool up;
-    bool asked; /* a visible peer, to be asked for its nodes */
-    bool met;   /* has answered since it came up */
-    uint64_t dial_after_ms;
+    bool asked;             /* a visible peer, to be asked for its nodes */
+    bool met;               /* has answered since it came up */
+    uint64_t dial_after_ms; /* not before; when down: at least when it went down */
     uint64_t delay_ms;
     uint64_t named_in; /* the last answer that named it */
+    unsigned open;     /* questions whose end will come back to it */
     struct mesh *mesh;
     struct map_handle hh;
 };
@@ -62,7 +66,7 @@ static struct neighbour *find_or_add(struct mesh *mesh, const char *node, size_t
 
     if (neighbour)
         return neighbour;
-    if (size > CN_NODE_NAME_MAX || map_count(mesh->neighbours) >= NEIGHBOURS_MAX)
+    if (size > CN_NODE_NAME_MAX)
         return NULL;
     neighbour = mem_zalloc(sizeof *neighbour);
     if (!neighbour)
@@ -84,7 +88,9 @@ static void learn(struct mesh *mesh, struct cn_bytes node)
 
     if (cn_bytes_equal(node, procs_node(procs)) || !memchr(node.data, '@', node.size))
         return;
-    struct neighbour *neighbour = find_or_add(mesh, (const char *)node.data, node.size);
+    struct neighbour *neighbour = find(mesh, (const char *)node.data, node.size);
+    if (!neighbour && map_count(mesh->neighbours) < NEIGHBOURS_MAX)
+        neighbour = find_or_add(mesh, (const char *)node.data, node.size);
     if (!neighbour)
         return;
     neighbour->named_in = mesh->answers;
@@ -105,6 +111,9 @@ static bool is_visible_peer(const struct neighbour *neighbour)
 static void ignore_answer(struct gen_server *self, void *context, enum call_outcome outcome,
                           struct cn_term term)
 {
+    struct neighbour *neighbour = context;
+
+    neighbour->open--;
 }
 
 /* Apply a function to @count atoms on a neighbour; what fails is not asked again. */
@@ -119,10 +128,10 @@ static void ask_for(struct neighbour *neighbour, const char *module, const char 
     for (uint32_t i = 0; i < count; i++)
         cn_write_atom(&arguments, atoms[i]);
     cn_write_nil(&arguments);
-    if (arguments.error == 0)
-        call_rpc(neighbour->mesh->server, neighbour->node, module, function,
-                 (struct cn_term){arguments.data, arguments.size}, ASK_TIMEOUT_MS, done, neighbour,
-                 NULL);
+    if (arguments.error == 0 && call_rpc(neighbour->mesh->server, neighbour->node, module, function,
+                                         (struct cn_term){arguments.data, arguments.size},
+                                         ASK_TIMEOUT_MS, done, neighbour, NULL) == 0)
+        neighbour->open++;
     cn_writer_free(&arguments);
 }
 
@@ -146,6 +155,7 @@ static void introduce(struct gen_server *self, void *context, enum call_outcome 
     struct mesh *mesh = newcomer->mesh;
     struct neighbour *other, *next;
 
+    newcomer->open--;
     if (outcome != CALL_REPLY || mesh->stopped || !is_ok_true(term))
         return;
     map_for_each(mesh->neighbours, other, next)
@@ -185,6 +195,7 @@ static void learn_all(struct gen_server *self, void *context, enum call_outcome 
     uint32_t count;
 
     (void)self;
+    neighbour->open--;
     cn_reader_init(&reader, term);
     if (outcome != CALL_REPLY || mesh->stopped || !cn_read_list(&reader, &count))
         return;
@@ -213,15 +224,32 @@ static int ask_again_later(struct mesh *mesh)
     return error;
 }
 
+static bool is_past(const struct neighbour *neighbour, uint64_t now_ms)
+{
+    return !neighbour->up && neighbour->open == 0 && now_ms > neighbour->dial_after_ms + FORGET_MS;
+}
+
+static void forget(struct mesh *mesh, struct neighbour *neighbour)
+{
+    map_remove(mesh->neighbours, neighbour);
+    mem_free(neighbour);
+}
+
 static void on_timer(struct gen_server *self, void *state, uint64_t timer)
 {
     struct mesh *mesh = state;
+    uint64_t now_ms = procs_now_ms(gen_server_procs(self));
     struct neighbour *neighbour, *next;
 
-    (void)self;
     (void)timer;
     mesh->waiting = false;
-    map_for_each(mesh->neighbours, neighbour, next) ask(mesh, neighbour);
+    map_for_each(mesh->neighbours, neighbour, next)
+    {
+        if (is_past(neighbour, now_ms))
+            forget(mesh, neighbour);
+        else
+            ask(mesh, neighbour);
+    }
     ask_again_later(mesh);
 }
 
@@ -232,11 +260,7 @@ static void release(struct gen_server *self, void *state, struct cn_term reason)
 
     (void)self;
     (void)reason;
-    map_for_each(mesh->neighbours, neighbour, next)
-    {
-        map_remove(mesh->neighbours, neighbour);
-        mem_free(neighbour);
-    }
+    map_for_each(mesh->neighbours, neighbour, next) forget(mesh, neighbour);
     mem_free(mesh);
 }
 
@@ -286,9 +310,13 @@ int mesh_peer_up(struct mesh *mesh, const char *node, bool hidden)
 void mesh_peer_down(struct mesh *mesh, const char *node)
 {
     struct neighbour *neighbour = find(mesh, node, strlen(node));
+    uint64_t now_ms = procs_now_ms(gen_server_procs(mesh->server));
 
-    if (neighbour)
-        neighbour->up = false;
+    if (!neighbour)
+        return;
+    neighbour->up = false;
+    if (neighbour->dial_after_ms < now_ms)
+        neighbour->dial_after_ms = now_ms;
 }
 
 void mesh_stop(struct mesh *mesh)

@@ -210,7 +210,8 @@ void move_session_ends(struct session *session)
 {
     struct move *move = session->move;
 
-    if (move->call != NULL && !session->hosts->closing)
+    /* The calls of a host process that has ended went with it. */
+    if (move->call != NULL && session->hosts->server != NULL && !session->hosts->closing)
         call_cancel(move->call);
     finish(move, session->hosts, MOVE_ENDED);
 }

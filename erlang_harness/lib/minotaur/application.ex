@@ -20,6 +20,7 @@ defmodule Minotaur.Application do
 
   @impl true
   def start(_type, _args) do
+    load_code()
     check_settings()
     allow_two_global_names()
 
@@ -42,6 +43,13 @@ defmodule Minotaur.Application do
     :exit, reason ->
       Logger.error("drain: broke off: #{Exception.format_exit(reason)}")
       state
+  end
+
+  # What a drain needs must not be loaded while the node stops: a deploy may have replaced the files
+  # by then, and OTP 29 loads no native code any more (crypto has some).
+  defp load_code do
+    Code.ensure_loaded!(:crypto)
+    :ok = :code.ensure_modules_loaded(Application.spec(:minotaur, :modules))
   end
 
   # A typing error ends the start, not the first session.

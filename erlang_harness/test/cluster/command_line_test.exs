@@ -147,7 +147,9 @@ defmodule Minotaur.Cluster.CommandLineTest do
       net_ticktime: nil,
       hidden: false,
       connect: [],
-      arguments: []
+      arguments: [],
+      executable: CNode.executable!(),
+      cpus: nil
     }
 
     {:ok, node} = CNode.start_link(config)

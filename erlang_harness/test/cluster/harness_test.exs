@@ -88,7 +88,6 @@ defmodule Minotaur.Cluster.HarnessTest do
   test "the mutant that leaves out the stop makes the restart test fail" do
     options = ["--only", "mutant"]
     output = run_tests("test/cluster/game_session_test.exs", options, [{"KEEP_NODE1", "1"}])
-    assert output =~ ", 4 failures"
     assert length(String.split(output, "assert node(pid) == ctx.node2")) == 5
   end
 

@@ -52,6 +52,37 @@ defmodule Minotaur.Cluster.NamesTest do
         end
       end
 
+      # Whoever asks at the same moment as others gets the one session that there is.
+      test "is started once when all ask for it at once", ctx do
+        nodes = [ctx.a, ctx.b, ctx.owner]
+
+        for _round <- 1..5 do
+          game = game_fixture(round_end_time: nil)
+          arguments = ["code of #{game.id}", game]
+          ask = fn node -> at(ctx, node, GameEngine, :continue_game, arguments) end
+          answers = nodes |> Enum.map(&Task.async(fn -> ask.(&1) end)) |> Task.await_many(30_000)
+          assert [{:ok, pid}] = Enum.filter(answers, &match?({:ok, _}, &1))
+          assert answers -- [{:ok, pid}] == List.duplicate({:error, {:already_started, pid}}, 2)
+        end
+      end
+
+      # A join code leads to one session: the second is told so, and leaves nothing behind.
+      test "keeps its join code", ctx do
+        other = game_fixture(round_end_time: nil)
+
+        for node <- [ctx.a, ctx.owner] do
+          assert at(ctx, node, GameEngine, :continue_game, ["its code", other]) ==
+                   {:error, :join_code_taken}
+
+          assert at(ctx, node, GameEngine, :get_game, [other.id]) == {:error, :game_not_alive}
+
+          assert at(ctx, node, GameEngine, :get_game_by_join_code, ["its code"]) ==
+                   {:ok, ctx.game}
+        end
+
+        assert {:ok, _pid} = at(ctx, ctx.b, GameEngine, :continue_game, ["a free code", other])
+      end
+
       # An ended session leaves no name behind.
       test "is gone everywhere when it ends", ctx do
         Cluster.send(ctx.cluster, ctx.a, ctx.pid, :end_session)

@@ -87,6 +87,21 @@ START_TEST(failed_growth_changes_nothing)
 }
 END_TEST
 
+/* Nothing, appended to a queue that never held anything, takes no memory. */
+START_TEST(nothing_is_appended)
+{
+    struct bytes bytes;
+    uint8_t *place = (uint8_t *)&bytes;
+
+    bytes_init(&bytes, 0);
+    ck_assert_int_eq(bytes_append(&bytes, NULL, 0), 0);
+    ck_assert_int_eq(bytes_reserve(&bytes, 0, &place), 0);
+    ck_assert_ptr_null(place);
+    ck_assert_ptr_null(bytes_data(&bytes));
+    bytes_deinit(&bytes);
+}
+END_TEST
+
 /* An empty queue gives memory back on request, a full one keeps it; cutting drops the end. */
 START_TEST(shrinking_and_cutting)
 {
@@ -141,6 +156,7 @@ int main(void)
     tcase_add_test(tcase, order_is_kept_in_any_mixture);
     tcase_add_test(tcase, limit_holds);
     tcase_add_test(tcase, failed_growth_changes_nothing);
+    tcase_add_test(tcase, nothing_is_appended);
     tcase_add_test(tcase, shrinking_and_cutting);
     tcase_add_test(tcase, numbers_are_big_endian);
     suite_add_tcase(suite, tcase);

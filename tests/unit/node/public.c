@@ -1,5 +1,6 @@
 /*
- * The world of the public API: see public.h.
+ * The world of the public API (see public.h): the wires are those of proc/'s world, so a test
+ * decides when a signal arrives; what goes wrong while making it is an assertion.
  */
 #include "unit/node/public.h"
 

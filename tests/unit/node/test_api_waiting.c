@@ -109,6 +109,9 @@ START_TEST(global_names)
     ck_assert_int_eq(cn_global_register(two.server, name, seen_done, &two), 0);
     world_settle(&world);
     ck_assert_str_eq(seen_last(&two), "done no");
+    ck_assert_int_eq(cn_global_register(one.server, name, seen_done, &one), 0);
+    world_settle(&world);
+    ck_assert_str_eq(seen_last(&one), "done no");
     ck_assert_int_eq(cn_global_unregister(two.server, name, seen_done, &two), 0);
     world_settle(&world);
     ck_assert_str_eq(seen_last(&two), "done ok");
@@ -120,6 +123,19 @@ START_TEST(global_names)
     world_settle(&world);
     ck_assert_str_eq(seen_last(&one), "done ok");
     ck_assert_str_eq(seen_last(&two), "done undefined");
+}
+END_TEST
+
+/* A name that is given up and asked for again at once is had again. */
+START_TEST(a_name_is_given_up_and_taken_again)
+{
+    ck_assert_int_eq(cn_global_register(one.server, atom("n"), seen_done, &one), 0);
+    world_settle(&world);
+    ck_assert_int_eq(cn_global_unregister(one.server, atom("n"), seen_done, &one), 0);
+    ck_assert_int_eq(cn_global_register(one.server, atom("n"), seen_done, &one), 0);
+    world_settle(&world);
+    ck_assert_str_eq(one.log[1], "done ok");
+    ck_assert_str_eq(one.log[2], "done yes");
 }
 END_TEST
 
@@ -201,6 +217,7 @@ static void add(TCase *tcase)
     tcase_add_test(tcase, timers_come_in_time);
     tcase_add_test(tcase, a_timer_is_taken_back_once);
     tcase_add_test(tcase, global_names);
+    tcase_add_test(tcase, a_name_is_given_up_and_taken_again);
     tcase_add_test(tcase, everything_ends_with_the_server);
     tcase_add_test(tcase, orphans_go_with_the_node);
     tcase_add_test(tcase, asking_survives_failing_memory);

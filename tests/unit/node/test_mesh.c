@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/alloc.h"
+#include "base/text.h"
 #include "otp/functions.h"
 #include "unit/proc/world.h"
 
@@ -176,6 +177,24 @@ START_TEST(stopped_mesh_dials_nobody)
 }
 END_TEST
 
+/* However many names come and go, the next peer is taken up. */
+START_TEST(names_that_are_past_are_forgotten)
+{
+    char node[32];
+
+    mem_test_begin();
+    for (unsigned i = 0; i < 5000; i++) {
+        text_format(node, sizeof node, "n%u@world", i);
+        ck_assert_int_eq(mesh_peer_up(mesh, node, true), 0);
+        mesh_peer_down(mesh, node);
+    }
+    for (int i = 0; i < 25; i++)
+        world_pass(&world, ROUND_MS);
+    ck_assert_int_lt(mem_test_live(), 100);
+    mem_test_end();
+}
+END_TEST
+
 /* What is no node name is passed over. */
 START_TEST(odd_names_are_passed_over)
 {
@@ -260,6 +279,7 @@ static void add(TCase *tcase)
     tcase_add_test(tcase, lost_nodes_are_dialled_again);
     tcase_add_test(tcase, hidden_and_lost_peers_are_not_asked);
     tcase_add_test(tcase, stopped_mesh_dials_nobody);
+    tcase_add_test(tcase, names_that_are_past_are_forgotten);
     tcase_add_test(tcase, odd_names_are_passed_over);
     tcase_add_test(tcase, newcomers_are_introduced);
     tcase_add_test(tcase, acquainted_and_hidden_nodes_are_not_introduced);

@@ -3,6 +3,7 @@
  */
 #include <string.h>
 
+#include "session/host.h"
 #include "session/move.h"
 #include "unit/session/fake_host.h"
 #include "unit/session/main.h"
@@ -132,6 +133,19 @@ START_TEST(session_ends_while_offered)
 }
 END_TEST
 
+/* A host process that is killed takes its offers with it; the session may end after it. */
+START_TEST(host_is_killed_while_offering)
+{
+    begin();
+    ck_assert_int_eq(move_start(toy, done), 0);
+    cluster_settle(&cluster);
+    procs_exit_signal(world_procs(&cluster.world, 1), NULL, host_pid(toy->hosts), parse("kill"));
+    cluster_settle(&cluster);
+    cluster_call(&cluster, 1, &toy_pid, parse("stop"));
+    ck_assert_int_eq(result, MOVE_ENDED);
+}
+END_TEST
+
 int main(void)
 {
     TCase *tests;
@@ -143,5 +157,6 @@ int main(void)
     tcase_add_test(tests, handoff_fails);
     tcase_add_test(tests, nonsense);
     tcase_add_test(tests, session_ends_while_offered);
+    tcase_add_test(tests, host_is_killed_while_offering);
     return run_suite(suite);
 }

@@ -81,12 +81,13 @@ defmodule Minotaur.Cluster.BeamNode do
       longnames: dotted?,
       connection: :standard_io,
       wait_boot: @boot_ms,
-      exec:
-        {~c"/bin/sh", [~c"-c", to_charlist(@script), to_charlist(System.find_executable("erl"))]},
+      exec: {~c"/bin/sh", Enum.map(["-c", @script | erl(config)], &to_charlist/1)},
       args: Enum.map(arguments(config), &to_charlist/1),
       env: environment(config)
     }
   end
+
+  defp erl(config), do: OsProcess.command(System.find_executable("erl"), config.cpus)
 
   defp arguments(config) do
     ticktime =

@@ -3,13 +3,19 @@ defmodule Minotaur.Cluster.CNode do
   A C node of a test cluster: `minotaur-node`, run through a port. It ends when its standard input
   closes (`MINOTAUR_NODE_STDIN=lifeline`), so also when the test VM is killed.
 
-  The executable is named by `MINOTAUR_NODE_EXECUTABLE`. Its standard error is its log; on its
+  The executable is named by `MINOTAUR_NODE_EXECUTABLE`, that of the kind `:echo` by
+  `CNODE_ECHO_EXECUTABLE`. Its standard error is its log; on its
   standard output it says `ready NAME port=N`.
   """
 
   use GenServer, restart: :temporary
 
   alias Minotaur.Cluster.OsProcess
+
+  @executables %{
+    c: {"MINOTAUR_NODE_EXECUTABLE", "minotaur-node"},
+    echo: {"CNODE_ECHO_EXECUTABLE", "cnode-echo"}
+  }
 
   # exec keeps the process id, so that signals reach the node.
   @script ~S(exec "$0" "$@" 2>>"$MINOTAUR_NODE_LOG")
@@ -22,16 +28,17 @@ defmodule Minotaur.Cluster.CNode do
   @spec stop(pid, :graceful | :kill) :: :ok
   def stop(node, how), do: GenServer.cast(node, {:stop, how})
 
-  @doc "The path of the executable; raises with what to do when there is none."
-  @spec executable! :: Path.t()
-  def executable! do
-    path = System.get_env("MINOTAUR_NODE_EXECUTABLE", "")
+  @doc "The path of the executable for this kind; raises with what to do when there is none."
+  @spec executable!(:c | :echo) :: Path.t()
+  def executable!(kind \\ :c) do
+    {variable, program} = Map.fetch!(@executables, kind)
+    path = System.get_env(variable, "")
 
     if Path.type(path) == :absolute and File.regular?(path) do
       path
     else
-      raise "MINOTAUR_NODE_EXECUTABLE must be the absolute path of minotaur-node " <>
-              "(scripts/build prints it), got: #{inspect(path)}"
+      raise "#{variable} must be the absolute path of #{program} (scripts/build prints it), " <>
+              "got: #{inspect(path)}"
     end
   end
 
@@ -73,11 +80,13 @@ defmodule Minotaur.Cluster.CNode do
   defp booted(state), do: send(state.manager, {:booted, state.name, %{os_pid: state.os_pid}})
 
   defp port_options(config) do
+    command = OsProcess.command(config.executable, config.cpus)
+
     [
       :binary,
       :exit_status,
       {:line, 4_096},
-      args: ["-c", @script, executable!() | arguments(config)],
+      args: ["-c", @script] ++ command ++ arguments(config),
       env: OsProcess.environment(variables(config))
     ]
   end

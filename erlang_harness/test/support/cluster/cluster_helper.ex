@@ -26,7 +26,8 @@ defmodule Minotaur.ClusterHelper do
   @doc """
   Starts a node, connected to all nodes of the cluster, and returns its name.
 
-  * `:kind` — `:beam` or `:c`; by default the test's tag `kind`, else `:beam`
+  * `:kind` — `:beam`, `:c` or `:echo` (`cnode-echo`, which is no host); by default the test's tag
+    `kind`, else `:beam`
   * `:environment` — settings by application. A C node gets those of `:minotaur` as variables:
     `round_seconds: 0` is `MINOTAUR_ROUND_SECONDS=0`
   * `:applications` — what a BEAM node starts, `[:minotaur]` by default. Without it it is no host
@@ -35,6 +36,7 @@ defmodule Minotaur.ClusterHelper do
   * `:name` — instead of a random one; without a dot in its host it is a short name
   * `:connect` — the nodes that a C node dials, instead of all that are there
   * `:arguments` — further ones of the command line
+  * `:cpus` — the processors it may use, `"0"` or `"0,1"`
   """
   @spec start_node(pid, keyword) :: node
   def start_node(cluster, options \\ []) do
@@ -143,6 +145,7 @@ defmodule Minotaur.ClusterHelper do
   end
 
   defp host?(_cluster, %{kind: :c}), do: true
+  defp host?(_cluster, %{kind: :echo}), do: false
 
   defp host?(cluster, %{kind: :beam, name: name}) do
     call(cluster, name, Process, :whereis, [SessionHost]) != nil

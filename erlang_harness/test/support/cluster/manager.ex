@@ -17,7 +17,7 @@ defmodule Minotaur.Cluster.Manager do
 
   @boot_ms 60_000
   @stop_ms 60_000
-  @kinds %{beam: BeamNode, c: CNode}
+  @kinds %{beam: BeamNode, c: CNode, echo: CNode}
 
   @doc "Starts a cluster without nodes for the test with this context."
   @spec start_link(map) :: GenServer.on_start()
@@ -154,7 +154,7 @@ defmodule Minotaur.Cluster.Manager do
     kind = Keyword.get(options, :kind) || Map.get(state.ctx, :kind, :beam)
     name = Keyword.get_lazy(options, :name, fn -> :"n#{random(6)}@127.0.0.1" end)
     module = Map.fetch!(@kinds, kind)
-    if kind == :c, do: CNode.executable!()
+    executable = module == CNode and CNode.executable!(kind)
     log = Path.join(state.logs, "#{map_size(state.nodes) + 1}-#{kind}-#{name}.log")
 
     config = %{
@@ -168,6 +168,8 @@ defmodule Minotaur.Cluster.Manager do
       net_ticktime: Keyword.get(options, :net_ticktime),
       hidden: Keyword.get(options, :hidden, false),
       arguments: Keyword.get(options, :arguments, []),
+      executable: executable,
+      cpus: Keyword.get(options, :cpus),
       connect: Keyword.get(options, :connect) || for(node <- hosts(state), do: node.name)
     }
 

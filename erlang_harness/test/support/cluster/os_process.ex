@@ -25,6 +25,13 @@ defmodule Minotaur.Cluster.OsProcess do
   @spec mark :: String.t()
   def mark, do: "MINOTAUR_HARNESS_TEST"
 
+  @doc "The words that run a program, on these processors alone (`\"0,1\"`) unless nil."
+  @spec command(Path.t(), String.t() | nil) :: [String.t()]
+  def command(executable, nil), do: [executable]
+
+  def command(executable, cpus),
+    do: [System.find_executable("taskset"), "-c", cpus, executable]
+
   @doc "Sends a signal; whether the process was there."
   @spec signal(pos_integer, :term | :kill | :stop | :cont) :: boolean
   def signal(os_pid, signal) do

@@ -1,0 +1,155 @@
+/*
+ * A peer's stream, cut anywhere: frames, the terms in them, control messages.
+ *
+ * The first four bytes seed the cuts, the rest is the stream; when their top bit is set the rest is
+ * one frame, whose length is put before it here. However the stream is cut, the same frames come
+ * out; what is a control message can be written for a peer with all flags, or with few, and
+ * is then the same message.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "fuzz.h"
+
+#include "base/assert.h"
+#include "base/error.h"
+#include "dist/control.h"
+#include "dist/flags.h"
+#include "dist/frame.h"
+#include "etf/walk.h"
+#include "etf/writer.h"
+
+#define FRAME_MAX 4096
+
+/* What came out of a stream, as far as it can be compared: a sum over all frames. */
+struct seen {
+    uint64_t frames;
+    uint64_t sum;
+    int end; /* CN_E_MORE, or what closed the connection */
+};
+
+static bool same_control(const struct control *a, const struct control *b)
+{
+    return a->op == b->op && (!a->has_from || !b->has_from || cn_pid_equal(&a->from, &b->from)) &&
+           cn_pid_equal(&a->to, &b->to) && fuzz_same(a->to_name, b->to_name) &&
+           fuzz_same(a->from_name, b->from_name) && cn_ref_equal(&a->ref, &b->ref) &&
+           a->id == b->id && a->flags == b->flags && fuzz_same(a->module, b->module) &&
+           fuzz_same(a->function, b->function) && a->arity == b->arity;
+}
+
+static bool same_term(struct cn_term a, struct cn_term b)
+{
+    return (a.size == 0 && b.size == 0) || (a.size > 0 && b.size > 0 && cn_term_equal(a, b));
+}
+
+/* Write @control for a peer with @flags as a frame, and read that frame. */
+static void check_again(const struct control *control, struct cn_term message, uint64_t flags)
+{
+    struct cn_writer frame;
+    struct control again;
+    struct cn_term tuple, payload, message_again = {0};
+    bool follows = false;
+    int r = 0;
+
+    if (control->op == CONTROL_UNLINK && control->id == 0)
+        flags &= ~FLAG_UNLINK_ID; /* it came from a peer that lacks it */
+    cn_writer_init(&frame, 0);
+    etf_write_raw(&frame, "p\x83", 2);
+    r = control_encode(control, message, flags, &frame, &follows);
+    cn_assert(r == 0 || r == -ENOTSUP);
+    if (r == 0) {
+        if (follows) {
+            etf_write_raw(&frame, "\x83", 1);
+            cn_write_term(&frame, message);
+        }
+        cn_assert(cn_writer_error(&frame) == 0);
+        cn_assert(frame_parse((struct cn_bytes){frame.data, frame.size}, &tuple, &payload) == 0);
+        cn_assert(control_decode(tuple, payload, &again, &message_again) == 0);
+        if ((flags & FLAG_UNLINK_ID) == 0)
+            again.id = control->id;
+        cn_assert(same_control(control, &again));
+        cn_assert(same_term(message, message_again));
+    }
+    cn_writer_free(&frame);
+}
+
+static void check_frame(struct cn_bytes frame)
+{
+    struct cn_term tuple, payload, message = {0};
+    struct control control = {0};
+
+    if (frame_parse(frame, &tuple, &payload) != 0)
+        return;
+    if (control_decode(tuple, payload, &control, &message) != 0)
+        return;
+    check_again(&control, message, FLAGS_OURS);
+    check_again(&control, message, FLAGS_OURS_HIDDEN & ~(FLAG_EXIT_PAYLOAD | FLAG_SEND_SENDER));
+    check_again(&control, message, FLAGS_REQUIRED);
+}
+
+static void note_frame(struct seen *seen, struct cn_bytes frame)
+{
+    seen->frames++;
+    seen->sum = seen->sum * 31 + frame.size;
+    for (size_t i = 0; i < frame.size; i++)
+        seen->sum = seen->sum * 31 + frame.data[i];
+}
+
+/* Feed @stream in pieces of at most 1 to @piece_max bytes, chosen by @seed. */
+static struct seen feed(struct cn_bytes stream, uint32_t seed, size_t piece_max)
+{
+    struct frame_reader reader;
+    struct seen seen = {.end = CN_E_MORE};
+    size_t at = 0;
+
+    frame_reader_init(&reader, FRAME_MAX);
+    while (at < stream.size && seen.end == CN_E_MORE) {
+        size_t size = 1 + (seed >> 8) % piece_max;
+        struct cn_term piece;
+        struct cn_bytes frame;
+
+        seed = seed * 1664525 + 1013904223;
+        if (size > stream.size - at)
+            size = stream.size - at;
+        piece = fuzz_exact((struct cn_term){stream.data + at, size});
+        frame_reader_feed(&reader, piece.data, piece.size);
+        while ((seen.end = frame_reader_next(&reader, &frame)) == 0) {
+            note_frame(&seen, frame);
+            check_frame(frame);
+        }
+        free((void *)(uintptr_t)piece.data);
+        at += size;
+    }
+    cn_assert(reader.partial.capacity <= 4 * (FRAME_MAX + FRAME_LENGTH_BYTES));
+    frame_reader_deinit(&reader);
+    return seen;
+}
+
+static void check_stream(struct cn_bytes stream, uint32_t seed)
+{
+    struct seen whole = feed(stream, seed, SIZE_MAX / 2);
+    struct seen cut = feed(stream, seed, 64);
+    struct seen crumbs = feed(stream, seed, 2);
+
+    cn_assert(whole.end == CN_E_MORE || whole.end == CN_E_LIMIT);
+    cn_assert(whole.end == cut.end && whole.frames == cut.frames && whole.sum == cut.sum);
+    cn_assert(whole.end == crumbs.end && whole.frames == crumbs.frames && whole.sum == crumbs.sum);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    struct input input = {data, size};
+    uint32_t seed = 0;
+    struct bytes stream;
+
+    for (int i = 0; i < 4; i++)
+        seed = seed << 8 | input_u8(&input);
+    bytes_init(&stream, 0);
+    if (seed >> 31 != 0)
+        cn_assert(bytes_append_u32(&stream, (uint32_t)input.size) == 0);
+    cn_assert(bytes_append(&stream, input.data, input.size) == 0);
+    check_stream((struct cn_bytes){bytes_data(&stream), bytes_size(&stream)}, seed);
+    bytes_deinit(&stream);
+    return 0;
+}
