@@ -9,7 +9,7 @@
 
 #include "base/text.h"
 
-_Static_assert(FLAGS_OURS == UINT64_C(0xd075f5fbd), "the set of distribution.md A.1");
+_Static_assert(FLAGS_OURS == UINT64_C(0xd07df7fbd), "the set of OTP 25");
 _Static_assert(FLAGS_MANDATORY_25 == UINT64_C(0x1070f94), "what OTP 25 calls mandatory");
 
 static const struct {

@@ -2,9 +2,8 @@
  * Capability flags: what two nodes agree to speak.
  *
  * Each side sends its set in the handshake; what both have is the effective set. A flag promises
- * behaviour, so we set only what is built: fragments (0x800000) and the atom cache (0x2000) join
- * with the code that handles them. DIST_MONITOR and DIST_MONITOR_NAME belong together: a BEAM that
- * sees only one of them sends no monitor at all.
+ * behaviour, so we set only what is built. DIST_MONITOR and DIST_MONITOR_NAME belong together: a
+ * BEAM that sees only one of them sends no monitor at all.
  *
  * Source: "Distribution Protocol", Distribution Flags, ERTS User's Guide; distribution.md A.1.
  */
@@ -54,10 +53,11 @@
 #define FLAGS_REQUIRED (FLAGS_MANDATORY_25 | FLAG_V4_NC)
 
 /** What a hidden node of ours advertises. */
-#define FLAGS_OURS_HIDDEN                                                                         \
-    (FLAGS_MANDATORY_25 | FLAG_MANDATORY_25_DIGEST | FLAG_DIST_MONITOR | FLAG_DIST_MONITOR_NAME | \
-     FLAG_UNICODE_IO | FLAG_SMALL_ATOM_TAGS | FLAG_SEND_SENDER | FLAG_BIG_SEQTRACE_LABELS |       \
-     FLAG_EXIT_PAYLOAD | FLAG_UNLINK_ID | FLAG_SPAWN | FLAG_V4_NC | FLAG_ALIAS)
+#define FLAGS_OURS_HIDDEN                                                                          \
+    (FLAGS_MANDATORY_25 | FLAG_MANDATORY_25_DIGEST | FLAG_DIST_MONITOR | FLAG_DIST_MONITOR_NAME |  \
+     FLAG_UNICODE_IO | FLAG_SMALL_ATOM_TAGS | FLAG_SEND_SENDER | FLAG_BIG_SEQTRACE_LABELS |        \
+     FLAG_EXIT_PAYLOAD | FLAG_DIST_HDR_ATOM_CACHE | FLAG_FRAGMENTS | FLAG_UNLINK_ID | FLAG_SPAWN | \
+     FLAG_V4_NC | FLAG_ALIAS)
 
 /** What a visible node of ours advertises. */
 #define FLAGS_OURS (FLAGS_OURS_HIDDEN | FLAG_PUBLISHED)

@@ -7,8 +7,7 @@
  * its memory grows by the bytes that are there, never by the length that a peer claims.
  * frame_parse then sends both terms through the walker, once; after it nobody checks them again.
  *
- * Frames with a distribution header (atom cache, fragments) belong to flags that we do not set:
- * they are refused.
+ * Frames with a distribution header (atom cache, fragments) are decoder.h's.
  *
  * Source: "Distribution Protocol", Protocol between Connected Nodes, ERTS User's Guide;
  * distribution.md A.2.

@@ -17,27 +17,24 @@
 #include "base/bytes.h"
 #include "base/error.h"
 #include "base/text.h"
+#include "etf/head.h"
+#include "etf/levels.h"
 #include "etf/tags.h"
 
 #define PID_BYTES     12 /* id, serial, creation */
 #define PORT_BYTES    8  /* id, creation */
 #define V4_PORT_BYTES 12
-#define FUN_BYTES     30 /* tag, size, arity, uniq, index, count of free variables */
+#define FUN_BYTES     ETF_FUN_BYTES
 #define REF_WORDS_MAX 5
-
-struct head {
-    size_t size;       /* bytes of the head */
-    uint64_t children; /* terms that follow in it */
-    size_t end;        /* of a fun: where its last child must end, from the head; else 0 */
-};
 
 /* Bytes that head_* functions may read, from a term's tag on. */
 struct view {
     const uint8_t *data;
     size_t size;
+    uint32_t refs; /* ATOM_CACHE_REF may name so many atoms; 0: not allowed */
 };
 
-static int head_fixed(struct view view, size_t size, struct head *head)
+static int head_fixed(struct view view, size_t size, struct etf_head *head)
 {
     if (view.size < size)
         return CN_E_TERM_SHORT;
@@ -46,7 +43,7 @@ static int head_fixed(struct view view, size_t size, struct head *head)
 }
 
 /* A head of @fixed bytes and @more bytes of content. */
-static int head_content(struct view view, size_t fixed, size_t more, struct head *head)
+static int head_content(struct view view, size_t fixed, size_t more, struct etf_head *head)
 {
     if (view.size - fixed < more)
         return CN_E_TERM_SHORT;
@@ -65,7 +62,7 @@ static bool atom_is_fine(const uint8_t *text, size_t size, bool latin1)
 
 /* An atom with a length of @length_bytes. */
 static inline int head_atom(struct view view, size_t length_bytes, bool latin1, bool check,
-                            struct head *head)
+                            struct etf_head *head)
 {
     size_t fixed = 1 + length_bytes;
     size_t size;
@@ -81,8 +78,21 @@ static inline int head_atom(struct view view, size_t length_bytes, bool latin1, 
     return 0;
 }
 
+/* A reference to an atom that the distribution header before the term names. */
+static int head_atom_ref(struct view view, struct etf_head *head)
+{
+    if (view.refs == 0)
+        return CN_E_TERM_TAG;
+    if (view.size < 2)
+        return CN_E_TERM_SHORT;
+    if (view.data[1] >= view.refs)
+        return CN_E_TERM_VALUE;
+    head->size = 2;
+    return 0;
+}
+
 /* An atom of any tag, where nothing else may stand. */
-static int head_any_atom(struct view view, bool check, struct head *head)
+static int head_any_atom(struct view view, bool check, struct etf_head *head)
 {
     if (view.size < 1)
         return CN_E_TERM_SHORT;
@@ -95,6 +105,8 @@ static int head_any_atom(struct view view, bool check, struct head *head)
         return head_atom(view, 1, true, check, head);
     case TAG_ATOM:
         return head_atom(view, 2, true, check, head);
+    case TAG_ATOM_CACHE_REF:
+        return head_atom_ref(view, head);
     default:
         return CN_E_TERM_TAG;
     }
@@ -102,12 +114,12 @@ static int head_any_atom(struct view view, bool check, struct head *head)
 
 static struct view view_from(struct view view, size_t at)
 {
-    return (struct view){view.data + at, view.size - at};
+    return (struct view){view.data + at, view.size - at, view.refs};
 }
 
 /* A pid or port: @before bytes, the node's atom, @after bytes. */
 static int head_identifier(struct view view, size_t before, size_t after, bool check,
-                           struct head *head)
+                           struct etf_head *head)
 {
     int r;
 
@@ -119,7 +131,7 @@ static int head_identifier(struct view view, size_t before, size_t after, bool c
     return head_content(view, before + head->size, after, head);
 }
 
-static int head_reference(struct view view, bool check, struct head *head)
+static int head_reference(struct view view, bool check, struct etf_head *head)
 {
     size_t words;
 
@@ -131,7 +143,7 @@ static int head_reference(struct view view, bool check, struct head *head)
     return head_identifier(view, 3, 4 + 4 * words, check, head);
 }
 
-static int head_float(struct view view, bool check, struct head *head)
+static int head_float(struct view view, bool check, struct etf_head *head)
 {
     int r = head_fixed(view, 9, head);
 
@@ -140,7 +152,7 @@ static int head_float(struct view view, bool check, struct head *head)
     return r;
 }
 
-static int head_big(struct view view, size_t length_bytes, bool check, struct head *head)
+static int head_big(struct view view, size_t length_bytes, bool check, struct etf_head *head)
 {
     size_t fixed = 2 + length_bytes;
 
@@ -152,7 +164,7 @@ static int head_big(struct view view, size_t length_bytes, bool check, struct he
                         head);
 }
 
-static int head_string(struct view view, struct head *head)
+static int head_string(struct view view, struct etf_head *head)
 {
     size_t size;
 
@@ -162,12 +174,12 @@ static int head_string(struct view view, struct head *head)
     return size == 0 ? CN_E_TERM_COUNT : head_content(view, 3, size, head);
 }
 
-static int head_binary(struct view view, struct head *head)
+static int head_binary(struct view view, struct etf_head *head)
 {
     return view.size < 5 ? CN_E_TERM_SHORT : head_content(view, 5, be32_get(view.data + 1), head);
 }
 
-static int head_bit_binary(struct view view, struct head *head)
+static int head_bit_binary(struct view view, struct etf_head *head)
 {
     size_t size;
 
@@ -181,7 +193,7 @@ static int head_bit_binary(struct view view, struct head *head)
 
 /* A container: @size bytes with a count in the last ones, @factor terms for each, @extra terms. */
 static int head_container(struct view view, size_t size, unsigned factor, unsigned extra,
-                          struct head *head)
+                          struct etf_head *head)
 {
     int r = head_fixed(view, size, head);
     uint64_t count;
@@ -212,7 +224,7 @@ static int pass_integer(struct view view, size_t *at)
 }
 
 /* Module, old index, old uniq and pid of a fun, from FUN_BYTES on. */
-static int fun_fixed_part(struct view view, struct head *head)
+static int fun_fixed_part(struct view view, struct etf_head *head)
 {
     size_t at = FUN_BYTES;
     int r = head_any_atom(view_from(view, at), true, head);
@@ -233,7 +245,7 @@ static int fun_fixed_part(struct view view, struct head *head)
     return r;
 }
 
-static int head_fun(struct view view, bool check, struct head *head)
+static int head_fun(struct view view, bool check, struct etf_head *head)
 {
     size_t size;
     int r;
@@ -257,7 +269,7 @@ static int head_fun(struct view view, bool check, struct head *head)
     return head->children == 0 && head->size != head->end ? CN_E_TERM_VALUE : 0;
 }
 
-static int head_export(struct view view, bool check, struct head *head)
+static int head_export(struct view view, bool check, struct etf_head *head)
 {
     size_t at = 1;
     int r;
@@ -278,7 +290,7 @@ static int head_export(struct view view, bool check, struct head *head)
 
 /* The head of the term at @view, which is not empty. */
 static inline __attribute__((always_inline)) int head_read(struct view view, bool check,
-                                                           struct head *head)
+                                                           struct etf_head *head)
 {
     head->children = 0;
     head->end = 0;
@@ -327,6 +339,8 @@ static inline __attribute__((always_inline)) int head_read(struct view view, boo
         return head_fun(view, check, head);
     case TAG_EXPORT:
         return head_export(view, check, head);
+    case TAG_ATOM_CACHE_REF:
+        return head_atom_ref(view, head);
     case TAG_COMPRESSED:
         return CN_E_TERM_COMPRESSED;
     default:
@@ -334,48 +348,38 @@ static inline __attribute__((always_inline)) int head_read(struct view view, boo
     }
 }
 
-/* One level of nesting: the terms still to come on it. */
-struct level {
-    uint64_t left;
-    size_t end; /* of a fun: where it must end; else 0 */
-    bool list;  /* the last of them is a list's tail */
-};
+int etf_head_read(const uint8_t *data, size_t size, uint32_t refs, struct etf_head *ret_head)
+{
+    return size == 0 ? CN_E_TERM_SHORT : head_read((struct view){data, size, refs}, true, ret_head);
+}
+
+int etf_head_pass(const uint8_t *data, size_t size, struct etf_head *ret_head)
+{
+    return size == 0 ? CN_E_TERM_SHORT : head_read((struct view){data, size, 0}, false, ret_head);
+}
 
 int etf_walk(const uint8_t *data, size_t size, const struct etf_limits *limits, size_t *ret_size)
 {
-    struct level stack[ETF_DEPTH_MAX];
-    struct level level = {.left = 1};
-    uint32_t depth_max = limits != NULL ? limits->depth_max : ETF_DEPTH_MAX;
-    uint32_t depth = 0;
+    struct etf_levels levels;
     size_t at = 0;
 
-    if (depth_max > ETF_DEPTH_MAX)
-        depth_max = ETF_DEPTH_MAX;
-    while (level.left > 0) {
-        struct head head;
-        bool list;
+    etf_levels_init(&levels, limits);
+    while (levels.now.left > 0) {
+        struct etf_head head;
         int r;
 
         if (at == size)
             return CN_E_TERM_SHORT;
-        list = data[at] == TAG_LIST;
-        r = head_read((struct view){data + at, size - at}, true, &head);
+        r = head_read((struct view){data + at, size - at, 0}, true, &head);
+        if (r == 0)
+            r = etf_levels_enter(&levels, &head, at, data[at] == TAG_LIST);
         if (r != 0)
             return r;
-        level.left--;
-        if (list && level.list && level.left == 0) { /* a tail: the same list goes on */
-            level.left = head.children;
-        } else if (head.children > 0) {
-            if (depth == depth_max)
-                return CN_E_TERM_DEEP;
-            stack[depth++] = level;
-            level = (struct level){head.children, head.end > 0 ? at + head.end : 0, list};
-        }
         at += head.size;
-        while (level.left == 0 && depth > 0) {
-            if (level.end > 0 && level.end != at)
+        while (etf_levels_done(&levels)) {
+            if (levels.now.end > 0 && levels.now.end != at)
                 return CN_E_TERM_VALUE;
-            level = stack[--depth];
+            etf_levels_leave(&levels);
         }
     }
     *ret_size = at;
@@ -412,12 +416,12 @@ int etf_skip(const uint8_t *data, size_t size, size_t *ret_size)
     size_t at = 0;
 
     while (left > 0) {
-        struct head head;
+        struct etf_head head;
         int r;
 
         if (left > size - at)
             return CN_E_TERM_SHORT;
-        r = head_read((struct view){data + at, size - at}, false, &head);
+        r = head_read((struct view){data + at, size - at, 0}, false, &head);
         if (r != 0)
             return r;
         at += head.size;

@@ -142,6 +142,17 @@ void etf_write_raw(struct cn_writer *writer, const void *data, size_t size)
     used(writer, size);
 }
 
+uint8_t *etf_write_room(struct cn_writer *writer, size_t size)
+{
+    uint8_t *place;
+
+    if (!content_room(writer, 0, size))
+        return NULL;
+    place = writer->data + writer->size;
+    used(writer, size);
+    return place;
+}
+
 void cn_write_atom(struct cn_writer *writer, const char *text)
 {
     cn_write_atom_bytes(writer, (struct cn_bytes){(const uint8_t *)text, strlen(text)});

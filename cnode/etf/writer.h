@@ -17,4 +17,10 @@
 /** Append @size bytes as they are. Errors: as every cn_write_*. */
 void etf_write_raw(struct cn_writer *writer, const void *data, size_t size);
 
+/**
+ * Append @size bytes that the caller will write, and give their place, valid until the next write;
+ * NULL after an error.
+ */
+uint8_t *etf_write_room(struct cn_writer *writer, size_t size);
+
 #endif

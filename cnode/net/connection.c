@@ -16,7 +16,7 @@
 #include "base/text.h"
 #include "net/connection_state.h"
 
-#define WRITE_PIECES 64
+#define WRITE_PIECES 256
 
 static const struct sm_state connection_states[] = {
     [CONNECTION_CONNECTING] = {"connecting", SM_TO(CONNECTION_GREETING) | SM_TO(CONNECTION_CLOSING),
@@ -36,6 +36,8 @@ static void on_closed(uv_handle_t *handle)
     list_remove(&connection->link);
     handshake_deinit(&connection->handshake);
     frame_reader_deinit(&connection->frames);
+    decoder_deinit(&connection->decoder);
+    sender_deinit(&connection->sender);
     outbox_deinit(&connection->outbox);
     mem_free(connection);
 }
@@ -112,6 +114,8 @@ static struct connection *make(struct connections *all, const struct connection_
     list_init(&connection->paused_link);
     frame_reader_init(&connection->frames, all->config.frame_bytes_max);
     outbox_init(&connection->outbox, all->config.queue_bytes_max);
+    decoder_init(&connection->decoder, 0, all->config.frame_bytes_max, &all->decoding);
+    sender_init(&connection->sender, &connection->outbox, 0, &all->encoding);
     loop_timer_init(&connection->deadline, all->loop, on_deadline, connection);
     return connection;
 }

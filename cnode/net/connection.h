@@ -21,7 +21,7 @@
 #include "dist/handshake.h"
 #include "net/address.h"
 #include "net/connections.h"
-#include "net/outbox.h"
+#include "net/sender.h"
 
 struct connection;
 struct uv_stream_s;
@@ -65,8 +65,12 @@ void connection_drop(struct connection *connection);
 /** Say that nothing more will be sent; the peer then closes. */
 void connection_finish(struct connection *connection);
 
-/** Give the queue of bytes to send. After appending call connection_wants_flush. */
+/** Give the sending side, once frames may flow. After sending call connection_wants_flush. */
+struct sender *connection_sender(struct connection *connection);
+/** Give the queue of bytes below it. */
 struct outbox *connection_outbox(struct connection *connection);
+/** Count the bytes that were sent and are not yet written to the socket. */
+size_t connection_queued_bytes(const struct connection *connection);
 /** Note that bytes wait: connections_flush will write them. */
 void connection_wants_flush(struct connection *connection);
 /** Write what waits. */

@@ -37,7 +37,9 @@ static void take_frame(struct connection *connection, struct cn_bytes frame)
     struct control control;
     int rc;
 
-    rc = frame_parse(frame, &tuple, &payload);
+    rc = decoder_take(&connection->decoder, frame, &tuple, &payload);
+    if (rc == CN_E_MORE)
+        return;
     if (rc != 0) {
         protocol_error(connection, rc, "a frame that cannot be decoded");
         return;
@@ -74,6 +76,8 @@ static void take_frames(struct connection *connection, const uint8_t *data, size
 
 static void become_up(struct connection *connection)
 {
+    connection->decoder.flags = handshake_flags(&connection->handshake);
+    connection->sender.flags = connection->decoder.flags;
     loop_timer_stop(&connection->deadline);
     sm_move(&connection->sm, CONNECTION_UP);
     handshake_deinit(&connection->handshake); /* names and flags stay readable */
@@ -188,9 +192,19 @@ void connection_read_start(struct connection *connection)
         connection_fail(connection, "connection_closed", error_name(rc));
 }
 
+struct sender *connection_sender(struct connection *connection)
+{
+    return &connection->sender;
+}
+
 struct outbox *connection_outbox(struct connection *connection)
 {
     return &connection->outbox;
+}
+
+size_t connection_queued_bytes(const struct connection *connection)
+{
+    return outbox_bytes(&connection->outbox);
 }
 
 bool connection_is_up(const struct connection *connection)

@@ -7,8 +7,10 @@
 #include <uv.h>
 
 #include "base/sm.h"
+#include "dist/decoder.h"
 #include "dist/frame.h"
 #include "net/connection.h"
+#include "net/sender.h"
 
 enum connection_state {
     CONNECTION_CONNECTING,
@@ -36,6 +38,8 @@ struct connection {
     struct loop_timer deadline; /* of the handshake, or the delay before it */
     struct handshake handshake;
     struct frame_reader frames;
+    struct decoder decoder; /* UP */
+    struct sender sender;   /* UP */
     struct outbox outbox;
     struct address address;
     uint64_t received_ms;

@@ -9,7 +9,9 @@
 #define NET_CONNECTIONS_H
 
 #include "base/list.h"
+#include "dist/decoder.h"
 #include "net/loop.h"
+#include "net/sender.h"
 
 /** Bytes of the buffer that reads go into. */
 #define CONNECTIONS_READ_BYTES 65536
@@ -41,6 +43,8 @@ struct connections {
     struct list dirty;  /* connection.dirty_link: have something to write */
     struct list paused; /* connection.paused_link: have used up their budget */
     struct connections_handle *handle;
+    struct decoder_scratch decoding;
+    struct sender_scratch encoding;
     uint8_t read_buffer[CONNECTIONS_READ_BYTES];
 };
 

@@ -1,8 +1,8 @@
 /*
  * Outgoing bytes: appending, viewing, consuming.
  *
- * A buffer is released when its last byte was consumed; one that is kept half empty is at the end
- * of the list only.
+ * A ring of pieces. Buffers are shared by the pieces that lie in them and, while it has room, by
+ * the queue: a buffer of which no piece is left is filled from its start again.
  */
 #include "net/outbox.h"
 
@@ -12,10 +12,12 @@
 #include "base/alloc.h"
 #include "base/assert.h"
 #include "base/error.h"
+#include "base/list.h"
 
-struct chunk {
-    struct list link;
-    size_t start;
+#define PIECES_MIN 16
+
+struct outbox_chunk {
+    struct shared shared;
     size_t end;
     size_t capacity;
     uint8_t data[];
@@ -23,18 +25,22 @@ struct chunk {
 
 void outbox_init(struct outbox *outbox, size_t bytes_max)
 {
-    list_init(&outbox->chunks);
-    outbox->bytes = 0;
-    outbox->bytes_max = bytes_max;
+    *outbox = (struct outbox){.bytes_max = bytes_max};
+}
+
+static struct outbox_piece *piece_at(const struct outbox *outbox, uint32_t index)
+{
+    return &outbox->pieces[(outbox->first + index) & (outbox->capacity - 1)];
 }
 
 void outbox_deinit(struct outbox *outbox)
 {
-    struct list *link;
-
-    while ((link = list_pop(&outbox->chunks)) != NULL)
-        mem_free(container_of(link, struct chunk, link));
-    outbox->bytes = 0;
+    for (uint32_t i = 0; i < outbox->count; i++)
+        shared_put(piece_at(outbox, i)->owner);
+    if (outbox->open != NULL)
+        shared_put(&outbox->open->shared);
+    mem_free(outbox->pieces);
+    outbox_init(outbox, outbox->bytes_max);
 }
 
 size_t outbox_bytes(const struct outbox *outbox)
@@ -42,63 +48,131 @@ size_t outbox_bytes(const struct outbox *outbox)
     return outbox->bytes;
 }
 
-/* Find a buffer at the end with room for @size bytes, or add one. */
-static struct chunk *chunk_for(struct outbox *outbox, size_t size)
+static void chunk_release(struct shared *shared)
 {
-    struct list *last = list_last(&outbox->chunks);
-    size_t capacity = size > OUTBOX_CHUNK_BYTES ? size : OUTBOX_CHUNK_BYTES;
-    struct chunk *chunk;
+    mem_free(container_of(shared, struct outbox_chunk, shared));
+}
 
-    if (last != NULL) {
-        chunk = container_of(last, struct chunk, link);
-        if (chunk->capacity - chunk->end >= size)
-            return chunk;
-    }
-    chunk = mem_alloc(sizeof(*chunk) + capacity);
+static struct outbox_chunk *chunk_new(size_t capacity)
+{
+    struct outbox_chunk *chunk = mem_alloc(sizeof(*chunk) + capacity);
+
     if (chunk == NULL)
         return NULL;
-    chunk->start = 0;
+    shared_init(&chunk->shared, chunk_release);
     chunk->end = 0;
     chunk->capacity = capacity;
-    list_append(&outbox->chunks, &chunk->link);
     return chunk;
 }
 
-int outbox_append(struct outbox *outbox, const struct cn_bytes *parts, size_t count)
+/* Have a buffer with room for @size bytes. */
+static bool make_room(struct outbox *outbox, size_t size)
 {
-    struct chunk *chunk;
-    size_t size = 0;
+    struct outbox_chunk *chunk = outbox->open;
 
-    for (size_t i = 0; i < count; i++)
-        size += parts[i].size;
-    if (size == 0)
-        return 0;
-    if (outbox->bytes > 0 && outbox->bytes + size > outbox->bytes_max)
-        return CN_E_LIMIT;
-    chunk = chunk_for(outbox, size);
+    if (chunk != NULL && chunk->shared.owners == 1)
+        chunk->end = 0;
+    if (chunk != NULL && chunk->capacity - chunk->end >= size)
+        return true;
+    chunk = chunk_new(size > OUTBOX_CHUNK_BYTES ? size : OUTBOX_CHUNK_BYTES);
     if (chunk == NULL)
-        return -ENOMEM;
+        return false;
+    if (outbox->open != NULL)
+        shared_put(&outbox->open->shared);
+    outbox->open = chunk;
+    return true;
+}
+
+/* Have room for @count more pieces. */
+static bool make_pieces(struct outbox *outbox, uint32_t count)
+{
+    uint32_t capacity = outbox->capacity > 0 ? outbox->capacity * 2 : PIECES_MIN;
+    struct outbox_piece *pieces;
+
+    if (outbox->capacity - outbox->count >= count)
+        return true;
+    pieces = mem_alloc(capacity * sizeof(*pieces));
+    if (pieces == NULL)
+        return false;
+    for (uint32_t i = 0; i < outbox->count; i++)
+        pieces[i] = *piece_at(outbox, i);
+    mem_free(outbox->pieces);
+    outbox->pieces = pieces;
+    outbox->first = 0;
+    outbox->capacity = capacity;
+    return true;
+}
+
+static void add_piece(struct outbox *outbox, const uint8_t *data, size_t size, struct shared *owner)
+{
+    struct outbox_piece *last;
+
+    if (outbox->count > 0) {
+        last = piece_at(outbox, outbox->count - 1);
+        if (last->owner == owner && last->data + last->size == data) {
+            last->size += size;
+            return;
+        }
+    }
+    shared_take(owner);
+    *piece_at(outbox, outbox->count++) = (struct outbox_piece){data, size, owner};
+}
+
+/* Copy the parts, for which there is room, to the end of the open buffer. */
+static void copy_parts(struct outbox *outbox, const struct cn_bytes *parts, size_t count,
+                       size_t size)
+{
+    struct outbox_chunk *chunk = outbox->open;
+    uint8_t *start = chunk->data + chunk->end;
+
     for (size_t i = 0; i < count; i++) {
         if (parts[i].size == 0)
             continue;
         memcpy(chunk->data + chunk->end, parts[i].data, parts[i].size);
         chunk->end += parts[i].size;
     }
-    outbox->bytes += size;
+    add_piece(outbox, start, size, &chunk->shared);
+    if (chunk->capacity > OUTBOX_CHUNK_BYTES) { /* not kept for others */
+        shared_put(&chunk->shared);
+        outbox->open = NULL;
+    }
+}
+
+int outbox_append_shared(struct outbox *outbox, const struct cn_bytes *parts, size_t count,
+                         struct cn_bytes tail, struct shared *owner)
+{
+    size_t size = 0;
+
+    for (size_t i = 0; i < count; i++)
+        size += parts[i].size;
+    if (size + tail.size == 0)
+        return 0;
+    if (outbox->bytes > 0 && outbox->bytes + size + tail.size > outbox->bytes_max)
+        return CN_E_LIMIT;
+    if (!make_pieces(outbox, 2) || (size > 0 && !make_room(outbox, size)))
+        return -ENOMEM;
+    /* nothing can fail below */
+    if (size > 0)
+        copy_parts(outbox, parts, count, size);
+    if (tail.size > 0)
+        add_piece(outbox, tail.data, tail.size, owner);
+    outbox->bytes += size + tail.size;
     return 0;
+}
+
+int outbox_append(struct outbox *outbox, const struct cn_bytes *parts, size_t count)
+{
+    return outbox_append_shared(outbox, parts, count, (struct cn_bytes){NULL, 0}, NULL);
 }
 
 size_t outbox_view(const struct outbox *outbox, struct cn_bytes *ret_pieces, size_t max)
 {
     size_t count = 0;
 
-    list_for_each(link, &outbox->chunks) {
-        struct chunk *chunk = container_of(link, struct chunk, link);
+    for (; count < max && count < outbox->count; count++) {
+        const struct outbox_piece *piece = piece_at(outbox, (uint32_t)count);
 
-        if (count == max)
-            break;
-        ret_pieces[count++] = (struct cn_bytes){chunk->data + chunk->start,
-                                                chunk->end - chunk->start};
+        ret_pieces[count] = (struct cn_bytes){piece->data, piece->size};
     }
     return count;
 }
@@ -108,23 +182,16 @@ void outbox_consume(struct outbox *outbox, size_t size)
     cn_assert(size <= outbox->bytes);
     outbox->bytes -= size;
     while (size > 0) {
-        struct list *first = list_first(&outbox->chunks);
-        struct chunk *chunk = container_of(first, struct chunk, link);
-        size_t here = chunk->end - chunk->start;
+        struct outbox_piece *piece = piece_at(outbox, 0);
 
-        if (size < here) {
-            chunk->start += size;
+        if (size < piece->size) {
+            piece->data += size;
+            piece->size -= size;
             return;
         }
-        size -= here;
-        list_remove(&chunk->link);
-        mem_free(chunk);
+        size -= piece->size;
+        shared_put(piece->owner);
+        outbox->first = (outbox->first + 1) & (outbox->capacity - 1);
+        outbox->count--;
     }
-}
-
-void outbox_splice(struct outbox *to, struct outbox *from)
-{
-    list_splice(&to->chunks, &from->chunks);
-    to->bytes += from->bytes;
-    from->bytes = 0;
 }

@@ -15,7 +15,7 @@
 #include "base/error.h"
 #include "base/text.h"
 #include "dist/flags.h"
-#include "net/sending.h"
+#include "net/sender.h"
 
 #define BACKOFF_MIN_MS 200
 #define BACKOFF_MAX_MS 10000
@@ -328,8 +328,7 @@ void peer_take(struct peer *peer, struct connection *connection)
     peers_log(peer->peers, 1, "peer.up", "%s at %s%s", peer->name, where,
               peer->info.hidden ? ", hidden" : "");
     peer->overflown = false;
-    if (sending_move(connection_outbox(connection), &peer->waiting, peer->info.flags,
-                     &peer->peers->scratch) != 0)
+    if (sender_move(connection_sender(connection), &peer->waiting) != 0)
         connection_close(connection, "no_memory");
     connection_wants_flush(connection);
     told->peer_up(told->context, &peer->info);

@@ -221,8 +221,7 @@ static int reach(struct peers *peers, const char *node, struct peer **ret_peer)
 
 static int send_up(struct peer *peer, const struct control *control, struct cn_term message)
 {
-    int rc = sending_append(connection_outbox(peer->connection), control, message, peer->info.flags,
-                            &peer->peers->scratch);
+    int rc = sender_append(connection_sender(peer->connection), control, message, NULL);
 
     if (rc == CN_E_LIMIT)
         peer_close(peer, "queue_full");
@@ -301,7 +300,7 @@ size_t peers_queued_bytes(const struct peers *peers, const char *node)
         return 0;
     if (peer->connection == NULL)
         return outbox_bytes(&peer->waiting);
-    return outbox_bytes(connection_outbox(peer->connection));
+    return connection_queued_bytes(peer->connection);
 }
 
 void peers_finish(struct peers *peers)

@@ -1,9 +1,9 @@
 /*
- * Signals as frames in an outbox.
+ * Signals as plain frames in an outbox.
  *
- * While a peer is being dialled its flags are unknown, so what waits for it is encoded for a peer
- * that has all of ours (as every OTP since 25 has) and written anew when the peer turns out to
- * lack some.
+ * While a peer is being dialled its flags are unknown, and an atom cache begins with the
+ * connection, so what waits is encoded without one for a peer that has all of our flags, and
+ * written anew when it is there (sender.h).
  */
 #ifndef NET_SENDING_H
 #define NET_SENDING_H
@@ -18,12 +18,4 @@
  */
 int sending_append(struct outbox *outbox, const struct control *control, struct cn_term message,
                    uint64_t flags, struct cn_writer *scratch);
-/**
- * Move the frames of @from, encoded for FLAGS_OURS, to the end of @to for a peer with @flags; what
- * such a peer cannot understand is dropped. @from is empty afterwards.
- *
- * Errors: -ENOMEM, with some frames moved.
- */
-int sending_move(struct outbox *to, struct outbox *from, uint64_t flags, struct cn_writer *scratch);
-
 #endif

@@ -26,6 +26,13 @@ static void teardown(void)
     ck_assert_int_eq(mem_test_end(), 0);
 }
 
+static int released;
+
+static void on_release(struct shared *shared)
+{
+    released++;
+}
+
 static int append(const void *data, size_t size)
 {
     struct cn_bytes part = {data, size};
@@ -122,22 +129,45 @@ START_TEST(no_memory_changes_nothing)
 }
 END_TEST
 
-/* One queue behind another, whatever the limit of the first. */
-START_TEST(splice_appends)
+/* Shared bytes are pointed to, kept until they are written, and released by the last owner. */
+START_TEST(shared_bytes_are_not_copied)
 {
-    struct outbox other;
-    struct cn_bytes pieces[3];
+    static const uint8_t text[] = "shared";
+    struct cn_bytes part = {(const uint8_t *)"head", 4};
+    struct cn_bytes tail = {text, 6};
+    struct cn_bytes pieces[4];
+    struct shared owner;
 
-    outbox_init(&other, 10);
-    ck_assert_int_eq(append("later", 5), 0);
-    outbox_splice(&other, &outbox);
-    ck_assert_uint_eq(outbox_bytes(&outbox), 0);
-    ck_assert_uint_eq(outbox_bytes(&other), 5);
-    ck_assert_int_eq(append("last", 4), 0);
-    outbox_splice(&other, &outbox);
-    ck_assert_uint_eq(outbox_view(&other, pieces, 3), 2);
-    ck_assert_mem_eq(pieces[1].data, "last", 4);
-    outbox_deinit(&other);
+    released = 0;
+    shared_init(&owner, on_release);
+    ck_assert_int_eq(outbox_append_shared(&outbox, &part, 1, tail, &owner), 0);
+    ck_assert_int_eq(outbox_append_shared(&outbox, &part, 1, tail, &owner), 0);
+    shared_put(&owner);
+    ck_assert_uint_eq(outbox_bytes(&outbox), 20);
+    ck_assert_uint_eq(outbox_view(&outbox, pieces, 4), 4);
+    ck_assert_ptr_eq(pieces[1].data, text);
+    ck_assert_ptr_eq(pieces[3].data, text);
+    outbox_consume(&outbox, 12);
+    ck_assert_uint_eq(outbox_view(&outbox, pieces, 4), 2);
+    ck_assert_mem_eq(pieces[0].data, "ad", 2);
+    ck_assert_int_eq(released, 0);
+    outbox_consume(&outbox, 8);
+    ck_assert_int_eq(released, 1);
+}
+END_TEST
+
+/* What is dropped with the queue is let go of too. */
+START_TEST(shared_bytes_end_with_the_queue)
+{
+    struct cn_bytes tail = {(const uint8_t *)"shared", 6};
+    struct shared owner;
+
+    released = 0;
+    shared_init(&owner, on_release);
+    ck_assert_int_eq(outbox_append_shared(&outbox, NULL, 0, tail, &owner), 0);
+    shared_put(&owner);
+    outbox_deinit(&outbox);
+    ck_assert_int_eq(released, 1);
 }
 END_TEST
 
@@ -152,7 +182,8 @@ int main(void)
     tcase_add_test(tcase, views_survive_appending);
     tcase_add_test(tcase, limit_holds);
     tcase_add_test(tcase, no_memory_changes_nothing);
-    tcase_add_test(tcase, splice_appends);
+    tcase_add_test(tcase, shared_bytes_are_not_copied);
+    tcase_add_test(tcase, shared_bytes_end_with_the_queue);
     suite_add_tcase(suite, tcase);
     return run_suite(suite);
 }

@@ -1,6 +1,5 @@
 /*
- * Signals as frames: appended whole or not at all, and written anew for a peer that turns out to
- * have fewer flags.
+ * Signals as plain frames: appended whole or not at all.
  */
 #include "support.h"
 
@@ -89,48 +88,6 @@ START_TEST(refusals_append_nothing)
 }
 END_TEST
 
-/* For a peer with all flags what waited is moved as it is. */
-START_TEST(moving_to_an_equal_peer)
-{
-    struct control control = make(CONTROL_EXIT);
-    struct outbox waiting;
-    struct cn_term tuple;
-
-    outbox_init(&waiting, 1 << 20);
-    ck_assert_int_eq(sending_append(&waiting, &control, message, FLAGS_OURS, &scratch), 0);
-    ck_assert_int_eq(sending_move(&outbox, &waiting, FLAGS_OURS, &scratch), 0);
-    ck_assert_uint_eq(outbox_bytes(&waiting), 0);
-    ck_assert_int_eq(first(&outbox, &tuple), CONTROL_EXIT);
-    ck_assert_uint_eq(tuple.data[3], 24);
-}
-END_TEST
-
-/* For an older peer it is written anew, in order, and what it cannot understand is left out. */
-START_TEST(moving_to_an_older_peer)
-{
-    static const enum control_op ops[] = {CONTROL_EXIT, CONTROL_ALIAS_SEND, CONTROL_UNLINK};
-    uint64_t flags = FLAGS_OURS & ~(FLAG_EXIT_PAYLOAD | FLAG_ALIAS | FLAG_UNLINK_ID);
-    struct outbox waiting;
-    struct cn_term tuple;
-
-    outbox_init(&waiting, 1 << 20);
-    for (size_t i = 0; i < 3; i++) {
-        struct control control = make(ops[i]);
-
-        ck_assert_int_eq(sending_append(&waiting, &control, message, FLAGS_OURS, &scratch), 0);
-    }
-    ck_assert_int_eq(sending_move(&outbox, &waiting, flags, &scratch), 0);
-    ck_assert_uint_eq(outbox_bytes(&waiting), 0);
-    ck_assert_int_eq(first(&outbox, &tuple), CONTROL_EXIT);
-    ck_assert_uint_eq(tuple.data[3], 3);
-    outbox_consume(&outbox, 4 + 2 + tuple.size);
-    ck_assert_int_eq(first(&outbox, &tuple), CONTROL_UNLINK);
-    ck_assert_uint_eq(tuple.data[3], 4);
-    outbox_consume(&outbox, 4 + 2 + tuple.size);
-    ck_assert_uint_eq(outbox_bytes(&outbox), 0);
-}
-END_TEST
-
 int main(void)
 {
     Suite *suite = suite_create("sending");
@@ -139,8 +96,6 @@ int main(void)
     tcase_add_checked_fixture(tcase, setup, teardown);
     tcase_add_test(tcase, signal_is_a_frame);
     tcase_add_test(tcase, refusals_append_nothing);
-    tcase_add_test(tcase, moving_to_an_equal_peer);
-    tcase_add_test(tcase, moving_to_an_older_peer);
     suite_add_tcase(suite, tcase);
     return run_suite(suite);
 }

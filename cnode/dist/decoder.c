@@ -1,0 +1,171 @@
+/*
+ * The decoder of frames.
+ *
+ * A header is read in the order of frames, also those of fragments, since each may change the
+ * cache. Terms behind it are expanded into scratch memory, or viewed where they are when they name
+ * no atom by number; the memory is given back after a large one.
+ */
+#include "dist/decoder.h"
+
+#include <errno.h>
+
+#include "base/error.h"
+#include "dist/flags.h"
+#include "dist/frame.h"
+#include "etf/expand.h"
+
+#define VERSION_MAGIC      131
+#define DIST_HEADER        'D'
+#define FRAGMENT_FIRST     'E'
+#define FRAGMENT_NEXT      'F'
+#define FRAGMENT_BYTES     18 /* 131, the tag, sequence id, fragment id */
+#define SEQUENCES_MAX      16384
+#define SCRATCH_KEEP_BYTES ((size_t)256 << 10)
+
+void decoder_scratch_init(struct decoder_scratch *scratch)
+{
+    cn_writer_init(&scratch->tuple, 0);
+    cn_writer_init(&scratch->message, 0);
+    scratch->atoms.count = 0;
+}
+
+void decoder_scratch_deinit(struct decoder_scratch *scratch)
+{
+    cn_writer_free(&scratch->tuple);
+    cn_writer_free(&scratch->message);
+}
+
+void decoder_init(struct decoder *decoder, uint64_t flags, uint32_t frame_bytes_max,
+                  struct decoder_scratch *scratch)
+{
+    uint32_t bytes_max = frame_bytes_max > 0 ? frame_bytes_max : FRAME_BYTES_MAX;
+
+    *decoder = (struct decoder){.flags = flags, .frame_bytes_max = bytes_max, .scratch = scratch};
+    fragments_init(&decoder->fragments, &(struct fragment_limits){
+                                            .sequences_max = SEQUENCES_MAX,
+                                            .sequence_bytes_max = bytes_max,
+                                            .bytes_max = (size_t)bytes_max * 2,
+                                        });
+}
+
+void decoder_deinit(struct decoder *decoder)
+{
+    decoder->cache = atom_cache_in_free(decoder->cache);
+    decoder->done = fragment_sequence_free(decoder->done);
+    fragments_deinit(&decoder->fragments);
+}
+
+static void renew(struct cn_writer *writer, size_t size_max)
+{
+    if (writer->capacity > SCRATCH_KEEP_BYTES)
+        cn_writer_free(writer);
+    else
+        cn_writer_reset(writer);
+    writer->size_max = size_max;
+}
+
+/* What follows a header: the tuple and at most one message. */
+static int take_terms(struct decoder *decoder, struct cn_bytes data, const struct atom_table *atoms,
+                      struct cn_term *ret_control, struct cn_term *ret_message)
+{
+    struct decoder_scratch *scratch = decoder->scratch;
+    struct cn_term control;
+    struct cn_term message = {0};
+    size_t used;
+    size_t message_used = 0;
+    int rc;
+
+    rc = etf_expand(data.data, data.size, atoms->texts, atoms->count, &scratch->tuple, &control,
+                    &used);
+    if (rc == 0 && used < data.size)
+        rc = etf_expand(data.data + used, data.size - used, atoms->texts, atoms->count,
+                        &scratch->message, &message, &message_used);
+    if (rc == 0 && used + message_used < data.size)
+        rc = CN_E_TERM_TRAILING;
+    if (rc != 0)
+        return rc == -E2BIG ? CN_E_LIMIT : rc;
+    *ret_control = control;
+    *ret_message = message;
+    return 0;
+}
+
+/* Read the header at @at of the frame; *ret_rest is what follows it. */
+static int take_header(struct decoder *decoder, struct cn_bytes frame, size_t at,
+                       struct cn_bytes *ret_rest)
+{
+    size_t size;
+    int rc;
+
+    if ((decoder->flags & FLAG_DIST_HDR_ATOM_CACHE) != 0 && decoder->cache == NULL) {
+        decoder->cache = atom_cache_in_new();
+        if (decoder->cache == NULL)
+            return -ENOMEM;
+    }
+    rc = atom_cache_in_read(decoder->cache, frame.data + at, frame.size - at,
+                            &decoder->scratch->atoms, &size);
+    if (rc == 0)
+        *ret_rest = (struct cn_bytes){frame.data + at + size, frame.size - at - size};
+    return rc;
+}
+
+static int take_whole(struct decoder *decoder, struct cn_bytes frame, size_t at,
+                      struct cn_term *ret_control, struct cn_term *ret_message)
+{
+    struct cn_bytes rest;
+    int rc = take_header(decoder, frame, at, &rest);
+
+    return rc != 0 ? rc
+                   : take_terms(decoder, rest, &decoder->scratch->atoms, ret_control, ret_message);
+}
+
+static int take_first(struct decoder *decoder, struct cn_bytes frame, struct cn_term *ret_control,
+                      struct cn_term *ret_message)
+{
+    uint64_t fragment = be64_get(frame.data + 10);
+    struct cn_bytes rest;
+    int rc;
+
+    if (fragment == 1) /* the first is the last */
+        return take_whole(decoder, frame, FRAGMENT_BYTES, ret_control, ret_message);
+    rc = take_header(decoder, frame, FRAGMENT_BYTES, &rest);
+    if (rc == 0)
+        rc = fragments_start(&decoder->fragments, be64_get(frame.data + 2), fragment,
+                             &decoder->scratch->atoms, rest);
+    return rc == 0 ? CN_E_MORE : rc;
+}
+
+static int take_next(struct decoder *decoder, struct cn_bytes frame, struct cn_term *ret_control,
+                     struct cn_term *ret_message)
+{
+    struct cn_bytes data = {frame.data + FRAGMENT_BYTES, frame.size - FRAGMENT_BYTES};
+    int rc = fragments_add(&decoder->fragments, be64_get(frame.data + 2), be64_get(frame.data + 10),
+                           data, &decoder->done);
+
+    if (rc != 0 || decoder->done == NULL)
+        return rc == 0 ? CN_E_MORE : rc;
+    data = (struct cn_bytes){bytes_data(&decoder->done->data), bytes_size(&decoder->done->data)};
+    return take_terms(decoder, data, decoder->done->atoms, ret_control, ret_message);
+}
+
+int decoder_take(struct decoder *decoder, struct cn_bytes frame, struct cn_term *ret_control,
+                 struct cn_term *ret_message)
+{
+    bool fragments = (decoder->flags & FLAG_FRAGMENTS) != 0;
+
+    decoder->done = fragment_sequence_free(decoder->done);
+    renew(&decoder->scratch->tuple, decoder->frame_bytes_max);
+    renew(&decoder->scratch->message, decoder->frame_bytes_max);
+    if (frame.size < 2 || frame.data[0] != VERSION_MAGIC)
+        return frame_parse(frame, ret_control, ret_message);
+    if (!fragments && (decoder->flags & FLAG_DIST_HDR_ATOM_CACHE) == 0)
+        return CN_E_INVALID;
+    if (frame.data[1] == DIST_HEADER)
+        return take_whole(decoder, frame, 2, ret_control, ret_message);
+    if (!fragments || frame.size < FRAGMENT_BYTES)
+        return CN_E_INVALID;
+    if (frame.data[1] == FRAGMENT_FIRST)
+        return take_first(decoder, frame, ret_control, ret_message);
+    if (frame.data[1] == FRAGMENT_NEXT)
+        return take_next(decoder, frame, ret_control, ret_message);
+    return CN_E_INVALID;
+}

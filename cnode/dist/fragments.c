@@ -1,0 +1,128 @@
+/*
+ * Fragments that come in.
+ *
+ * A BEAM numbers a sequence by its sender, who sends one large signal at a time, and counts the
+ * fragments down to 1. Anything else ends the connection, as it would on a BEAM.
+ */
+#include "dist/fragments.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "base/alloc.h"
+#include "base/error.h"
+
+void fragments_init(struct fragments *fragments, const struct fragment_limits *limits)
+{
+    *fragments = (struct fragments){.limits = *limits};
+}
+
+void fragments_deinit(struct fragments *fragments)
+{
+    struct fragment_sequence *sequence;
+    struct fragment_sequence *next;
+
+    map_for_each(fragments->by_id, sequence, next)
+    {
+        map_remove(fragments->by_id, sequence);
+        fragment_sequence_free(sequence);
+    }
+    fragments->bytes = 0;
+}
+
+struct fragment_sequence *fragment_sequence_free(struct fragment_sequence *sequence)
+{
+    if (sequence == NULL)
+        return NULL;
+    bytes_deinit(&sequence->data);
+    mem_free(sequence->atoms);
+    mem_free(sequence);
+    return NULL;
+}
+
+/* Copy a table and its texts into one piece of memory. */
+static struct atom_table *copy_atoms(const struct atom_table *atoms)
+{
+    size_t size = 0;
+    struct atom_table *copy;
+    uint8_t *text;
+
+    for (uint32_t i = 0; i < atoms->count; i++)
+        size += atoms->texts[i].size;
+    copy = mem_alloc(sizeof(*copy) + size);
+    if (copy == NULL)
+        return NULL;
+    text = (uint8_t *)(copy + 1);
+    copy->count = atoms->count;
+    for (uint32_t i = 0; i < atoms->count; i++) {
+        if (atoms->texts[i].size > 0)
+            memcpy(text, atoms->texts[i].data, atoms->texts[i].size);
+        copy->texts[i] = (struct cn_bytes){text, atoms->texts[i].size};
+        text += atoms->texts[i].size;
+    }
+    return copy;
+}
+
+static int append(struct fragments *fragments, struct fragment_sequence *sequence,
+                  struct cn_bytes data)
+{
+    int rc;
+
+    if (data.size > fragments->limits.bytes_max - fragments->bytes)
+        return CN_E_LIMIT;
+    rc = data.size > 0 ? bytes_append(&sequence->data, data.data, data.size) : 0;
+    if (rc == 0)
+        fragments->bytes += data.size;
+    return rc == -E2BIG ? CN_E_LIMIT : rc;
+}
+
+int fragments_start(struct fragments *fragments, uint64_t id, uint64_t fragment,
+                    const struct atom_table *atoms, struct cn_bytes data)
+{
+    struct fragment_sequence *sequence;
+    int rc = -ENOMEM;
+
+    map_find(fragments->by_id, &id, sizeof(id), sequence);
+    if (sequence != NULL || fragment < 2)
+        return CN_E_INVALID;
+    if (map_count(fragments->by_id) >= fragments->limits.sequences_max)
+        return CN_E_LIMIT;
+    sequence = mem_zalloc(sizeof(*sequence));
+    if (sequence == NULL)
+        return -ENOMEM;
+    sequence->id = id;
+    sequence->next = fragment - 1;
+    bytes_init(&sequence->data, fragments->limits.sequence_bytes_max);
+    sequence->atoms = copy_atoms(atoms);
+    if (sequence->atoms != NULL)
+        rc = append(fragments, sequence, data);
+    if (rc == 0 && !map_add(fragments->by_id, &sequence->id, sizeof(id), sequence)) {
+        fragments->bytes -= data.size;
+        rc = -ENOMEM;
+    }
+    if (rc != 0)
+        fragment_sequence_free(sequence);
+    return rc;
+}
+
+int fragments_add(struct fragments *fragments, uint64_t id, uint64_t fragment, struct cn_bytes data,
+                  struct fragment_sequence **ret_done)
+{
+    struct fragment_sequence *sequence;
+    int rc;
+
+    map_find(fragments->by_id, &id, sizeof(id), sequence);
+    if (sequence == NULL || sequence->next != fragment)
+        return CN_E_INVALID;
+    rc = append(fragments, sequence, data);
+    if (rc != 0)
+        return rc;
+    *ret_done = NULL;
+    sequence->next--;
+    if (sequence->next > 0)
+        return 0;
+    map_remove(fragments->by_id, sequence);
+    fragments->bytes -= bytes_size(&sequence->data);
+    *ret_done = sequence;
+    return 0;
+}

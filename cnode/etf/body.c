@@ -1,0 +1,98 @@
+/*
+ * Bodies.
+ *
+ * The texts of the atoms are views into the plain term, which the body keeps as long as it lives.
+ */
+#include "etf/body.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "base/alloc.h"
+#include "base/list.h"
+#include "etf/index.h"
+
+#define TABLE_SIZE 512 /* more than twice the atoms: a power of two */
+
+/* The atoms found so far, and where in them to look. */
+struct finding {
+    uint32_t count;
+    struct etf_body_atom atoms[ETF_BODY_ATOMS_MAX];
+    uint8_t table[TABLE_SIZE]; /* index + 1; 0: nothing */
+};
+
+static void release(struct shared *shared)
+{
+    struct etf_body *body = container_of(shared, struct etf_body, shared);
+
+    mem_free((void *)(uintptr_t)body->plain.data);
+    mem_free((void *)(uintptr_t)body->indexed.data);
+    mem_free(body->atoms);
+    mem_free(body);
+}
+
+int etf_body_new(struct cn_writer *writer, struct etf_body **ret_body)
+{
+    struct cn_term plain = cn_writer_term(writer);
+    struct etf_body *body;
+
+    if (plain.size == 0)
+        return cn_writer_error(writer) == -ENOMEM ? -ENOMEM : -EINVAL;
+    body = mem_zalloc(sizeof(*body));
+    if (body == NULL)
+        return -ENOMEM;
+    shared_init(&body->shared, release);
+    body->plain = plain;
+    *writer = (struct cn_writer){.size_max = writer->size_max};
+    *ret_body = body;
+    return 0;
+}
+
+struct etf_body *etf_body_put(struct etf_body *body)
+{
+    if (body != NULL)
+        shared_put(&body->shared);
+    return NULL;
+}
+
+static int find(void *context, struct cn_bytes text)
+{
+    struct finding *finding = context;
+    uint32_t hash = etf_atom_hash(text);
+    uint32_t place = hash % TABLE_SIZE;
+
+    for (; finding->table[place] != 0; place = (place + 1) % TABLE_SIZE) {
+        const struct etf_body_atom *atom = &finding->atoms[finding->table[place] - 1];
+
+        if (atom->hash == hash && atom->text.size == text.size &&
+            memcmp(atom->text.data, text.data, text.size) == 0)
+            return finding->table[place] - 1;
+    }
+    if (finding->count == ETF_BODY_ATOMS_MAX)
+        return -1;
+    finding->atoms[finding->count] = (struct etf_body_atom){text, hash};
+    finding->table[place] = (uint8_t)++finding->count;
+    return (int)finding->count - 1;
+}
+
+int etf_body_index(struct etf_body *body)
+{
+    struct finding finding = {.count = 0};
+    struct cn_writer writer;
+    struct etf_body_atom *atoms;
+    int rc;
+
+    if (body->indexed.size > 0)
+        return 0;
+    cn_writer_init(&writer, 0);
+    rc = etf_index(body->plain.data, body->plain.size, find, &finding, &writer);
+    atoms = rc == 0 ? mem_dup(finding.atoms, finding.count * sizeof(*atoms)) : NULL;
+    if (atoms == NULL) {
+        cn_writer_free(&writer);
+        return rc == 0 ? -ENOMEM : rc;
+    }
+    body->indexed = cn_writer_term(&writer); /* the writer's memory is the body's now */
+    body->atoms = atoms;
+    body->atom_count = finding.count;
+    return 0;
+}

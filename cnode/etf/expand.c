@@ -1,0 +1,171 @@
+/*
+ * Expanding references to atoms.
+ *
+ * The walk is the walker's. Atoms stand alone, or inside pids, ports, references, external funs and
+ * the fixed part of local funs; each head is looked through for them. A local fun tells its own
+ * size, which grows with its atoms and is put right when its end is reached.
+ *
+ * How it fails: a small term can name a long atom often, so the result is held against the writer's
+ * limit with every piece.
+ */
+#include "etf/expand.h"
+
+#include "base/bytes.h"
+#include "etf/head.h"
+#include "etf/levels.h"
+#include "etf/tags.h"
+#include "etf/writer.h"
+
+struct expansion {
+    const uint8_t *data;
+    const struct cn_bytes *atoms;
+    uint32_t count;
+    struct cn_writer *writer;
+    size_t start;  /* of the result in the writer */
+    size_t copied; /* bytes of data that are in the result */
+    bool changed;
+};
+
+static void copy_to(struct expansion *expansion, size_t at)
+{
+    etf_write_raw(expansion->writer, expansion->data + expansion->copied, at - expansion->copied);
+    expansion->copied = at;
+}
+
+/* Write out the atom at @at if it is a reference; returns the place behind it. */
+static size_t expand_atom(struct expansion *expansion, size_t at)
+{
+    const uint8_t *data = expansion->data + at;
+    struct cn_bytes text;
+    uint8_t head[3];
+
+    if (data[0] == TAG_SMALL_ATOM_UTF8 || data[0] == TAG_SMALL_ATOM)
+        return at + 2 + data[1];
+    if (data[0] != TAG_ATOM_CACHE_REF)
+        return at + 3 + be16_get(data + 1);
+    text = expansion->atoms[data[1]];
+    copy_to(expansion, at);
+    head[0] = text.size <= UINT8_MAX ? TAG_SMALL_ATOM_UTF8 : TAG_ATOM_UTF8;
+    if (text.size <= UINT8_MAX)
+        head[1] = (uint8_t)text.size;
+    else
+        be16_put(head + 1, (uint16_t)text.size);
+    etf_write_raw(expansion->writer, head, text.size <= UINT8_MAX ? 2 : 3);
+    etf_write_raw(expansion->writer, text.data, text.size);
+    expansion->copied = at + 2;
+    expansion->changed = true;
+    return at + 2;
+}
+
+static size_t pass_integer(const uint8_t *data, size_t at)
+{
+    return at + (data[at] == TAG_INTEGER ? 5 : 2);
+}
+
+/* Module and pid of the local fun at @at; gives where its size is in the result. */
+static size_t expand_fun(struct expansion *expansion, size_t at)
+{
+    size_t place;
+
+    copy_to(expansion, at);
+    place = expansion->writer->size + 1;
+    at = expand_atom(expansion, at + ETF_FUN_BYTES);
+    at = pass_integer(expansion->data, at);
+    at = pass_integer(expansion->data, at);
+    expand_atom(expansion, at + 1);
+    return place;
+}
+
+/* The local fun ends at @at: tell its size, which is at @place. */
+static void finish_fun(struct expansion *expansion, size_t at, size_t place)
+{
+    copy_to(expansion, at);
+    if (cn_writer_error(expansion->writer) == 0)
+        be32_put(expansion->writer->data + place, (uint32_t)(expansion->writer->size - place));
+}
+
+static void expand_head(struct expansion *expansion, size_t at, const struct etf_head *head,
+                        struct etf_level *level)
+{
+    size_t place;
+
+    switch (expansion->data[at]) {
+    case TAG_ATOM_CACHE_REF:
+        expand_atom(expansion, at);
+        break;
+    case TAG_NEW_PID:
+    case TAG_NEW_PORT:
+    case TAG_V4_PORT:
+        expand_atom(expansion, at + 1);
+        break;
+    case TAG_NEWER_REFERENCE:
+        expand_atom(expansion, at + 3);
+        break;
+    case TAG_EXPORT:
+        expand_atom(expansion, expand_atom(expansion, at + 1));
+        break;
+    case TAG_NEW_FUN:
+        place = expand_fun(expansion, at);
+        if (head->children > 0)
+            level->place = place;
+        else
+            finish_fun(expansion, at + head->size, place);
+        break;
+    default:
+        break;
+    }
+}
+
+static int expand(struct expansion *expansion, size_t size, size_t *ret_size)
+{
+    struct etf_levels levels;
+    size_t at = 0;
+
+    etf_levels_init(&levels, NULL);
+    while (levels.now.left > 0) {
+        struct etf_head head;
+        int r = etf_head_read(expansion->data + at, size - at, expansion->count, &head);
+
+        if (r == 0)
+            r = etf_levels_enter(&levels, &head, at, expansion->data[at] == TAG_LIST);
+        if (r != 0)
+            return r;
+        expand_head(expansion, at, &head, &levels.now);
+        if (cn_writer_error(expansion->writer) != 0)
+            return cn_writer_error(expansion->writer);
+        at += head.size;
+        for (; etf_levels_done(&levels); etf_levels_leave(&levels)) {
+            if (levels.now.end == 0)
+                continue;
+            if (levels.now.end != at)
+                return CN_E_TERM_VALUE;
+            finish_fun(expansion, at, levels.now.place);
+        }
+    }
+    *ret_size = at;
+    return 0;
+}
+
+int etf_expand(const uint8_t *data, size_t size, const struct cn_bytes *atoms, uint32_t count,
+               struct cn_writer *writer, struct cn_term *ret_term, size_t *ret_size)
+{
+    struct expansion expansion = {
+        .data = data, .atoms = atoms, .count = count, .writer = writer, .start = writer->size};
+    size_t taken;
+    int r = expand(&expansion, size, &taken);
+
+    if (r != 0)
+        return r;
+    if (expansion.changed) {
+        copy_to(&expansion, taken);
+        if (cn_writer_error(writer) != 0)
+            return cn_writer_error(writer);
+        *ret_term = (struct cn_term){writer->data + expansion.start,
+                                     writer->size - expansion.start};
+    } else {
+        writer->size = expansion.start;
+        *ret_term = (struct cn_term){data, taken};
+    }
+    *ret_size = taken;
+    return 0;
+}

@@ -1,0 +1,231 @@
+/*
+ * The decoder: what a BEAM really sent to a peer with atom cache and fragments (frames.tsv, which
+ * record_frames.escript made) comes out as the terms that were sent; what is damaged ends in an
+ * error and never in anything worse.
+ */
+#include "support.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/bytes.h"
+#include "base/error.h"
+#include "dist/control.h"
+#include "dist/decoder.h"
+#include "dist/flags.h"
+
+#define LINES_MAX 200
+
+static struct decoder_scratch scratch;
+static struct cn_bytes frames[LINES_MAX];
+static struct cn_bytes messages[LINES_MAX];
+static size_t frame_count;
+static size_t message_count;
+
+static unsigned byte_at(const char *text)
+{
+    char digits[3] = {text[0], text[1], '\0'};
+
+    return (unsigned)strtoul(digits, NULL, 16);
+}
+
+/* Read hexadecimal text in which (xx*n) stands for n times xx. */
+static struct cn_bytes unpack(const char *text)
+{
+    struct bytes bytes;
+
+    bytes_init(&bytes, 0);
+    while (*text != '\0' && *text != '\n') {
+        unsigned count = 1;
+        unsigned value = byte_at(*text == '(' ? text + 1 : text);
+
+        if (*text == '(') {
+            count = (unsigned)strtoul(text + 4, NULL, 10);
+            text = strchr(text, ')') + 1;
+        } else {
+            text += 2;
+        }
+        while (count-- > 0) {
+            if (bytes_append_u8(&bytes, (uint8_t)value) != 0)
+                ck_abort_msg("no memory");
+        }
+    }
+    return (struct cn_bytes){bytes_data(&bytes), bytes_size(&bytes)};
+}
+
+static void read_vectors(void)
+{
+    static char line[64 << 10];
+    char path[4096];
+    FILE *file;
+
+    (void)snprintf(path, sizeof(path), "%s/frames.tsv", getenv("CNODE_VECTORS"));
+    file = fopen(path, "r");
+    ck_assert_ptr_nonnull(file);
+    while (fgets(line, sizeof(line), file) != NULL) {
+        if (strncmp(line, "frame\t", 6) == 0)
+            frames[frame_count++] = unpack(line + 6);
+        else if (strncmp(line, "message\t", 8) == 0)
+            messages[message_count++] = unpack(line + 8);
+    }
+    ck_assert_int_eq(fclose(file), 0);
+}
+
+static void setup(void)
+{
+    decoder_scratch_init(&scratch);
+    read_vectors();
+}
+
+static void teardown(void)
+{
+    decoder_scratch_deinit(&scratch);
+    while (frame_count > 0)
+        free((void *)(uintptr_t)frames[--frame_count].data);
+    while (message_count > 0)
+        free((void *)(uintptr_t)messages[--message_count].data);
+}
+
+/* Every message comes out in order, byte for byte as term_to_binary writes it with UTF-8 atoms. */
+START_TEST(recorded_frames)
+{
+    struct decoder decoder;
+    size_t taken = 0;
+
+    decoder_init(&decoder, FLAGS_OURS, 0, &scratch);
+    for (size_t i = 0; i < frame_count; i++) {
+        uint8_t *frame = exact(frames[i].data, frames[i].size);
+        struct cn_term tuple;
+        struct cn_term payload;
+        struct cn_term message;
+        struct control control;
+        int rc = decoder_take(&decoder, (struct cn_bytes){frame, frames[i].size}, &tuple, &payload);
+
+        ck_assert(rc == 0 || rc == CN_E_MORE);
+        if (rc == 0) {
+            ck_assert_int_eq(control_decode(tuple, payload, &control, &message), 0);
+            if (cn_bytes_equal(control.to_name, "target")) {
+                ck_assert_uint_eq(message.size + 1, messages[taken].size);
+                ck_assert_mem_eq(message.data, messages[taken].data + 1, message.size);
+                taken++;
+            }
+        }
+        free(frame);
+    }
+    ck_assert_uint_gt(taken, 20);
+    ck_assert_uint_eq(taken, message_count);
+    decoder_deinit(&decoder);
+}
+END_TEST
+
+/* Forms that were not agreed on. */
+START_TEST(forms_need_their_flags)
+{
+    struct cn_bytes header = from_hex("8344006804610658770161000000010000000000000001770077017a6a");
+    struct cn_bytes first = from_hex("83450000000000000001000000000000000100"
+                                     "6804610658770161000000010000000000000001770077017a6a");
+    struct decoder decoder;
+    struct cn_term tuple;
+    struct cn_term message;
+
+    decoder_init(&decoder, FLAGS_OURS & ~(FLAG_FRAGMENTS | FLAG_DIST_HDR_ATOM_CACHE), 0, &scratch);
+    ck_assert_int_eq(decoder_take(&decoder, header, &tuple, &message), CN_E_INVALID);
+    decoder.flags |= FLAG_DIST_HDR_ATOM_CACHE;
+    ck_assert_int_eq(decoder_take(&decoder, header, &tuple, &message), 0);
+    ck_assert_uint_eq(message.size, 1);
+    ck_assert_int_eq(decoder_take(&decoder, first, &tuple, &message), CN_E_INVALID);
+    decoder_deinit(&decoder);
+    decoder_init(&decoder, FLAGS_OURS & ~FLAG_DIST_HDR_ATOM_CACHE, 0, &scratch);
+    ck_assert_int_eq(decoder_take(&decoder, first, &tuple, &message), 0);
+    ck_assert_int_eq(decoder_take(&decoder, header, &tuple, &message), 0);
+    ck_assert_int_eq(decoder_take(&decoder, from_hex("8344010800016152006a"), &tuple, &message),
+                     CN_E_INVALID);
+    ck_assert_int_eq(decoder_take(&decoder, from_hex("7083680161"), &tuple, &message),
+                     CN_E_TERM_SHORT);
+    ck_assert_int_eq(decoder_take(&decoder, from_hex("708368016101"), &tuple, &message), 0);
+    decoder_deinit(&decoder);
+}
+END_TEST
+
+/* Frames that end too early, go on too long, or are of no known form. */
+START_TEST(hostile_frames)
+{
+    static const char *const hex[] = {
+        "83",
+        "8344",
+        "834400",
+        "8347006101",
+        "834400610161016101",
+        "83440061015200",
+        "83440161",
+        "834500000000000000010000000000000002",
+        "83450000000000000001000000000000000000610161",
+        "8346000000000000000100000000000000016101",
+        "8346",
+    };
+
+    for (size_t i = 0; i < sizeof(hex) / sizeof(hex[0]); i++) {
+        struct cn_bytes bytes = from_hex(hex[i]);
+        uint8_t *frame = exact(bytes.data, bytes.size);
+        struct decoder decoder;
+        struct cn_term tuple;
+        struct cn_term message;
+        int rc;
+
+        decoder_init(&decoder, FLAGS_OURS, 0, &scratch);
+        rc = decoder_take(&decoder, (struct cn_bytes){frame, bytes.size}, &tuple, &message);
+        ck_assert_msg(rc > 0 && rc != CN_E_MORE, "%s", hex[i]);
+        decoder_deinit(&decoder);
+        free(frame);
+    }
+}
+END_TEST
+
+/* The recorded frames with random damage, cuts and repetitions. */
+START_TEST(damaged_frames)
+{
+    size_t errors = 0;
+
+    seed_random(3);
+    for (int round = 0; round < 40; round++) {
+        struct decoder decoder;
+        int rc = 0;
+
+        decoder_init(&decoder, FLAGS_OURS, 1 << 21, &scratch);
+        for (size_t i = 0; i < frame_count && (rc == 0 || rc == CN_E_MORE); i++) {
+            size_t number = random_below(40) == 0 ? random_below((uint32_t)frame_count) : i;
+            uint8_t *frame = exact(frames[number].data, frames[number].size);
+            size_t size = frames[number].size;
+            struct cn_term tuple;
+            struct cn_term message;
+
+            if (random_below(10) == 0)
+                mutate(frame, size < 400 ? size : 400);
+            if (random_below(40) == 0)
+                size = random_below((uint32_t)size);
+            if (size > 0)
+                rc = decoder_take(&decoder, (struct cn_bytes){frame, size}, &tuple, &message);
+            free(frame);
+        }
+        errors += rc == 0 || rc == CN_E_MORE ? 0 : 1;
+        decoder_deinit(&decoder);
+    }
+    ck_assert_uint_gt(errors, 20);
+}
+END_TEST
+
+int main(void)
+{
+    Suite *suite = suite_create("decoder");
+    TCase *tcase = tcase_create("decoder");
+
+    tcase_set_timeout(tcase, 60);
+    tcase_add_checked_fixture(tcase, setup, teardown);
+    tcase_add_test(tcase, recorded_frames);
+    tcase_add_test(tcase, forms_need_their_flags);
+    tcase_add_test(tcase, hostile_frames);
+    tcase_add_test(tcase, damaged_frames);
+    suite_add_tcase(suite, tcase);
+    return run_suite(suite);
+}

@@ -1,0 +1,119 @@
+/*
+ * Bodies: encoded once, shared until the last user lets go, and the same term in both forms.
+ */
+#include "support.h"
+
+#include <errno.h>
+#include <stdio.h>
+
+#include "base/alloc.h"
+#include "etf/body.h"
+#include "etf/expand.h"
+
+/* A list of @count different atoms, each twice. */
+static struct etf_body *make(unsigned count)
+{
+    struct cn_writer writer;
+    struct etf_body *body;
+
+    cn_writer_init(&writer, 0);
+    cn_write_list(&writer, 2 * count);
+    for (unsigned i = 0; i < 2 * count; i++) {
+        char text[16];
+
+        (void)snprintf(text, sizeof(text), "a%u", i / 2);
+        cn_write_atom(&writer, text);
+    }
+    cn_write_nil(&writer);
+    ck_assert_int_eq(etf_body_new(&writer, &body), 0);
+    ck_assert_uint_eq(writer.size, 0);
+    return body;
+}
+
+static void both_forms_are_one_term(unsigned count)
+{
+    struct etf_body *body = make(count);
+    struct cn_bytes texts[ETF_BODY_ATOMS_MAX];
+    struct cn_writer writer;
+    struct cn_term term;
+    size_t used;
+
+    ck_assert_int_eq(etf_body_index(body), 0);
+    ck_assert_int_eq(etf_body_index(body), 0);
+    ck_assert_uint_eq(body->atom_count, count < 200 ? count : 200);
+    for (uint32_t i = 0; i < body->atom_count; i++)
+        texts[i] = body->atoms[i].text;
+    cn_writer_init(&writer, 0);
+    ck_assert_int_eq(etf_expand(body->indexed.data, body->indexed.size, texts, body->atom_count,
+                                &writer, &term, &used),
+                     0);
+    ck_assert(cn_term_equal(term, body->plain));
+    cn_writer_free(&writer);
+    etf_body_put(body);
+}
+
+/* With few atoms, just as many as there is room for, and more. */
+START_TEST(forms_agree)
+{
+    both_forms_are_one_term(1);
+    both_forms_are_one_term(199);
+    both_forms_are_one_term(200);
+    both_forms_are_one_term(201);
+    both_forms_are_one_term(1000);
+}
+END_TEST
+
+/* The memory goes with the last owner. */
+START_TEST(owners_share)
+{
+    struct etf_body *body;
+
+    mem_test_begin();
+    body = make(3);
+    shared_take(&body->shared);
+    ck_assert_int_eq(etf_body_index(body), 0);
+    etf_body_put(body);
+    ck_assert_int_gt(mem_test_live(), 0);
+    ck_assert_uint_gt(body->plain.size, 0);
+    ck_assert_ptr_null(etf_body_put(body));
+    ck_assert_ptr_null(etf_body_put(NULL));
+    ck_assert_int_eq(mem_test_end(), 0);
+}
+END_TEST
+
+/* Without memory the writer keeps its term, and a body its plain form. */
+START_TEST(no_memory)
+{
+    struct cn_writer writer;
+    struct etf_body *body;
+
+    mem_test_begin();
+    cn_writer_init(&writer, 0);
+    ck_assert_int_eq(etf_body_new(&writer, &body), -EINVAL);
+    cn_write_atom(&writer, "ok");
+    mem_test_fail(1);
+    ck_assert_int_eq(etf_body_new(&writer, &body), -ENOMEM);
+    ck_assert_uint_eq(writer.size, 4);
+    ck_assert_int_eq(etf_body_new(&writer, &body), 0);
+    for (size_t nth = 1; nth <= 2; nth++) {
+        mem_test_fail(nth);
+        ck_assert_int_eq(etf_body_index(body), -ENOMEM);
+        ck_assert_uint_eq(body->indexed.size, 0);
+    }
+    ck_assert_int_eq(etf_body_index(body), 0);
+    etf_body_put(body);
+    ck_assert_int_eq(mem_test_end(), 0);
+}
+END_TEST
+
+int main(void)
+{
+    Suite *suite = suite_create("body");
+    TCase *tcase = tcase_create("body");
+
+    tcase_add_test(tcase, forms_agree);
+    tcase_add_test(tcase, owners_share);
+    tcase_add_test(tcase, no_memory);
+    suite_add_tcase(suite, tcase);
+    return run_suite(suite);
+}
