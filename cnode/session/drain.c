@@ -171,15 +171,25 @@ static void moved(struct hosts *hosts, enum move_result result)
     pump(drain);
 }
 
-static void move_one(struct drain *drain, struct session *session)
+/* Move @session, the first that waits, now; false: it must wait until others have moved. */
+static bool move_one(struct drain *drain, struct session *session)
 {
+    size_t bytes = 0;
+    int error = session->stopping ? 0 : move_measure(session, &bytes);
+
+    if (error == 0 && !move_has_room(drain->hosts, bytes))
+        return false;
+    list_remove(&session->waiting);
     if (session->stopping)
-        return;
+        return true;
     drain->moving++;
-    if (move_start(session, moved) == 0)
-        return;
+    if (error == 0)
+        error = move_start(session, bytes, moved);
+    if (error == 0)
+        return true;
     drain->moving--;
     drain->summary.lost++;
+    return true;
 }
 
 /* Start as many moves as may be, then see whether anything is left to wait for. */
@@ -190,9 +200,12 @@ static void pump(struct drain *drain)
     if (drain->pumping || sm_done(&drain->sm))
         return;
     drain->pumping = true;
+    if (!drain->expired)
+        move_resume(drain->hosts);
     while (!drain->expired && drain->moving < MOVES_MAX &&
-           (link = list_pop(&drain->waiting)) != NULL)
-        move_one(drain, container_of(link, struct session, waiting));
+           (link = list_first(&drain->waiting)) != NULL)
+        if (!move_one(drain, container_of(link, struct session, waiting)))
+            break;
     drain->pumping = false;
     if (!drain->expired &&
         (!list_empty(&drain->waiting) || drain->moving > 0 || drain->hosts->table.unsettled > 0))
@@ -314,7 +327,7 @@ void drain_session_runs(struct hosts *hosts, struct session *session)
     pump(drain);
 }
 
-void drain_session_ended(struct hosts *hosts)
+void drain_go_on(struct hosts *hosts)
 {
     if (hosts->drain != NULL && !hosts->closing)
         pump(hosts->drain);

@@ -25,8 +25,8 @@ void drain_hurry(struct hosts *hosts);
 void drain_abort(struct hosts *hosts);
 /** A session has begun to run here: if this host leaves, it must go. */
 void drain_session_runs(struct hosts *hosts, struct session *session);
-/** A session has ended. */
-void drain_session_ended(struct hosts *hosts);
+/** A session has ended, or there is room for another move. */
+void drain_go_on(struct hosts *hosts);
 /** Release. */
 void drain_free(struct hosts *hosts);
 

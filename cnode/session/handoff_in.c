@@ -403,8 +403,8 @@ bool handoff_in_late(struct session *session, struct cn_term message)
 {
     struct handoff_message word;
 
-    if (session->came_by == NULL || !handoff_read(message, &word) ||
-        word.word != HANDOFF_CANCEL || !cn_ref_equal(&word.transfer, session->came_by))
+    if (session->came_by == NULL || !handoff_read(message, &word) || word.word != HANDOFF_CANCEL ||
+        !cn_ref_equal(&word.transfer, session->came_by))
         return false;
     host_log(session->hosts, HOSTS_LOG_ERROR, "session %.*s: ends, its source owns it again",
              (int)session->id_size, (const char *)session->text);

@@ -14,6 +14,7 @@
 #include "session/handoff_in.h"
 #include "session/handoff_words.h"
 #include "session/host.h"
+#include "session/move.h"
 #include "session/snapshot.h"
 #include "session/words.h"
 
@@ -286,6 +287,7 @@ static void ready(struct session *session, const struct handoff_message *message
     if (sm_state(&out->sm) != OUT_WAITING || !cn_pid_equal(&message->pid, &out->forward->target))
         return;
     sm_move(&out->sm, OUT_MOVING);
+    move_state_taken(session);
     held_each(session->held, forward_held, &forwarding);
     if (forwarding.error == 0)
         forwarding.error = step_timer(session);

@@ -52,7 +52,9 @@ struct hosts {
     struct list operations;
     struct host_timer hello_timer; /* the load has changed: tell it when this is due */
     struct engine_function *engine;
-    struct drain *drain; /* NULL: not draining */
+    struct drain *drain;       /* NULL: not draining */
+    struct list moves_waiting; /* those that failed and wait for room to go on */
+    size_t moving_bytes;       /* of states that are offered or sent, and not yet taken */
     struct host_timer
         order_timer; /* carries out what hosts_drain and hosts_drain_hurry asked for */
     bool hurry;

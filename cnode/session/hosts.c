@@ -54,6 +54,7 @@ static struct hosts *hosts_alloc(struct procs *procs, const struct session_names
     set_config(hosts, config);
     session_callbacks_init(&hosts->session_callbacks, game);
     list_init(&hosts->members);
+    list_init(&hosts->moves_waiting);
     list_init(&hosts->timers);
     list_init(&hosts->operations);
     return hosts;

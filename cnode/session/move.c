@@ -11,6 +11,7 @@
 
 #include "base/alloc.h"
 #include "base/error.h"
+#include "session/drain.h"
 #include "session/handoff_out.h"
 #include "session/host.h"
 #include "session/members.h"
@@ -35,21 +36,39 @@ static const struct sm_table table = SM_TABLE("move", states);
 struct move {
     struct sm sm;
     struct operation operation;
+    struct list waiting; /* for room; on hosts->moves_waiting */
     struct session *session;
     struct ranking ranking;
     struct cn_ref transfer; /* of the present attempt */
     struct call *call;      /* the present offer; NULL: none */
     size_t bytes;           /* of the state */
+    bool counted;           /* in hosts->moving_bytes */
     move_done done;
 };
 
 static void offer_next(struct move *move);
+
+/* The state is, or will soon be, on its way. */
+static void count(struct move *move)
+{
+    if (!move->counted)
+        move->session->hosts->moving_bytes += move->bytes;
+    move->counted = true;
+}
+
+static void uncount(struct move *move)
+{
+    if (move->counted)
+        move->session->hosts->moving_bytes -= move->bytes;
+    move->counted = false;
+}
 
 static void move_free(struct move *move)
 {
     if (move->session != NULL)
         move->session->move = NULL;
     operation_end(&move->operation);
+    list_remove(&move->waiting);
     ranking_deinit(&move->ranking);
     mem_free(move);
 }
@@ -64,6 +83,7 @@ static void finish(struct move *move, struct hosts *hosts, enum move_result resu
     move_done done = move->done;
 
     sm_move(&move->sm, WALK_DONE);
+    uncount(move);
     move_free(move);
     done(hosts, result);
 }
@@ -81,7 +101,9 @@ static void handed_off(struct session *session, int result)
     if (session->stopping) /* what it executed when it thawed ended it */
         return;
     sm_move(&move->sm, WALK_OFFERING);
-    offer_next(move);
+    list_append(&session->hosts->moves_waiting, &move->waiting);
+    uncount(move);
+    move_resume(session->hosts);
 }
 
 static void accepted(struct move *move, const struct cn_pid *target)
@@ -167,8 +189,7 @@ static void offer_next(struct move *move)
         finish(move, hosts, MOVE_LOST);
 }
 
-/* Measure the state, for the offer. */
-static int measure(const struct session *session, size_t *ret_bytes)
+int move_measure(const struct session *session, size_t *ret_bytes)
 {
     struct cn_writer writer;
     int error;
@@ -183,25 +204,55 @@ static int measure(const struct session *session, size_t *ret_bytes)
     return error;
 }
 
-int move_start(struct session *session, move_done done)
+bool move_has_room(const struct hosts *hosts, size_t bytes)
+{
+    return hosts->moving_bytes == 0 ||
+           (bytes <= MOVE_BYTES_MAX && hosts->moving_bytes <= MOVE_BYTES_MAX - bytes);
+}
+
+void move_state_taken(struct session *session)
+{
+    if (session->move == NULL)
+        return;
+    uncount(session->move);
+    drain_go_on(session->hosts);
+}
+
+void move_resume(struct hosts *hosts)
+{
+    struct list *link;
+
+    while ((link = list_first(&hosts->moves_waiting)) != NULL) {
+        struct move *move = container_of(link, struct move, waiting);
+
+        if (!move_has_room(hosts, move->bytes))
+            return;
+        list_remove(&move->waiting);
+        count(move);
+        offer_next(move);
+    }
+}
+
+int move_start(struct session *session, size_t bytes, move_done done)
 {
     struct move *move = mem_zalloc(sizeof(*move));
     int error;
 
     if (move == NULL)
         return -ENOMEM;
-    error = measure(session, &move->bytes);
-    if (error == 0)
-        error = ranking_init(&move->ranking, session->hosts, session_id(session), false);
+    error = ranking_init(&move->ranking, session->hosts, session_id(session), false);
     if (error != 0) {
         mem_free(move);
         return error;
     }
+    list_init(&move->waiting);
     move->session = session;
+    move->bytes = bytes;
     move->done = done;
     session->move = move;
     operation_begin(session->hosts, &move->operation, move_release);
     sm_init(&move->sm, &table, session->sm.id, WALK_OFFERING);
+    count(move);
     offer_next(move);
     return 0;
 }

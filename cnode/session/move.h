@@ -10,6 +10,10 @@
  *       │    │ refuse, down, 5 s │ failed
  *       └────┴───────────────────┘ next of the ranking ──► none left: done (false)
  *
+ * What is sent to a target waits in the outbox of its connection, which has an end. So the bytes of
+ * all states that are offered or sent and not yet taken (`ready`) or given up are counted, and a
+ * move begins only when there is room for it; a state larger than that moves alone.
+ *
  * How it fails: out of memory counts as a refusal.
  */
 #ifndef SESSION_MOVE_H
@@ -27,8 +31,22 @@ enum move_result {
 /** Called exactly once, unless move_start fails. */
 typedef void (*move_done)(struct hosts *hosts, enum move_result result);
 
-/** Begin to move the running @session. Errors: -ENOMEM; then @done is not called. */
-int move_start(struct session *session, move_done done);
+/** Bytes of states on their way at a time, to all targets together. */
+#define MOVE_BYTES_MAX (16u << 20)
+
+/** Measure the state of @session, which has one. Errors: -ENOMEM, or as the game's export. */
+int move_measure(const struct session *session, size_t *ret_bytes);
+/** Tell whether a move of @bytes may begin now. */
+bool move_has_room(const struct hosts *hosts, size_t bytes);
+/**
+ * Begin to move the running @session, whose state has about @bytes.
+ * Errors: -ENOMEM; then @done is not called.
+ */
+int move_start(struct session *session, size_t bytes, move_done done);
+/** Let moves whose target failed go on to the next one, while there is room. */
+void move_resume(struct hosts *hosts);
+/** The target has taken the state: its bytes are not on their way any more. */
+void move_state_taken(struct session *session);
 /** The session ends while `session->move` is at work. */
 void move_session_ends(struct session *session);
 

@@ -312,7 +312,7 @@ static void terminate(struct gen_server *self, void *state, struct cn_term reaso
     sm_move(&session->sm, SESSION_ENDED);
     session_free(session);
     members_load_changed(hosts);
-    drain_session_ended(hosts);
+    drain_go_on(hosts);
 }
 
 void session_callbacks_init(struct gen_server_callbacks *callbacks, const struct cn_game *game)

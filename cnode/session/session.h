@@ -77,9 +77,9 @@ struct session {
         struct forward *forward; /* forwarding */
     };
     struct cn_ref *came_by; /* the transfer that brought it; NULL: it was started here */
-    struct list waiting;   /* for the drain to move it */
-    struct move *move;     /* the drain's, while it moves this session */
-    struct naming *naming; /* an answer of the registry is awaited */
+    struct list waiting;    /* for the drain to move it */
+    struct move *move;      /* the drain's, while it moves this session */
+    struct naming *naming;  /* an answer of the registry is awaited */
     struct session_key by_id;
     struct session_key by_code;
     uint32_t id_size;

@@ -45,7 +45,7 @@ START_TEST(all_refuse)
     begin();
     fake_host_answer(&b, parse("{refuse,full}"));
     fake_host_answer(&c, parse("{refuse,draining}"));
-    ck_assert_int_eq(move_start(toy, done), 0);
+    ck_assert_int_eq(move_start(toy, 100, done), 0);
     cluster_settle(&cluster);
     ck_assert_int_eq(results, 1);
     ck_assert_int_eq(result, MOVE_LOST);
@@ -59,7 +59,7 @@ END_TEST
 START_TEST(offer_is_whole)
 {
     begin();
-    ck_assert_int_eq(move_start(toy, done), 0);
+    ck_assert_int_eq(move_start(toy, 100, done), 0);
     cluster_settle(&cluster);
     ck_assert_ptr_nonnull(strstr(c.asked, "{offer,#{protocol=>1,transfer=>#Ref<a."));
     ck_assert_ptr_nonnull(strstr(c.asked, "id=><<t>>,join_code=><<code>>,epoch=>1,version=>1,"
@@ -73,7 +73,7 @@ START_TEST(silent_host)
 {
     begin();
     fake_host_answer(&b, parse("{refuse,full}"));
-    ck_assert_int_eq(move_start(toy, done), 0);
+    ck_assert_int_eq(move_start(toy, 100, done), 0);
     cluster_settle(&cluster);
     check_running();
     cluster_pass(&cluster, 4900);
@@ -95,7 +95,7 @@ START_TEST(handoff_fails)
     process = probe_start(world_procs(&cluster.world, 2), &target);
     fake_host_answer(&c, parse_with("{accept,%p}", process_pid(process)));
     fake_host_answer(&b, parse("{refuse,full}"));
-    ck_assert_int_eq(move_start(toy, done), 0);
+    ck_assert_int_eq(move_start(toy, 100, done), 0);
     cluster_settle(&cluster);
     ck_assert_int_eq(session_state(toy), SESSION_FROZEN);
     process_exit_atom(process, "oops");
@@ -114,7 +114,7 @@ START_TEST(nonsense)
     begin();
     fake_host_answer(&c, parse("{accept,what}"));
     fake_host_answer(&b, parse("maybe"));
-    ck_assert_int_eq(move_start(toy, done), 0);
+    ck_assert_int_eq(move_start(toy, 100, done), 0);
     cluster_settle(&cluster);
     ck_assert_int_eq(result, MOVE_LOST);
     check_running();
@@ -125,7 +125,7 @@ END_TEST
 START_TEST(session_ends_while_offered)
 {
     begin();
-    ck_assert_int_eq(move_start(toy, done), 0);
+    ck_assert_int_eq(move_start(toy, 100, done), 0);
     cluster_settle(&cluster);
     cluster_call(&cluster, 1, &toy_pid, parse("stop"));
     ck_assert_int_eq(results, 1);
@@ -137,7 +137,7 @@ END_TEST
 START_TEST(host_is_killed_while_offering)
 {
     begin();
-    ck_assert_int_eq(move_start(toy, done), 0);
+    ck_assert_int_eq(move_start(toy, 100, done), 0);
     cluster_settle(&cluster);
     procs_exit_signal(world_procs(&cluster.world, 1), NULL, host_pid(toy->hosts), parse("kill"));
     cluster_settle(&cluster);
