@@ -19,10 +19,15 @@
 #include "session/snapshot.h"
 #include "session/words.h"
 
+#define SILENCE_MS       10000 /* of the source, before the state is there */
+#define READY_SILENCE_MS 15000 /* after that: its own steps of 5 s must have ended before */
+
 struct handoff_in {
     struct cn_ref *transfer; /* the session's, once it runs */
     struct cn_pid source;
     struct cn_ref monitor; /* of the source */
+    uint64_t heard_ms;     /* when the source spoke last */
+    uint64_t timer;
     struct bytes data;
     uint64_t next;  /* the chunk that must come */
     uint64_t count; /* of chunks; 0: not known yet */
@@ -113,6 +118,12 @@ static struct handoff_in *in_new(const struct hosts *hosts, const struct offer *
     return in;
 }
 
+/* Wait for the source's next word. */
+static int await_word(struct session *session, uint64_t wait_ms)
+{
+    return process_start_timer(gen_server_process(session->server), wait_ms, &session->in->timer);
+}
+
 /* Start the paused process. */
 static int accept_offer(struct hosts *hosts, const struct offer *offer,
                         struct session **ret_session)
@@ -134,7 +145,10 @@ static int accept_offer(struct hosts *hosts, const struct offer *offer,
         return error;
     }
     (*ret_session)->in = in;
-    error = process_monitor(gen_server_process((*ret_session)->server), &source, &in->monitor);
+    in->heard_ms = procs_now_ms(hosts->procs);
+    error = await_word(*ret_session, SILENCE_MS);
+    if (error == 0)
+        error = process_monitor(gen_server_process((*ret_session)->server), &source, &in->monitor);
     if (error != 0)
         session_stop_atom(*ret_session, "normal");
     return error;
@@ -341,6 +355,7 @@ static void activate(struct session *session, bool told)
     session->epoch++;
     session->owns_names = true;
     process_demonitor(gen_server_process(session->server), &in->monitor, true);
+    process_cancel_timer(gen_server_process(session->server), in->timer);
     if (told)
         naming_adopt(session);
     else if (naming_wish(session, NAMING_MOVE, session_pid(session), NULL) != 0)
@@ -360,6 +375,7 @@ static void take_word(struct session *session, struct cn_term term)
 
     if (!handoff_read(term, &message) || !cn_ref_equal(&message.transfer, session->in->transfer))
         return;
+    session->in->heard_ms = procs_now_ms(session->hosts->procs);
     if (message.word == HANDOFF_CANCEL)
         session_stop_atom(session, "normal");
     else if (message.word == HANDOFF_STATE && !is_ready)
@@ -389,6 +405,23 @@ void handoff_in_message(struct session *session, struct cn_term message)
         source_down(session, reason);
     else if (session_hold(session, message) != 0)
         session_stop_atom(session, "overloaded"); /* the source executes it */
+}
+
+void handoff_in_timer(struct session *session, uint64_t timer)
+{
+    struct handoff_in *in = session->in;
+    bool is_ready = session_state(session) == SESSION_READY;
+    uint64_t now_ms = procs_now_ms(session->hosts->procs);
+    uint64_t until_ms = in->heard_ms + (is_ready ? READY_SILENCE_MS : SILENCE_MS);
+
+    if (timer != in->timer)
+        return;
+    in->timer = 0;
+    if (now_ms < until_ms && await_word(session, until_ms - now_ms) == 0)
+        return;
+    host_log(session->hosts, HOSTS_LOG_WARNING, "session %.*s: ends, its source is silent",
+             (int)session->id_size, (const char *)session->text);
+    session_stop_atom(session, "normal");
 }
 
 void handoff_in_session_ends(struct session *session)

@@ -14,6 +14,8 @@
  * state there is, so it takes the names; one that is not ready has nothing to offer. A session
  * remembers the transfer by which it came: a source that did not hear `active` in time cancels and
  * owns the session again, at a higher epoch, so a cancel ends the new one even when it runs.
+ * One whose source says nothing for 10 s, or for 15 s when it is ready, ends: the source has given
+ * up by then, or will see the end.
  * Source: PROTOCOL.md.
  */
 #ifndef SESSION_HANDOFF_IN_H
@@ -26,6 +28,8 @@
 bool handoff_in_offer(struct hosts *hosts, struct cn_term request, struct cn_writer *writer);
 /** See a message of a receiving or ready session. */
 void handoff_in_message(struct session *session, struct cn_term message);
+/** A timer of a receiving or ready session is due. */
+void handoff_in_timer(struct session *session, uint64_t timer);
 /**
  * See a word of a handoff that comes to a session which is no longer paused. The cancel of the
  * transfer by which it came ends it, and gives true: its source owns the session again.

@@ -224,6 +224,8 @@ static void handle_timer(struct gen_server *self, void *state, uint64_t timer)
         handoff_out_timer(session, timer);
     else if (session_state(session) == SESSION_FORWARDING)
         forward_timer(session, timer);
+    else if (session_state(session) == SESSION_RECEIVING || session_state(session) == SESSION_READY)
+        handoff_in_timer(session, timer);
 }
 
 static bool intercept(struct gen_server *self, void *state, struct cn_term message)

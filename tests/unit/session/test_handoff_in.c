@@ -414,6 +414,41 @@ START_TEST(source_node_is_lost)
 }
 END_TEST
 
+/* A source that says nothing for 10 s is not waited for; each chunk is a word. */
+START_TEST(source_is_silent)
+{
+    begin();
+    accept_offer();
+    cluster_pass(&cluster, 9000);
+    say_chunk((const uint8_t *)"abc", 3, 0, 3);
+    cluster_pass(&cluster, 9990);
+    ck_assert_ptr_nonnull(cluster_find(&cluster, 1, "t"));
+    cluster_pass(&cluster, 10);
+    ck_assert_ptr_null(cluster_find(&cluster, 1, "t"));
+    ck_assert(cluster_logged(&cluster, 1, "session t: ends, its source is silent"));
+    ck_assert_uint_eq(process_watchers(source, NULL), 0);
+    finish();
+}
+END_TEST
+
+/* A ready one waits 15 s, for its source has 5 s for each step; when it runs nothing ends it. */
+START_TEST(source_is_silent_when_ready)
+{
+    begin();
+    become_ready();
+    cluster_pass(&cluster, 14990);
+    ck_assert_int_eq(session_state(toy), SESSION_READY);
+    cluster_pass(&cluster, 10);
+    ck_assert_ptr_null(cluster_find(&cluster, 1, "t"));
+    become_ready();
+    cluster_pass(&cluster, 14990);
+    say(parse_with("{handoff_activate,%r}", &transfer));
+    cluster_pass(&cluster, 60000);
+    ck_assert_int_eq(session_state(toy), SESSION_RUNNING);
+    finish();
+}
+END_TEST
+
 /* Words with another reference, and activate before ready, mean nothing. */
 START_TEST(other_transfers_are_ignored)
 {
@@ -448,6 +483,8 @@ int main(void)
     tcase_add_test(tests, cancel_ends_it);
     tcase_add_test(tests, late_cancel_ends_it);
     tcase_add_test(tests, late_cancel_ends_it_while_frozen);
+    tcase_add_test(tests, source_is_silent);
+    tcase_add_test(tests, source_is_silent_when_ready);
     tcase_add_test(tests, source_ends);
     tcase_add_test(tests, source_node_is_lost_too_early);
     tcase_add_test(tests, source_node_is_lost);
