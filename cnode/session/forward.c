@@ -67,6 +67,33 @@ void forward_start(struct session *session, struct forward *forward)
     check(session);
 }
 
+/* The owner has moved on to @newer: so does everything that comes, and the names if they are still
+ * under way. */
+static void follow(struct session *session, const struct cn_pid *newer)
+{
+    struct process *process = gen_server_process(session->server);
+    struct forward *forward = session->forward;
+    struct dest dest = words_to_pid(newer);
+
+    forward->target = *newer;
+    if (process_monitor(process, &dest, &forward->monitor) != 0)
+        forward_end(session);
+    else if (forward->names == FORWARD_NAMES_MOVING)
+        move_names(session);
+}
+
+/* The owner is gone: on to where it went, if it says so. */
+static void owner_down(struct session *session, struct cn_term reason)
+{
+    struct cn_term detail;
+    struct cn_pid newer;
+
+    if (words_read_pair(reason, "shutdown", &detail) && words_read_pid(detail, "moved", &newer))
+        follow(session, &newer);
+    else
+        forward_end(session);
+}
+
 void forward_message(struct session *session, struct cn_term message)
 {
     struct forward *forward = session->forward;
@@ -76,7 +103,7 @@ void forward_message(struct session *session, struct cn_term message)
     if (handoff_word(message) != HANDOFF_NONE)
         return;
     if (words_read_down(message, &ref, &reason) && cn_ref_equal(&ref, &forward->monitor))
-        forward_end(session);
+        owner_down(session, reason);
     else
         session_send(session, &forward->target, message);
 }

@@ -10,7 +10,10 @@
  * Names that have not moved yet, for the registry is slow, keep it: they are its to move. A wish
  * that the registry refuses is repeated every 100 ms.
  *
- * How it fails: when the new process ends, nothing can be passed on and the forwarder ends at once.
+ * When the owner itself moves on and its forwarder ends, this one follows it.
+ *
+ * How it fails: when the new process ends otherwise, nothing can be passed on and the forwarder
+ * ends at once.
  */
 #ifndef SESSION_FORWARD_H
 #define SESSION_FORWARD_H

@@ -9,6 +9,7 @@
 
 static struct session *old;
 static struct cn_pid old_pid, new_pid;
+static struct probe followed_log;
 
 /* A session that has moved from a to b; its forwarder has just begun. */
 static void begin(void)
@@ -70,6 +71,57 @@ START_TEST(goes_with_the_new_owner)
 }
 END_TEST
 
+/* When the new owner moves on, the forwarder follows it and its callers notice nothing. */
+START_TEST(follows_the_owner)
+{
+    struct session *third;
+    struct cn_ref monitor;
+    struct dest dest;
+
+    begin();
+    dest = to_pid(&old_pid);
+    ck_assert_int_eq(process_monitor(gen_server_process(cluster.nodes[2].client), &dest, &monitor),
+                     0);
+    cluster_host(&cluster, 2);
+    hosts_drain(cluster.nodes[1].hosts);
+    cluster_settle(&cluster);
+    third = cluster_find(&cluster, 2, "t");
+    ck_assert_ptr_nonnull(third);
+    hosts_drain_hurry(cluster.nodes[1].hosts); /* its forwarder is watched by the first one */
+    cluster_pass(&cluster, 2000);
+    ck_assert_ptr_null(cluster_find(&cluster, 1, "t"));
+    ck_assert_ptr_nonnull(cluster_find(&cluster, 0, "t"));
+    ck_assert(cn_pid_equal(forward_target(old), session_pid(third)));
+    ck_assert_str_eq(cluster_call(&cluster, 1, &old_pid, parse("{add,1}")), "reply {ok,1}");
+    ck_assert(
+        cn_pid_equal(names_holder(&cluster.names, "Elixir.Toy.Ids", "t"), session_pid(third)));
+    process_exit_atom(gen_server_process(third->server), "oops");
+    cluster_settle(&cluster);
+    ck_assert_ptr_null(cluster_find(&cluster, 0, "t"));
+}
+END_TEST
+
+/* Names that are still under way when the owner moves on go to where it went. */
+START_TEST(names_follow_the_owner)
+{
+    struct process *newer = probe_start(world_procs(&cluster.world, 2), &followed_log);
+    struct cn_pid newer_pid = *process_pid(newer);
+
+    begin();
+    old->forward->names = FORWARD_NAMES_FAILED;
+    cluster.names.hold = true;
+    cluster_pass(&cluster, 600); /* the forwarder wishes again */
+    ck_assert_ptr_nonnull(old->naming);
+    procs_exit_signal(world_procs(&cluster.world, 1), NULL, &new_pid,
+                      parse_with("{shutdown,{moved,%p}}", &newer_pid));
+    cluster_settle(&cluster);
+    cluster.names.hold = false;
+    cluster_settle(&cluster);
+    ck_assert(cn_pid_equal(names_holder(&cluster.names, "Elixir.Toy.Ids", "t"), &newer_pid));
+    ck_assert(cn_pid_equal(names_holder(&cluster.names, "Elixir.Toy.Codes", "code"), &newer_pid));
+}
+END_TEST
+
 /* A late word of the handoff is not passed on. */
 START_TEST(late_words_stay_here)
 {
@@ -93,6 +145,8 @@ int main(void)
     tcase_add_test(tests, host_shows_the_new_owner);
     tcase_add_test(tests, stays_500_ms);
     tcase_add_test(tests, goes_with_the_new_owner);
+    tcase_add_test(tests, follows_the_owner);
+    tcase_add_test(tests, names_follow_the_owner);
     tcase_add_test(tests, late_words_stay_here);
     return run_suite(suite);
 }
