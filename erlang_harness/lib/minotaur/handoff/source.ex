@@ -18,7 +18,7 @@ defmodule Minotaur.Handoff.Source do
   require Logger
 
   alias Minotaur.GameEngine.{LocalSessions, Names, Session}
-  alias Minotaur.Handoff.{Forwarder, Snapshot}
+  alias Minotaur.Handoff.{Forwarder, Snapshot, Target}
 
   @step_ms 5_000
 
@@ -85,6 +85,8 @@ defmodule Minotaur.Handoff.Source do
     step_over(step, session)
   end
 
+  # The source of the handoff that brought it here owns it again: it goes nowhere.
+  def info({:handoff_cancel, _transfer} = cancel, session), do: Target.late_info(cancel, session)
   def info({:handoff_step_over, _stale, _step}, session), do: {:noreply, session}
   def info({:handoff_ready, _stale, _new}, session), do: {:noreply, session}
   def info({:handoff_active, _stale, _epoch}, session), do: {:noreply, session}

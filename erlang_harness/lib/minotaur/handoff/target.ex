@@ -5,7 +5,8 @@ defmodule Minotaur.Handoff.Target do
 
       collecting ── digest ──► ready ── activate ──► open
 
-  How it fails: it ends when its source cancels, or is gone. If only the *connection* to the source
+  How it fails: it ends when its source cancels, is gone, or says nothing for 10 s (15 s when ready:
+  the source's own steps have ended by then). If only the *connection* to the source
   is lost and the state is here (`ready`), it is the newest there is: it activates itself.
   """
 
@@ -15,6 +16,8 @@ defmodule Minotaur.Handoff.Target do
   alias Minotaur.Handoff.Snapshot
 
   @state_bytes_max 67_108_864
+  @silence_ms 10_000
+  @ready_silence_ms 15_000
 
   @doc "A paused session for an accepted offer."
   @spec new(map) :: Session.t()
@@ -24,6 +27,7 @@ defmodule Minotaur.Handoff.Target do
       source: offer.source,
       monitor: Process.monitor(offer.source),
       step: :collecting,
+      silence: await_word(@silence_ms),
       next: 0,
       chunks: [],
       bytes: 0
@@ -62,6 +66,12 @@ defmodule Minotaur.Handoff.Target do
     source_down(reason, session)
   end
 
+  def info({:handoff_silence, key}, %{handoff: %{silence: {key, _timer}}} = session) do
+    Logger.warning("session #{inspect(session.id)}: ends, its source is silent")
+    {:stop, :normal, session}
+  end
+
+  def info({:handoff_silence, _stale}, session), do: {:noreply, session}
   def info(_other, _session), do: :not_mine
 
   @doc """
@@ -83,14 +93,21 @@ defmodule Minotaur.Handoff.Target do
   def late_info(_message, _session), do: :not_mine
 
   defp stale?(tag) do
-    tag in [:handoff_ready, :handoff_refuse, :handoff_active, :handoff_step_over, :handoff_cancel]
+    tag in [
+      :handoff_ready,
+      :handoff_refuse,
+      :handoff_active,
+      :handoff_step_over,
+      :handoff_silence,
+      :handoff_cancel
+    ]
   end
 
   defp collect(index, count, chunk, %{handoff: %{next: index} = handoff} = session)
        when index < count do
     bytes = handoff.bytes + byte_size(chunk)
     handoff = %{handoff | next: index + 1, chunks: [chunk | handoff.chunks], bytes: bytes}
-    session = %{session | handoff: handoff}
+    session = heard(%{session | handoff: handoff}, @silence_ms)
     if bytes > @state_bytes_max, do: refuse(:too_large, session), else: {:noreply, session}
   end
 
@@ -109,16 +126,30 @@ defmodule Minotaur.Handoff.Target do
   defp ready(snapshot, %{handoff: handoff} = session) do
     send(handoff.source, {:handoff_ready, handoff.transfer, self()})
 
-    {:noreply,
-     %{
-       session
-       | join_code: snapshot.join_code,
-         epoch: snapshot.epoch,
-         version: snapshot.version,
-         game: snapshot.state,
-         handoff: %{handoff | step: :ready, chunks: []}
-     }}
+    session = %{
+      session
+      | join_code: snapshot.join_code,
+        epoch: snapshot.epoch,
+        version: snapshot.version,
+        game: snapshot.state,
+        handoff: %{handoff | step: :ready, chunks: []}
+    }
+
+    {:noreply, heard(session, @ready_silence_ms)}
   end
+
+  # The source has spoken: its next word is waited for anew.
+  defp heard(%{handoff: handoff} = session, wait_ms) do
+    stop_waiting(handoff)
+    %{session | handoff: %{handoff | silence: await_word(wait_ms)}}
+  end
+
+  defp await_word(wait_ms) do
+    key = make_ref()
+    {key, Process.send_after(self(), {:handoff_silence, key}, wait_ms)}
+  end
+
+  defp stop_waiting(%{silence: {_key, timer}}), do: Process.cancel_timer(timer)
 
   defp refuse(reason, %{handoff: handoff} = session) do
     send(handoff.source, {:handoff_refuse, handoff.transfer, reason})
@@ -126,6 +157,7 @@ defmodule Minotaur.Handoff.Target do
   end
 
   defp activate(%{handoff: handoff, queue: queue} = session) do
+    stop_waiting(handoff)
     session = %{session | epoch: session.epoch + 1, came_by: handoff.transfer, queue: []}
 
     with {:ok, session} <- Session.open(session) do

@@ -217,6 +217,37 @@ defmodule Minotaur.Handoff.HandoffTest do
       assert_receive {:DOWN, ^monitor, _, _, :normal}
     end
 
+    # The same while it is itself on its way to a third host.
+    test "ends when its source takes the session back while it moves on", ctx do
+      new = accept(ctx)
+      send_snapshot(new, ctx.transfer, ctx.session)
+      send(new, {:handoff_activate, ctx.transfer})
+      assert_receive {:handoff_active, _, 8}
+      begin_handoff(new)
+      monitor = Process.monitor(new)
+      send(new, {:handoff_cancel, ctx.transfer})
+      assert_receive {:DOWN, ^monitor, _, _, :normal}
+    end
+
+    # 10 s and 15 s without a word are made short here; who has been activated waits for nothing.
+    test "ends when its source is silent", ctx do
+      new = accept(ctx)
+      monitor = Process.monitor(new)
+      let_silence_pass(new)
+      assert_receive {:DOWN, ^monitor, _, _, :normal}
+
+      new = accept(ctx)
+      monitor = Process.monitor(new)
+      {stale, _timer} = :sys.get_state(new).handoff.silence
+      send_snapshot(new, ctx.transfer, ctx.session)
+      assert_receive {:handoff_ready, _, ^new}
+      send(new, {:handoff_silence, stale})
+      assert %{handoff: %{step: :ready, silence: {_key, timer}}} = :sys.get_state(new)
+      assert Process.read_timer(timer) in 10_001..15_000
+      let_silence_pass(new)
+      assert_receive {:DOWN, ^monitor, _, _, :normal}
+    end
+
     # The newest state there is must not be dropped because a cable was.
     test "activates itself when it is ready and only the connection is lost", ctx do
       new = accept(ctx)
@@ -260,6 +291,11 @@ defmodule Minotaur.Handoff.HandoffTest do
   defp let_step_pass(pid) do
     %{step: step, timer: {key, _timer}} = :sys.get_state(pid).handoff
     send(pid, {:handoff_step_over, key, step})
+  end
+
+  defp let_silence_pass(pid) do
+    {key, _timer} = :sys.get_state(pid).handoff.silence
+    send(pid, {:handoff_silence, key})
   end
 
   defp hold_names do
