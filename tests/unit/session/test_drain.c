@@ -214,7 +214,7 @@ END_TEST
 START_TEST(refusals_go_on_to_the_next)
 {
     struct hosts_config config = cluster_config(&cluster, 1);
-    char id[8];
+    char id[16];
 
     config.capacity = 1;
     cluster_host(&cluster, 0);
@@ -253,7 +253,7 @@ START_TEST(many)
 {
     struct session_key *key, *next;
     size_t frozen = 0;
-    char id[8];
+    char id[16];
 
     cluster_host(&cluster, 0);
     for (int i = 0; i < 80; i++) {
