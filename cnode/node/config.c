@@ -216,7 +216,7 @@ static int set_drain_seconds(struct config *config, const char *value)
 
 static int set_capacity(struct config *config, const char *value)
 {
-    return parse_u32(value, 0, 100000000, &config->capacity);
+    return parse_u32(value, 1, 100000000, &config->capacity);
 }
 
 static int set_stdin(struct config *config, const char *value)
@@ -256,7 +256,7 @@ static const struct option options[] = {
     {NULL, "ERL_EPMD_ADDRESS", "an IP address", set_epmd_address},
     {NULL, "MINOTAUR_ROUND_SECONDS", "seconds, 0 (no timer) to 31536000", set_round_seconds},
     {NULL, "MINOTAUR_DRAIN_SECONDS", "seconds, 1 to 86400", set_drain_seconds},
-    {NULL, "MINOTAUR_CAPACITY", "a number of sessions, up to 100000000", set_capacity},
+    {NULL, "MINOTAUR_CAPACITY", "a number of sessions, 1 to 100000000", set_capacity},
     {NULL, "MINOTAUR_NODE_STDIN", "lifeline", set_stdin},
 };
 
@@ -382,6 +382,6 @@ const char *config_help(void)
            "\n"
            "Also from the environment: ERL_EPMD_PORT, ERL_EPMD_ADDRESS,\n"
            "MINOTAUR_ROUND_SECONDS (60; 0: no timer), MINOTAUR_DRAIN_SECONDS (30),\n"
-           "MINOTAUR_CAPACITY (most sessions; 0: no limit but the node's own),\n"
+           "MINOTAUR_CAPACITY (most sessions; 1000000),\n"
            "MINOTAUR_NODE_STDIN=lifeline (end when standard input ends).\n";
 }

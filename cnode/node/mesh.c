@@ -43,7 +43,7 @@ struct neighbour {
 };
 
 struct mesh {
-    struct gen_server *server;
+    struct gen_server *server; /* NULL when somebody has killed it: nobody is dialled any more */
     int (*dial)(void *context, const char *node);
     void *context;
     struct neighbour *neighbours;
@@ -261,7 +261,7 @@ static void release(struct gen_server *self, void *state, struct cn_term reason)
     (void)self;
     (void)reason;
     map_for_each(mesh->neighbours, neighbour, next) forget(mesh, neighbour);
-    mem_free(mesh);
+    mesh->server = NULL;
 }
 
 static const struct gen_server_callbacks callbacks = {
@@ -284,19 +284,21 @@ int mesh_new(struct procs *procs, int (*dial)(void *context, const char *node), 
         mem_free(mesh);
         return error;
     }
-    error = ask_again_later(mesh);
-    if (error != 0) {
-        gen_server_stop_atom(mesh->server, "normal");
-        return error;
-    }
     *ret_mesh = mesh;
     return 0;
 }
 
+struct mesh *mesh_free(struct mesh *mesh)
+{
+    mem_free(mesh);
+    return NULL;
+}
+
 int mesh_peer_up(struct mesh *mesh, const char *node, bool hidden)
 {
+    if (!mesh->server)
+        return 0;
     struct neighbour *neighbour = find_or_add(mesh, node, strlen(node));
-
     if (!neighbour)
         return -ENOMEM;
     neighbour->up = true;
@@ -310,10 +312,10 @@ int mesh_peer_up(struct mesh *mesh, const char *node, bool hidden)
 void mesh_peer_down(struct mesh *mesh, const char *node)
 {
     struct neighbour *neighbour = find(mesh, node, strlen(node));
-    uint64_t now_ms = procs_now_ms(gen_server_procs(mesh->server));
 
     if (!neighbour)
         return;
+    uint64_t now_ms = procs_now_ms(gen_server_procs(mesh->server));
     neighbour->up = false;
     if (neighbour->dial_after_ms < now_ms)
         neighbour->dial_after_ms = now_ms;

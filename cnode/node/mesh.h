@@ -17,6 +17,8 @@ struct mesh;
 /** Start the mesh in @procs; @dial starts a connection. Errors: CN_E_LIMIT, -ENOMEM. */
 int mesh_new(struct procs *procs, int (*dial)(void *context, const char *node), void *context,
              struct mesh **ret_mesh);
+/** Release, after procs_free; returns NULL. */
+struct mesh *mesh_free(struct mesh *mesh);
 /** A peer is up; a hidden one is not asked, but need not be dialled either. Errors: -ENOMEM. */
 int mesh_peer_up(struct mesh *mesh, const char *node, bool hidden);
 /** A peer is gone, or could not be reached. */

@@ -396,6 +396,7 @@ static void shut_down(struct node *node)
         node->procs = procs_free(node->procs);
     node->names = names_free(node->names);
     node->releases = releases_free(node->releases);
+    node->mesh = mesh_free(node->mesh);
     node->functions = functions_free(node->functions);
     node->hosts = hosts_free(node->hosts);
     api_node_deinit(&node->api);

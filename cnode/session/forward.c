@@ -9,10 +9,33 @@
 #include "session/handoff_words.h"
 
 #define CHECK_INTERVAL_MS 100
+#define STAY_MS           500
 
 static bool watched(const struct session *session)
 {
     return process_watchers(gen_server_process(session->server), NULL) > 0;
+}
+
+void forward_names(struct session *session, struct forward *forward,
+                   const struct naming_result *result)
+{
+    forward->names = result->error == 0 ? FORWARD_NAMES_MOVED : FORWARD_NAMES_FAILED;
+    forward->until_ms = procs_now_ms(session->hosts->procs) + STAY_MS;
+}
+
+static void names_moved(struct session *session, const struct naming_result *result)
+{
+    forward_names(session, session->forward, result);
+}
+
+/* Wish, once more, that the target has the names. */
+static void move_names(struct session *session)
+{
+    struct forward *forward = session->forward;
+
+    forward->names = FORWARD_NAMES_MOVING;
+    if (naming_wish(session, NAMING_MOVE, &forward->target, names_moved) != 0)
+        forward->names = FORWARD_NAMES_FAILED;
 }
 
 /* End when the time has come, else look again later. */
@@ -21,13 +44,16 @@ static void check(struct session *session)
     struct forward *forward = session->forward;
     uint64_t now_ms = procs_now_ms(session->hosts->procs);
     uint64_t wait_ms = CHECK_INTERVAL_MS;
+    bool moved = forward->names == FORWARD_NAMES_MOVED;
 
     forward->timer = 0;
-    if (now_ms >= forward->until_ms && !watched(session)) {
+    if (forward->names == FORWARD_NAMES_FAILED)
+        move_names(session);
+    if (moved && now_ms >= forward->until_ms && !watched(session)) {
         forward_end(session);
         return;
     }
-    if (now_ms < forward->until_ms)
+    if (moved && now_ms < forward->until_ms)
         wait_ms = forward->until_ms - now_ms;
     if (process_start_timer(gen_server_process(session->server), wait_ms, &forward->timer) != 0)
         forward_end(session);

@@ -7,24 +7,38 @@
  * or when the drain's time is over; its reason, {shutdown, {moved, New}}, tells late watchers where
  * to go.
  *
+ * Names that have not moved yet, for the registry is slow, keep it: they are its to move. A wish
+ * that the registry refuses is repeated every 100 ms.
+ *
  * How it fails: when the new process ends, nothing can be passed on and the forwarder ends at once.
  */
 #ifndef SESSION_FORWARD_H
 #define SESSION_FORWARD_H
 
-#include "session/session.h"
+#include "session/naming.h"
 
-/** A forwarder's state. */
+/** How far the session's names are. */
+enum forward_names {
+    FORWARD_NAMES_MOVING,
+    FORWARD_NAMES_FAILED, /* to be asked for again */
+    FORWARD_NAMES_MOVED,
+};
+
+/** A forwarder's state. Zeroed: its names are on their way. */
 struct forward {
     struct cn_pid target;
     struct cn_ref monitor; /* of the target */
-    uint64_t until_ms;     /* not to end before */
+    enum forward_names names;
+    uint64_t until_ms; /* not to end before; once the names have moved */
     uint64_t timer;
 };
 
+/** Note in @forward what came of moving the names of @session to its target. */
+void forward_names(struct session *session, struct forward *forward,
+                   const struct naming_result *result);
 /**
- * Become a forwarder, from frozen. Ownership: @forward, allocated, with target, monitor and
- * until_ms set, is taken.
+ * Become a forwarder, from frozen. Ownership: @forward, allocated, with target and monitor set, is
+ * taken.
  */
 void forward_start(struct session *session, struct forward *forward);
 /** Pass @message on. */

@@ -20,7 +20,7 @@
 #include "session/words.h"
 
 struct handoff_in {
-    struct cn_ref transfer;
+    struct cn_ref *transfer; /* the session's, once it runs */
     struct cn_pid source;
     struct cn_ref monitor; /* of the source */
     struct bytes data;
@@ -89,6 +89,30 @@ static const char *refusal(struct hosts *hosts, const struct offer *offer)
     return NULL;
 }
 
+static void in_free(struct handoff_in *in)
+{
+    bytes_deinit(&in->data);
+    mem_free(in->transfer);
+    mem_free(in);
+}
+
+static struct handoff_in *in_new(const struct hosts *hosts, const struct offer *offer)
+{
+    struct handoff_in *in = mem_zalloc(sizeof(*in));
+
+    if (in == NULL)
+        return NULL;
+    bytes_init(&in->data, hosts->config.snapshot_bytes_max);
+    in->transfer = mem_zalloc(sizeof(*in->transfer));
+    if (in->transfer == NULL) {
+        in_free(in);
+        return NULL;
+    }
+    *in->transfer = offer->transfer;
+    in->source = offer->source;
+    return in;
+}
+
 /* Start the paused process. */
 static int accept_offer(struct hosts *hosts, const struct offer *offer,
                         struct session **ret_session)
@@ -98,7 +122,7 @@ static int accept_offer(struct hosts *hosts, const struct offer *offer,
                                 .epoch = offer->epoch,
                                 .version = offer->version,
                                 .state = SESSION_RECEIVING};
-    struct handoff_in *in = mem_zalloc(sizeof(*in));
+    struct handoff_in *in = in_new(hosts, offer);
     struct dest source = words_to_pid(&offer->source);
     int error;
 
@@ -106,12 +130,9 @@ static int accept_offer(struct hosts *hosts, const struct offer *offer,
         return -ENOMEM;
     error = session_new(hosts, &seed, ret_session);
     if (error != 0) {
-        mem_free(in);
+        in_free(in);
         return error;
     }
-    in->transfer = offer->transfer;
-    in->source = offer->source;
-    bytes_init(&in->data, hosts->config.snapshot_bytes_max);
     (*ret_session)->in = in;
     error = process_monitor(gen_server_process((*ret_session)->server), &source, &in->monitor);
     if (error != 0)
@@ -167,7 +188,7 @@ static void refuse(struct session *session, struct cn_term reason)
 {
     struct handoff_message message = {.word = HANDOFF_REFUSE, .reason = reason};
 
-    say(session, &session->in->source, &session->in->transfer, &message);
+    say(session, &session->in->source, session->in->transfer, &message);
     session_stop_atom(session, "normal");
 }
 
@@ -279,7 +300,7 @@ static void become_ready(struct session *session, const struct snapshot *snapsho
     session->version = snapshot->version;
     bytes_deinit(&session->in->data);
     sm_move(&session->sm, SESSION_READY);
-    say(session, &session->in->source, &session->in->transfer, &message);
+    say(session, &session->in->source, session->in->transfer, &message);
 }
 
 static void take_digest(struct session *session, const struct handoff_message *message)
@@ -315,6 +336,8 @@ static void activate(struct session *session, bool told)
     struct handoff_message message = {.word = HANDOFF_ACTIVE, .epoch = session->epoch + 1};
 
     session->in = NULL;
+    session->came_by = in->transfer;
+    in->transfer = NULL;
     session->epoch++;
     session->owns_names = true;
     process_demonitor(gen_server_process(session->server), &in->monitor, true);
@@ -325,8 +348,8 @@ static void activate(struct session *session, bool told)
                  (int)session->id_size, (const char *)session->text);
     session_run(session);
     if (told)
-        say(session, &in->source, &in->transfer, &message);
-    mem_free(in);
+        say(session, &in->source, session->came_by, &message);
+    in_free(in);
     drain_session_runs(hosts, session);
 }
 
@@ -335,7 +358,7 @@ static void take_word(struct session *session, struct cn_term term)
     struct handoff_message message;
     bool is_ready = session_state(session) == SESSION_READY;
 
-    if (!handoff_read(term, &message) || !cn_ref_equal(&message.transfer, &session->in->transfer))
+    if (!handoff_read(term, &message) || !cn_ref_equal(&message.transfer, session->in->transfer))
         return;
     if (message.word == HANDOFF_CANCEL)
         session_stop_atom(session, "normal");
@@ -372,7 +395,20 @@ void handoff_in_session_ends(struct session *session)
 {
     if (session->in == NULL)
         return;
-    bytes_deinit(&session->in->data);
-    mem_free(session->in);
+    in_free(session->in);
     session->in = NULL;
+}
+
+bool handoff_in_late(struct session *session, struct cn_term message)
+{
+    struct handoff_message word;
+
+    if (session->came_by == NULL || !handoff_read(message, &word) ||
+        word.word != HANDOFF_CANCEL || !cn_ref_equal(&word.transfer, session->came_by))
+        return false;
+    host_log(session->hosts, HOSTS_LOG_ERROR, "session %.*s: ends, its source owns it again",
+             (int)session->id_size, (const char *)session->text);
+    session->owns_names = false; /* they are the source's, or on their way to it */
+    session_stop_atom(session, "normal");
+    return true;
 }

@@ -11,8 +11,10 @@
  *
  * These are states of the session itself (session.h). What arrives for the session meanwhile is
  * held and executed on activation. A ready process whose source's connection breaks owns the newest
- * state there is, so it takes the names; one that is not ready has nothing to offer. Source:
- * PROTOCOL.md.
+ * state there is, so it takes the names; one that is not ready has nothing to offer. A session
+ * remembers the transfer by which it came: a source that did not hear `active` in time cancels and
+ * owns the session again, at a higher epoch, so a cancel ends the new one even when it runs.
+ * Source: PROTOCOL.md.
  */
 #ifndef SESSION_HANDOFF_IN_H
 #define SESSION_HANDOFF_IN_H
@@ -24,6 +26,11 @@
 bool handoff_in_offer(struct hosts *hosts, struct cn_term request, struct cn_writer *writer);
 /** See a message of a receiving or ready session. */
 void handoff_in_message(struct session *session, struct cn_term message);
+/**
+ * See a word of a handoff that comes to a session which is no longer paused. The cancel of the
+ * transfer by which it came ends it, and gives true: its source owns the session again.
+ */
+bool handoff_in_late(struct session *session, struct cn_term message);
 /** The session ends before it ran: release. */
 void handoff_in_session_ends(struct session *session);
 

@@ -2,7 +2,7 @@
  * The source of a handoff, step by step. One structure while it lasts.
  *
  * Every failure goes one way: cancel is said to the target, names go back, the queue is executed
- * here.
+ * here; at a higher epoch when the target may have become the owner meanwhile.
  */
 #include "session/handoff_out.h"
 
@@ -11,14 +11,15 @@
 #include "base/alloc.h"
 #include "base/error.h"
 #include "session/forward.h"
+#include "session/handoff_in.h"
 #include "session/handoff_words.h"
 #include "session/host.h"
-#include "session/naming.h"
 #include "session/snapshot.h"
 #include "session/words.h"
 
-#define STEP_MS    5000
-#define FORWARD_MS 500
+#define STEP_MS 5000
+/* The target may own the session at epoch + 1 already: whoever goes on here must be above it. */
+#define EPOCHS_LOST 2
 
 enum out_state {
     OUT_WAITING,
@@ -95,6 +96,8 @@ static void give_up(struct session *session, int result)
     process_demonitor(process, &out->forward->monitor, true);
     if (out->timer != 0)
         process_cancel_timer(process, out->timer);
+    if (sm_state(&out->sm) == OUT_ACTIVATING)
+        session->epoch += EPOCHS_LOST;
     sm_move(&out->sm, OUT_FAILED);
     out_free(out);
     session->out = NULL;
@@ -221,23 +224,42 @@ int handoff_out_start(struct session *session, const struct cn_ref *transfer,
     return error;
 }
 
-static void names_moved(struct session *session, const struct naming_result *result)
+static void activate(struct session *session)
 {
-    struct handoff_message activate = {.word = HANDOFF_ACTIVATE};
-    struct handoff_out *out = session->out;
-    int error = result->error;
+    struct handoff_message message = {.word = HANDOFF_ACTIVATE};
+    int error = step_timer(session);
 
-    if (session_state(session) != SESSION_FROZEN || sm_state(&out->sm) != OUT_MOVING)
-        return;
-    out->forward->until_ms = procs_now_ms(session->hosts->procs) + FORWARD_MS;
     if (error == 0)
-        error = step_timer(session);
-    if (error == 0)
-        error = say(session, &activate);
+        error = say(session, &message);
     if (error != 0)
         fail(session, error);
     else
-        sm_move(&out->sm, OUT_ACTIVATING);
+        sm_move(&session->out->sm, OUT_ACTIVATING);
+}
+
+/* The names do not decide about the move: without them the target runs all the same. */
+static void activate_ahead(struct session *session, const char *why)
+{
+    host_log(session->hosts, HOSTS_LOG_WARNING, "session %.*s: moves ahead of its names: %s",
+             (int)session->id_size, (const char *)session->text, why);
+    activate(session);
+}
+
+static void names_moved(struct session *session, const struct naming_result *result)
+{
+    struct handoff_out *out = session->out;
+
+    if (session_state(session) == SESSION_FORWARDING)
+        forward_names(session, session->forward, result);
+    if (session_state(session) != SESSION_FROZEN)
+        return;
+    forward_names(session, out->forward, result);
+    if (sm_state(&out->sm) != OUT_MOVING)
+        return;
+    if (result->error != 0)
+        activate_ahead(session, error_name(result->error));
+    else
+        activate(session);
 }
 
 /* What forwarding the queue needs to know. */
@@ -328,7 +350,8 @@ bool handoff_out_message(struct session *session, struct cn_term message)
     int error;
 
     if (handoff_word(message) != HANDOFF_NONE) {
-        take_word(session, message);
+        if (!handoff_in_late(session, message))
+            take_word(session, message);
         return true;
     }
     if (is_down_of_target(session, message)) {
@@ -352,7 +375,10 @@ void handoff_out_timer(struct session *session, uint64_t timer)
     if (timer != session->out->timer)
         return;
     session->out->timer = 0;
-    fail(session, CN_E_TIMEOUT);
+    if (sm_state(&session->out->sm) == OUT_MOVING)
+        activate_ahead(session, "the registry is slow");
+    else
+        fail(session, CN_E_TIMEOUT);
 }
 
 void handoff_out_session_ends(struct session *session)

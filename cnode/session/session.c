@@ -203,6 +203,8 @@ static void handle_info(struct gen_server *self, void *state, struct cn_term mes
     if (session->stopping)
         return;
     if (handoff_word(message) != HANDOFF_NONE) {
+        if (handoff_in_late(session, message))
+            return;
         host_log(session->hosts, HOSTS_LOG_INFO, "session %.*s: late word of a handoff dropped",
                  (int)session->id_size, (const char *)session->text);
         return;
@@ -280,6 +282,7 @@ static void session_free(struct session *session)
     state_body_drop(session);
     session->hosts->game->free(session->game);
     held_free(session->held);
+    mem_free(session->came_by);
     mem_free(session);
 }
 

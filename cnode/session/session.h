@@ -77,6 +77,7 @@ struct session {
         struct handoff_in *in;   /* receiving, ready */
         struct forward *forward; /* forwarding */
     };
+    struct cn_ref *came_by; /* the transfer that brought it; NULL: it was started here */
     struct list waiting;   /* for the drain to move it */
     struct move *move;     /* the drain's, while it moves this session */
     struct naming *naming; /* an answer of the registry is awaited */

@@ -3,8 +3,8 @@ defmodule Minotaur.Bench.Streams do
   Streams between a BEAM node and another node, a BEAM node or a C node, in turns: small messages in
   bulk, and large binaries with pings on the same connection.
 
-  The C nodes are `minotaur-node` for what goes to a session, and `cnode-echo`, with the same done by
-  `:conformance_echo` on the BEAM node.
+  The C nodes are `minotaur-node` for what goes to a session, and `cnode-echo`; on the BEAM node
+  `:conformance_echo` does what the latter does.
   """
 
   alias Minotaur.Bench.{Caller, Os, Report, Site, Stream}

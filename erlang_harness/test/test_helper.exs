@@ -1,2 +1,4 @@
 formatters = Application.get_env(:ex_unit, :formatters, [ExUnit.CLIFormatter])
-ExUnit.start(formatters: formatters ++ [Minotaur.Cluster.LogFormatter])
+
+# Cluster tests mostly wait for nodes to boot and to leave: three at a time keep two cores busy.
+ExUnit.start(formatters: formatters ++ [Minotaur.Cluster.LogFormatter], max_cases: 3)

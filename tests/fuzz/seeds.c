@@ -25,7 +25,7 @@ static void seed(const char *target, const char *name, struct cn_bytes head, str
     file = fopen(path, "wb");
     cn_assert(file != NULL);
     cn_assert(head.size == 0 || fwrite(head.data, 1, head.size, file) == head.size);
-    cn_assert(fwrite(rest.data, 1, rest.size, file) == rest.size);
+    cn_assert(rest.size == 0 || fwrite(rest.data, 1, rest.size, file) == rest.size);
     cn_assert(fclose(file) == 0);
 }
 
@@ -112,6 +112,7 @@ static void seed_frames(void)
 static void seed_handshakes(void)
 {
     static const uint8_t steps[] = {1, 3, 1, 4, 1, 5, 1, 6, 1, 0};
+    static const uint8_t reflected[] = {1, 0, 1, 7, 1, 0};
     static const uint8_t spoilt[] = {0, 3, 0, 1, 's', 2, 5, 9, 3, 5, 9, 1, 1, 9};
 
     for (unsigned choice = 0; choice < 20; choice++) {
@@ -119,6 +120,8 @@ static void seed_handshakes(void)
 
         seed("handshake", text("honest-%u", choice), bytes_of(head, sizeof(head)),
              (struct cn_term){steps, sizeof(steps)});
+        seed("handshake", text("reflected-%u", choice), bytes_of(head, sizeof(head)),
+             (struct cn_term){reflected, sizeof(reflected)});
         seed("handshake", text("spoilt-%u", choice), bytes_of(head, sizeof(head)),
              (struct cn_term){spoilt, sizeof(spoilt)});
     }
@@ -180,6 +183,23 @@ static void seed_epmd(void)
     seed("epmd", "found", bytes_of("\1a", 2), from_hex("7700112f4d00000600050001610000"));
     seed("epmd", "hidden", bytes_of("\2ab", 3), from_hex("7700112f48000006000500026162000178"));
     seed("epmd", "unknown", bytes_of("\1a", 2), from_hex("7701"));
+}
+
+static void seed_config(void)
+{
+    static const char flags[] =
+        "--name\na@b\n--connect=c@d\n--connect\ne@f\n--listen=0.0.0.0:4711\n"
+        "--hidden\n--log-format=json\n--log-level=debug\n"
+        "--net-ticktime=60\n--cookie-file=x\n";
+    static const char variables[] = "MINOTAUR_NODE_NAME=a@b.c\nMINOTAUR_NODE_CONNECT=c@d.e,f@g.h\n"
+                                    "MINOTAUR_NODE_LISTEN=[::]:0\nMINOTAUR_NODE_HIDDEN=true\n"
+                                    "ERL_EPMD_PORT=4369\nERL_EPMD_ADDRESS=127.0.0.1,::1\n"
+                                    "MINOTAUR_ROUND_SECONDS=0\nMINOTAUR_DRAIN_SECONDS=30\n"
+                                    "MINOTAUR_CAPACITY=10\nMINOTAUR_NODE_STDIN=lifeline\n";
+
+    seed("config", "flags", bytes_of(flags, sizeof(flags) - 1), (struct cn_term){0});
+    seed("config", "variables", bytes_of(variables, sizeof(variables) - 1), (struct cn_term){0});
+    seed("config", "help", bytes_of("--help\n", 7), (struct cn_term){0});
 }
 
 /* The requests that a session is asked, one after the other. */
@@ -257,6 +277,7 @@ int main(int argc, char **argv)
     seed_links();
     seed_steps();
     seed_epmd();
+    seed_config();
     seed_games();
     seed_snapshots();
     return 0;

@@ -3,9 +3,9 @@ defmodule Minotaur.Application do
   A node on which this application runs is a host: it carries game sessions, tells the other hosts
   of the cluster so, and hands its sessions over when it leaves.
 
-  It starts on a lone VM as well: that is a cluster of one host. Stopping it (`System.stop/0`, SIGTERM,
-  `Application.stop/1`) drains: `prep_stop/1` returns when the sessions have moved, or at the
-  drain's deadline.
+  It starts on a lone VM as well: that is a cluster of one host. Stopping it (`System.stop/0`,
+  SIGTERM, `Application.stop/1`) drains: `prep_stop/1` returns when the sessions have moved, or at
+  the drain's deadline.
   """
 
   use Application

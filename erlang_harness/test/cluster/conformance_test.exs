@@ -6,7 +6,7 @@ defmodule Minotaur.Cluster.ConformanceTest do
   is tested. A mismatch names the seed that shows it again (`Minotaur.Conformance.play/4`).
   """
 
-  use ExUnit.Case
+  use ExUnit.Case, async: true
 
   alias Minotaur.ClusterHelper, as: Cluster
   alias Minotaur.Conformance

@@ -1,7 +1,7 @@
 defmodule Minotaur.Cluster.DrainTest do
   @moduledoc "The ways in which a node is told to leave, and where its sessions go."
 
-  use ExUnit.Case
+  use ExUnit.Case, async: true
   @moduletag :cluster_test
 
   import Minotaur.GameEngineFixtures

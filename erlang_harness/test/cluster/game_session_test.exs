@@ -4,7 +4,7 @@ defmodule Minotaur.Cluster.GameSessionTest do
   node, is found from everywhere, and goes on with the state that it had.
   """
 
-  use ExUnit.Case
+  use ExUnit.Case, async: true
   @moduletag :cluster_test
 
   import Minotaur.GameEngineFixtures

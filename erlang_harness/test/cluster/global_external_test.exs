@@ -4,7 +4,7 @@ defmodule Minotaur.Cluster.GlobalExternalTest do
   them, whole again after lost links and lost registrars, and nobody waits for the C node.
   """
 
-  use ExUnit.Case
+  use ExUnit.Case, async: true
   @moduletag :cluster_test
 
   import Minotaur.TimeHelper

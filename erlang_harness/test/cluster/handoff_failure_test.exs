@@ -4,7 +4,7 @@ defmodule Minotaur.Cluster.HandoffFailureTest do
   for which the source waits after the target was ready.
   """
 
-  use ExUnit.Case
+  use ExUnit.Case, async: true
   @moduletag :cluster_test
 
   import Minotaur.GameEngineFixtures

@@ -4,7 +4,7 @@ defmodule Minotaur.Cluster.HandoffTest do
   on a third node, which finds sessions and carries none.
   """
 
-  use ExUnit.Case
+  use ExUnit.Case, async: true
   @moduletag :cluster_test
 
   import Minotaur.GameEngineFixtures

@@ -4,7 +4,7 @@ defmodule Minotaur.Cluster.NamesTest do
   node in the cluster.
   """
 
-  use ExUnit.Case
+  use ExUnit.Case, async: true
   @moduletag :cluster_test
 
   import Minotaur.GameEngineFixtures

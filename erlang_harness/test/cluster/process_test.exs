@@ -4,7 +4,7 @@ defmodule Minotaur.Cluster.ProcessTest do
   node. The same tests run for both.
   """
 
-  use ExUnit.Case
+  use ExUnit.Case, async: true
   @moduletag :cluster_test
 
   import Minotaur.GameEngineFixtures

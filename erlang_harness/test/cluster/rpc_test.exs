@@ -3,7 +3,7 @@ defmodule Minotaur.Cluster.RpcTest do
   `Minotaur.GameEngine` on a C node, called in every way in which one BEAM node calls another.
   """
 
-  use ExUnit.Case
+  use ExUnit.Case, async: true
   @moduletag :cluster_test
 
   import Minotaur.GameEngineFixtures

@@ -3,9 +3,9 @@ defmodule Minotaur.Demo do
   The main job in front of your eyes: `scripts/demo`.
 
   A C node and a BEAM node form a cluster, a game lands on the C node and is played, the C node
-  leaves while a caller keeps calling, the game goes on elsewhere, and a fresh C node takes its share
-  of the next games. Each step says what it does and checks what it says; the first thing that is not
-  so ends the demo with exit code 1.
+  leaves while a caller keeps calling, the game goes on elsewhere, and a fresh C node takes its
+  share of the next games. Each step says what it does and checks what it says; the first thing
+  that is not so ends the demo with exit code 1.
   """
 
   import Minotaur.TimeHelper

@@ -16,7 +16,7 @@
 
 static struct world world;
 static struct functions *functions;
-static struct mesh *mesh;
+static struct mesh *mesh, *other;
 static const char *connects_all; /* what b says of its connect_all; NULL: nothing */
 static size_t meetings;          /* how often b was told to connect to c@world */
 static const char *named[8];     /* the nodes that b sees */
@@ -90,6 +90,8 @@ static void teardown(void)
 {
     world_deinit(&world);
     functions = functions_free(functions);
+    mesh = mesh_free(mesh);
+    other = mesh_free(other);
 }
 
 static void peer_up(const char *node, bool hidden)
@@ -161,6 +163,26 @@ START_TEST(hidden_and_lost_peers_are_not_asked)
     world_pass(&world, ROUND_MS);
     ck_assert_uint_eq(dials, 0);
     mesh_peer_down(mesh, "b@world");
+    world_pass(&world, ROUND_MS);
+    ck_assert_uint_eq(dials, 0);
+}
+END_TEST
+
+/* Somebody kills the process of the mesh: peers come and go, and nobody is dialled. */
+START_TEST(killed_mesh_dials_nobody)
+{
+    struct procs *procs = world_procs(&world, 0);
+    struct cn_pid self = {.creation = procs_creation(procs), .node = "a@world"};
+
+    peer_up("b@world", false);
+    for (self.id = 0; self.id < 16; self.id++)
+        ck_assert_int_eq(procs_exit_signal(procs, NULL, &self, atom("kill")), 0);
+    world_settle(&world);
+    ck_assert_uint_eq(procs_count(procs), 0);
+    named[0] = "x@world";
+    peer_up("c@world", false);
+    mesh_peer_down(mesh, "b@world");
+    peer_up("b@world", false);
     world_pass(&world, ROUND_MS);
     ck_assert_uint_eq(dials, 0);
 }
@@ -251,8 +273,6 @@ END_TEST
 /* Without memory a peer is refused, and nothing is left half done. */
 START_TEST(no_memory_is_told)
 {
-    struct mesh *other;
-
     for (size_t nth = 1;; nth++) {
         mem_test_begin();
         mem_test_fail(nth);
@@ -278,6 +298,7 @@ static void add(TCase *tcase)
     tcase_add_test(tcase, unreachable_nodes_are_dialled_more_slowly);
     tcase_add_test(tcase, lost_nodes_are_dialled_again);
     tcase_add_test(tcase, hidden_and_lost_peers_are_not_asked);
+    tcase_add_test(tcase, killed_mesh_dials_nobody);
     tcase_add_test(tcase, stopped_mesh_dials_nobody);
     tcase_add_test(tcase, names_that_are_past_are_forgotten);
     tcase_add_test(tcase, odd_names_are_passed_over);

@@ -248,6 +248,30 @@ START_TEST(nobody_has_room)
 }
 END_TEST
 
+/* A target that stands still when it should activate, and goes on 9 s later, hears activate and
+ * cancel together: the session has one owner, the source, at an epoch of its own. */
+START_TEST(slow_target_does_not_own_it_too)
+{
+    begin();
+    cluster.names.hold = true;
+    hosts_drain(cluster.nodes[0].hosts);
+    cluster_settle(&cluster);
+    ck_assert_int_eq(session_state(cluster_find(&cluster, 1, "t")), SESSION_READY);
+    cluster.world.up[0][1] = false; /* what is said waits on the wire */
+    cluster.names.hold = false;
+    cluster_pass(&cluster, 9000);
+    ck_assert_int_eq(session_state(toy), SESSION_RUNNING);
+    cluster.world.up[0][1] = true;
+    cluster_settle(&cluster);
+    ck_assert_ptr_null(cluster_find(&cluster, 1, "t"));
+    ck_assert(cluster_logged(&cluster, 1, "session t: ends, its source owns it again"));
+    ck_assert_uint_eq(toy->epoch, 3);
+    ck_assert(cn_pid_equal(names_holder(&cluster.names, "Elixir.Toy.Ids", "t"), &toy_pid));
+    ck_assert(cn_pid_equal(names_holder(&cluster.names, "Elixir.Toy.Codes", "code"), &toy_pid));
+    ck_assert_str_eq(cluster_call(&cluster, 2, &toy_pid, parse("get")), "reply [1]");
+}
+END_TEST
+
 /* Sessions move at most 64 at a time, and all move. */
 START_TEST(many)
 {
@@ -365,6 +389,7 @@ int main(void)
     tcase_add_test(tests, empty);
     tcase_add_test(tests, refusals_go_on_to_the_next);
     tcase_add_test(tests, nobody_has_room);
+    tcase_add_test(tests, slow_target_does_not_own_it_too);
     tcase_add_test(tests, many);
     tcase_add_test(tests, starting_sessions_are_moved);
     tcase_add_test(tests, call_drain);

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "session/handoff_in.h"
+#include "session/handoff_out.h"
 #include "session/snapshot.h"
 #include "session/words.h"
 #include "unit/session/main.h"
@@ -328,6 +329,49 @@ START_TEST(cancel_ends_it)
 }
 END_TEST
 
+/* A cancel that comes after the activation ends it too: the source owns the session and its names
+ * again. That of another transfer means nothing. */
+START_TEST(late_cancel_ends_it)
+{
+    struct cn_ref other;
+
+    begin();
+    become_ready();
+    say(parse_with("{handoff_activate,%r}", &transfer));
+    procs_make_ref(world_procs(&cluster.world, 0), &other);
+    say(parse_with("{handoff_cancel,%r}", &other));
+    ck_assert(cluster_logged(&cluster, 1, "late word of a handoff dropped"));
+    ck_assert_int_eq(session_state(toy), SESSION_RUNNING);
+    names_give(&cluster.names, "Elixir.Toy.Ids", "t", &source_pid);
+    names_give(&cluster.names, "Elixir.Toy.Codes", "code", &source_pid);
+    say(parse_with("{handoff_cancel,%r}", &transfer));
+    ck_assert_ptr_null(cluster_find(&cluster, 1, "t"));
+    ck_assert_uint_eq(names_held(&cluster.names), 2);
+    finish();
+}
+END_TEST
+
+/* The same when it is itself on its way to a third host. */
+START_TEST(late_cancel_ends_it_while_frozen)
+{
+    static struct probe third_log;
+    struct process *third;
+    struct cn_ref onward;
+
+    begin();
+    become_ready();
+    say(parse_with("{handoff_activate,%r}", &transfer));
+    third = probe_start(world_procs(&cluster.world, 2), &third_log);
+    procs_make_ref(world_procs(&cluster.world, 1), &onward);
+    ck_assert_int_eq(handoff_out_start(toy, &onward, process_pid(third), NULL), 0);
+    ck_assert_int_eq(session_state(toy), SESSION_FROZEN);
+    say(parse_with("{handoff_cancel,%r}", &transfer));
+    ck_assert_ptr_null(cluster_find(&cluster, 1, "t"));
+    probe_deinit(&third_log);
+    finish();
+}
+END_TEST
+
 /* The source's end ends it, unless the source's node was lost and it is ready. */
 START_TEST(source_ends)
 {
@@ -402,6 +446,8 @@ int main(void)
     tcase_add_test(tests, other_session);
     tcase_add_test(tests, bad_chunks);
     tcase_add_test(tests, cancel_ends_it);
+    tcase_add_test(tests, late_cancel_ends_it);
+    tcase_add_test(tests, late_cancel_ends_it_while_frozen);
     tcase_add_test(tests, source_ends);
     tcase_add_test(tests, source_node_is_lost_too_early);
     tcase_add_test(tests, source_node_is_lost);

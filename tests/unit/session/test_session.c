@@ -150,8 +150,8 @@ START_TEST(kill_leaves_nothing)
 }
 END_TEST
 
-/* The words of a handoff that come too late for a running session are dropped. */
-START_TEST(late_words_are_dropped)
+/* Words of a handoff that a running session has nothing to do with are dropped. */
+START_TEST(words_of_other_transfers_are_dropped)
 {
     struct cn_ref transfer;
 
@@ -178,6 +178,6 @@ int main(void)
     tcase_add_test(tests, end_gives_up_everything);
     tcase_add_test(tests, nothing_is_executed_after_the_end);
     tcase_add_test(tests, kill_leaves_nothing);
-    tcase_add_test(tests, late_words_are_dropped);
+    tcase_add_test(tests, words_of_other_transfers_are_dropped);
     return run_suite(suite);
 }

@@ -2,15 +2,15 @@ defmodule Minotaur.GameEngine.NameKeeper do
   @moduledoc """
   Looks after the names of sessions that arrived on this node.
 
-  The source of a handoff moves the names. But a node that has just joined may not be among the nodes
-  of which the source's `:global` knows, and the source may leave before they have met: then this
-  node would be the only one to have the session and nobody would have its name. So once `:global`
-  is in sync, names that do not lead to their session are taken from here.
+  The source of a handoff moves the names. But a node that has just joined may not be among the
+  nodes of which the source's `:global` knows, and the source may leave before they have met: then
+  this node would be the only one to have the session and nobody would have its name. So once
+  `:global` is in sync, names that do not lead to their session are taken from here.
 
   Not at once, and not by each session for itself: two nodes that register names at the same time
   make each other wait, with pauses of seconds. Until then callers find the session by asking the
-  hosts. How it fails: with a node that is silent, `:global` is slow, and so is this; it holds nobody
-  up.
+  hosts. How it fails: with a node that is silent, `:global` is slow, and so is this; it holds
+  nobody up.
   """
 
   use GenServer

@@ -4,9 +4,9 @@ defmodule Minotaur.Handoff.Forwarder do
   the callers directly.
 
   A caller watches the process that it called. So a forwarder stays while anybody watches it, and
-  at least 500 ms after its names moved (a caller may have looked the name up just before), or until
-  its host is in a hurry. It ends with `{:shutdown, {:moved, new}}`: who still watches knows where to
-  go. When the owner itself moves on, the forwarder follows it.
+  at least 500 ms after its names moved (a caller may have looked the name up just before), or
+  until its host is in a hurry. It ends with `{:shutdown, {:moved, new}}`: who still watches knows
+  where to go. When the owner itself moves on, the forwarder follows it.
   """
 
   alias Minotaur.GameEngine.{LocalSessions, Names, Session}

@@ -56,7 +56,10 @@ defmodule Minotaur.Handoff.Source do
   @doc "What belongs to the handoff; `:not_mine` for everything else."
   @spec info(term, Session.t()) ::
           :not_mine | {:noreply, Session.t()} | {:stop, term, Session.t()}
-  def info({:handoff_ready, transfer, new}, %{handoff: %{transfer: transfer, new: new}} = session) do
+  def info(
+        {:handoff_ready, transfer, new},
+        %{handoff: %{transfer: transfer, new: new}} = session
+      ) do
     if session.handoff.step == :sending, do: ready(session), else: {:noreply, session}
   end
 

@@ -100,7 +100,7 @@ defmodule Minotaur.Handoff.HandoffTest do
 
     # What was forwarded is executed here after all, once.
     test "takes its names and its queue back when the target dies", %{pid: pid, game: game} do
-      target = spawn(fn -> Process.sleep(:infinity) end)
+      target = spawn(fn -> receive(do: (:never -> :ok)) end)
       handoff = begin_handoff(pid, target)
       send(pid, {:handoff_ready, handoff.transfer, target})
       wait_until(fn -> assert Names.whereis({:id, game.id}) == target end)
@@ -197,7 +197,7 @@ defmodule Minotaur.Handoff.HandoffTest do
       send(new, {:handoff_cancel, ctx.transfer})
       assert_receive {:DOWN, ^monitor, _, _, :normal}
 
-      source = spawn(fn -> Process.sleep(:infinity) end)
+      source = spawn(fn -> receive(do: (:never -> :ok)) end)
       new = accept(ctx, source)
       monitor = Process.monitor(new)
       Process.exit(source, :kill)
@@ -308,7 +308,7 @@ defmodule Minotaur.Handoff.HandoffTest do
   defp spawn_watcher(pid) do
     spawn(fn ->
       Process.monitor(pid)
-      Process.sleep(:infinity)
+      receive(do: (:never -> :ok))
     end)
   end
 

@@ -53,7 +53,7 @@ defmodule Minotaur.SessionHost.MembersTest do
     assert Members.hello(%Members{}, 2, good) == {:error, :unsupported_protocol}
   end
 
-  defp spawn_host, do: spawn(fn -> Process.sleep(:infinity) end)
+  defp spawn_host, do: spawn(fn -> receive(do: (:never -> :ok)) end)
 
   defp info(pid, changes \\ []) do
     Map.merge(

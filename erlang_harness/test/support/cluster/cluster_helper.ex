@@ -49,8 +49,8 @@ defmodule Minotaur.ClusterHelper do
   @doc """
   Stops a node and returns its exit status.
 
-  * `graceful_shutdown: true` — as an operator does: `:init.stop/0`, or SIGTERM for a C node; `false`
-    kills it
+  * `graceful_shutdown: true` — as an operator does: `:init.stop/0`, or SIGTERM for a C node;
+    `false` kills it
   * `:exit_status` — what a graceful stop must end with, 0 by default; `:any`
   """
   @spec stop_node(pid, node, keyword) :: non_neg_integer

@@ -1,6 +1,7 @@
 defmodule Minotaur.Cluster.Players do
   @moduledoc """
-  Clients of a session that keep calling from a BEAM node of a test cluster, and judge what they get.
+  Clients of a session that keep calling from a BEAM node of a test cluster, and judge what they
+  get.
 
   One *writer* plays the game and plays it again on its own copy, with the rules alone: each answer
   must be equal to the copy's, so an update that is lost, done twice or out of order shows at once.

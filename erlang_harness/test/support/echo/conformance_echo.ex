@@ -1,7 +1,7 @@
 defmodule :conformance_echo do
   @moduledoc """
-  What `cnode-echo` is, on the BEAM: the same contract, kept by GenServer itself. Each behaviour that
-  the tests ask of the C node is thereby proved to be the BEAM's own.
+  What `cnode-echo` is, on the BEAM: the same contract, kept by GenServer itself. Each behaviour
+  that the tests ask of the C node is thereby proved to be the BEAM's own.
 
   The name is that of the contract, which asks for functions of this module on both.
   """

@@ -68,8 +68,8 @@ defmodule Minotaur.EchoHelper do
   end
 
   @doc """
-  Lets `server` send to an alias of the calling process, first a living and then a dead one, and gives
-  what has come.
+  Lets `server` send to an alias of the calling process, first a living and then a dead one, and
+  gives what has come.
   """
   @spec sent_to_alias(GenServer.server()) :: [term]
   def sent_to_alias(server) do
