@@ -136,10 +136,8 @@ static int call(const struct cn_game_env *env, void *state, struct cn_term reque
 
     if (ends_round && game->status == GAME_ACTIVE)
         return end_round(env, game, reply);
-    if (ends_round || cn_term_is_atom(request, "get_game")) {
-        game_export(game, reply);
-        return answered(reply, CN_GAME_UNCHANGED);
-    }
+    if (ends_round || cn_term_is_atom(request, "get_game"))
+        return CN_GAME_STATE;
     return call_tuple(game, request, reply);
 }
 

@@ -342,9 +342,15 @@ uint32_t network_creation(const struct network *network)
 int network_send(struct network *network, const char *node, const struct control *control,
                  struct cn_term message)
 {
+    return network_send_shared(network, node, control, message, NULL);
+}
+
+int network_send_shared(struct network *network, const char *node, const struct control *control,
+                        struct cn_term start, struct etf_body *body)
+{
     if (network->peers == NULL)
         return CN_E_CLOSED;
-    return peers_send(network->peers, node, control, message);
+    return peers_send(network->peers, node, control, start, body);
 }
 
 int network_connect(struct network *network, const char *node)

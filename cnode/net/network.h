@@ -12,6 +12,7 @@
 #define NET_NETWORK_H
 
 #include "dist/control.h"
+#include "etf/body.h"
 #include "net/loop.h"
 
 struct network;
@@ -92,6 +93,12 @@ uint32_t network_creation(const struct network *network);
  */
 int network_send(struct network *network, const char *node, const struct control *control,
                  struct cn_term message);
+/**
+ * The same for a message that is made of @start, the start of a term in whole heads, and @body, its
+ * end, which is shared with its other users and not copied when @node is connected.
+ */
+int network_send_shared(struct network *network, const char *node, const struct control *control,
+                        struct cn_term start, struct etf_body *body);
 /** Dial @node unless it is connected or being dialled; the outcome is peer_up or peer_down. */
 int network_connect(struct network *network, const char *node);
 /**

@@ -219,9 +219,10 @@ static int reach(struct peers *peers, const char *node, struct peer **ret_peer)
     return 0;
 }
 
-static int send_up(struct peer *peer, const struct control *control, struct cn_term message)
+static int send_up(struct peer *peer, const struct control *control, struct cn_term message,
+                   struct etf_body *body)
 {
-    int rc = sender_append(connection_sender(peer->connection), control, message, NULL);
+    int rc = sender_append(connection_sender(peer->connection), control, message, body);
 
     if (rc == CN_E_LIMIT)
         peer_close(peer, "queue_full");
@@ -231,7 +232,7 @@ static int send_up(struct peer *peer, const struct control *control, struct cn_t
 }
 
 int peers_send(struct peers *peers, const char *node, const struct control *control,
-               struct cn_term message)
+               struct cn_term message, struct etf_body *body)
 {
     struct peer *peer;
     int rc;
@@ -240,17 +241,18 @@ int peers_send(struct peers *peers, const char *node, const struct control *cont
         peer = peer_find(peers, node);
         if (peer == NULL || sm_state(&peer->sm) != PEER_UP)
             return CN_E_CLOSED;
-        return send_up(peer, control, message);
+        return send_up(peer, control, message, body);
     }
     rc = reach(peers, node, &peer);
     if (rc != 0)
         return rc;
     if (sm_state(&peer->sm) == PEER_UP && !connection_is_closing(peer->connection))
-        return send_up(peer, control, message);
+        return send_up(peer, control, message, body);
     if (peer->connection != NULL)
         return 0; /* lost with the connection, as peer_down will tell */
     peer->asked = true;
-    rc = sending_append(&peer->waiting, control, message, peers->config.flags, &peers->scratch);
+    rc = sending_append(&peer->waiting, control, message, body, peers->config.flags,
+                        &peers->scratch);
     if (rc == CN_E_LIMIT)
         peer_overflow(peer);
     return rc;

@@ -61,9 +61,9 @@ const struct connection_events *peers_incoming(void);
 /** Tell how long a handshake from @host should wait, for its failures. */
 uint32_t peers_delay_ms(const struct peers *peers, const char *host);
 
-/** As network_send. */
+/** As network_send_shared; @body NULL: @message is whole. */
 int peers_send(struct peers *peers, const char *node, const struct control *control,
-               struct cn_term message);
+               struct cn_term message, struct etf_body *body);
 /** As network_connect. */
 int peers_connect(struct peers *peers, const char *node);
 /** As network_disconnect. */

@@ -171,6 +171,8 @@ int sender_append(struct sender *sender, const struct control *control, struct c
     if (rc != 0)
         return rc;
     tuple = cn_writer_term(scratch);
+    if (follows && message.size == 0)
+        return -EINVAL;
     if (!follows)
         message = (struct cn_term){NULL, 0};
     if ((sender->flags & HEADER_FLAGS) == 0)

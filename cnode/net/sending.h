@@ -9,13 +9,15 @@
 #define NET_SENDING_H
 
 #include "dist/control.h"
+#include "etf/body.h"
 #include "net/outbox.h"
 
 /**
- * Append @control and @message as one frame for a peer with @flags. @scratch is any writer, reused.
+ * Append @control and @message, with @body (NULL: none) as its end, as one frame for a peer with
+ * @flags. @scratch is any writer, reused.
  *
  * Errors: CN_E_LIMIT when the queue is full; -ENOTSUP, -ENOMEM, -E2BIG, -EINVAL as control_encode.
  */
 int sending_append(struct outbox *outbox, const struct control *control, struct cn_term message,
-                   uint64_t flags, struct cn_writer *scratch);
+                   const struct etf_body *body, uint64_t flags, struct cn_writer *scratch);
 #endif

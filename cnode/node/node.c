@@ -144,6 +144,14 @@ static int send_out(void *context, const char *to, const struct control *control
     return network_send(node->network, to, control, message);
 }
 
+static int send_out_shared(void *context, const char *to, const struct control *control,
+                           struct cn_term start, struct etf_body *body)
+{
+    struct node *node = context;
+
+    return network_send_shared(node->network, to, control, start, body);
+}
+
 static int dial(void *context, const char *to)
 {
     struct node *node = context;
@@ -339,7 +347,8 @@ static int boot_application(struct node *node, const struct cn_application *appl
 
 static int boot_processes(struct node *node)
 {
-    struct transport transport = {.context = node, .send = send_out};
+    struct transport transport = {
+        .context = node, .send = send_out, .send_shared = send_out_shared};
     struct functions_hooks hooks = {.context = node, .each_node = each_node, .stop = on_stop_asked};
     int error;
 

@@ -46,16 +46,19 @@ static bool tag_alias(struct cn_term tag, struct cn_ref *ret_ref)
     return cn_read_list(&reader, &count) && count == 1 && read_alias(&reader, ret_ref);
 }
 
-static int send_reply(struct procs *procs, const struct gen_from *from, struct cn_term message)
+/* @body NULL: @message is whole. */
+static int send_reply(struct procs *procs, const struct gen_from *from, struct cn_term message,
+                      struct etf_body *body)
 {
     struct dest dest = {.kind = DEST_ALIAS};
     int r = -ENOTSUP;
 
     if (tag_alias(from->tag, &dest.alias))
-        r = procs_send(procs, NULL, &dest, message);
+        r = procs_send_shared(procs, NULL, &dest, message, body);
     if (r != -ENOTSUP)
         return r;
-    return procs_send_pid(procs, NULL, &from->pid, message);
+    dest = (struct dest){.kind = DEST_PID, .pid = from->pid};
+    return procs_send_shared(procs, NULL, &dest, message, body);
 }
 
 int gen_reply(struct procs *procs, const struct gen_from *from, struct cn_term reply)
@@ -69,7 +72,22 @@ int gen_reply(struct procs *procs, const struct gen_from *from, struct cn_term r
     cn_write_term(&writer, reply);
     r = cn_writer_error(&writer);
     if (r == 0)
-        r = send_reply(procs, from, cn_writer_term(&writer));
+        r = send_reply(procs, from, cn_writer_term(&writer), NULL);
+    cn_writer_free(&writer);
+    return r;
+}
+
+int gen_reply_shared(struct procs *procs, const struct gen_from *from, struct etf_body *reply)
+{
+    struct cn_writer writer;
+    int r = 0;
+
+    cn_writer_init(&writer, 0);
+    cn_write_tuple(&writer, 2);
+    cn_write_term(&writer, from->tag);
+    r = cn_writer_error(&writer);
+    if (r == 0)
+        r = send_reply(procs, from, cn_writer_term(&writer), reply);
     cn_writer_free(&writer);
     return r;
 }

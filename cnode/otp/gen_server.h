@@ -81,6 +81,11 @@ void gen_server_stop_atom(struct gen_server *self, const char *reason);
  */
 int gen_reply(struct procs *procs, const struct gen_from *from, struct cn_term reply);
 /**
+ * Answer with a term that is kept for further answers too, see procs_send_shared. Errors: as
+ * procs_send.
+ */
+int gen_reply_shared(struct procs *procs, const struct gen_from *from, struct etf_body *reply);
+/**
  * Keep a caller for a later answer. Ownership: the caller's, gen_from_free. NULL without
  * memory.
  */

@@ -15,6 +15,7 @@
 #define PROC_PROCESS_H
 
 #include "dist/control.h"
+#include "etf/body.h"
 
 struct procs;
 struct process;
@@ -24,6 +25,9 @@ struct transport {
     void *context;
     int (*send)(void *context, const char *node, const struct control *control,
                 struct cn_term message);
+    /** The same with a message whose end is @body, see procs_send_shared. NULL: it is copied. */
+    int (*send_shared)(void *context, const char *node, const struct control *control,
+                       struct cn_term start, struct etf_body *body);
 };
 
 /** Limits of the process layer; 0 means the default in brackets. */
@@ -179,6 +183,12 @@ const char *process_name(const struct process *self);
  */
 int procs_send(struct procs *procs, const struct process *from, const struct dest *dest,
                struct cn_term message);
+/**
+ * Send a message that is made of @start, the start of a term in whole heads, and @body, its end,
+ * which is not copied on its way to another node. Errors: as procs_send.
+ */
+int procs_send_shared(struct procs *procs, const struct process *from, const struct dest *dest,
+                      struct cn_term start, struct etf_body *body);
 /** Short for a pid. */
 int procs_send_pid(struct procs *procs, const struct process *from, const struct cn_pid *to,
                    struct cn_term message);

@@ -15,6 +15,7 @@
 #include "base/alloc.h"
 #include "base/assert.h"
 #include "base/error.h"
+#include "etf/writer.h"
 #include "proc/internal.h"
 
 #define SCRATCH_KEEP_BYTES 65536u
@@ -55,66 +56,115 @@ static const struct cn_pid *sender_pid(const struct procs *procs, const struct p
     return from != NULL ? &from->pid : &procs->node_pid;
 }
 
-int procs_send_pid(struct procs *procs, const struct process *from, const struct cn_pid *to,
-                   struct cn_term message)
+/* Put a message and its shared end, if it has one, into one piece. */
+static int join(struct cn_writer *writer, struct cn_term start, const struct etf_body *body)
+{
+    cn_writer_init(writer, 0);
+    etf_write_raw(writer, start.data, start.size);
+    cn_write_term(writer, body->plain);
+    return cn_writer_error(writer);
+}
+
+/* Send to a remote process. @body NULL: @message is whole. */
+static int route_message(struct procs *procs, const char *node, const struct control *control,
+                         struct cn_term message, struct etf_body *body)
+{
+    struct cn_writer whole;
+    int r;
+
+    if (body == NULL || procs->closing)
+        return route_control(procs, node, control, message);
+    if (procs->transport.send_shared != NULL)
+        return procs->transport.send_shared(procs->transport.context, node, control, message, body);
+    r = join(&whole, message, body);
+    if (r == 0)
+        r = route_control(procs, node, control, cn_writer_term(&whole));
+    cn_writer_free(&whole);
+    return r;
+}
+
+/* Give to a local process; NULL: nobody is there. */
+static int push_message(struct process *target, struct cn_term message, struct etf_body *body)
+{
+    struct cn_writer whole;
+    int r;
+
+    if (target == NULL)
+        return 0;
+    if (body == NULL)
+        return mailbox_push(target, message, false);
+    r = join(&whole, message, body);
+    if (r == 0)
+        r = mailbox_push(target, cn_writer_term(&whole), false);
+    cn_writer_free(&whole);
+    return r;
+}
+
+static int send_pid(struct procs *procs, const struct process *from, const struct cn_pid *to,
+                    struct cn_term message, struct etf_body *body)
 {
     struct control control = {.op = CONTROL_SEND, .has_from = from != NULL, .to = *to};
-    struct process *target = NULL;
     struct peer *peer = NULL;
 
-    if (route_is_local(procs, to->node)) {
-        target = procs_find(procs, to);
-        return target != NULL ? mailbox_push(target, message, false) : 0;
-    }
+    if (route_is_local(procs, to->node))
+        return push_message(procs_find(procs, to), message, body);
     peer = procs_peer_find(procs, to->node);
     if (peer != NULL && peer->up && peer->creation != to->creation)
         return 0;
     if (from != NULL)
         control.from = from->pid;
-    return route_control(procs, to->node, &control, message);
+    return route_message(procs, to->node, &control, message, body);
 }
 
 static int send_name(struct procs *procs, const struct process *from, const struct dest *dest,
-                     struct cn_term message)
+                     struct cn_term message, struct etf_body *body)
 {
     struct control control = {
         .op = CONTROL_REG_SEND, .has_from = true, .from = *sender_pid(procs, from)};
-    struct process *target = NULL;
 
     control.to_name = (struct cn_bytes){(const uint8_t *)dest->name, strlen(dest->name)};
     if (dest->node != NULL && !route_is_local(procs, dest->node))
-        return route_control(procs, dest->node, &control, message);
-    target = procs_whereis(procs, control.to_name);
-    return target != NULL ? mailbox_push(target, message, false) : 0;
+        return route_message(procs, dest->node, &control, message, body);
+    return push_message(procs_whereis(procs, control.to_name), message, body);
 }
 
 static int send_alias(struct procs *procs, const struct process *from, const struct cn_ref *alias,
-                      struct cn_term message)
+                      struct cn_term message, struct etf_body *body)
 {
     struct control control = {.op = CONTROL_ALIAS_SEND,
                               .has_from = true,
                               .from = *sender_pid(procs, from),
                               .ref = *alias};
-    struct process *target = NULL;
 
     if (!route_is_local(procs, alias->node))
-        return route_control(procs, alias->node, &control, message);
-    target = alias_find(procs, alias);
-    return target != NULL ? mailbox_push(target, message, false) : 0;
+        return route_message(procs, alias->node, &control, message, body);
+    return push_message(alias_find(procs, alias), message, body);
+}
+
+int procs_send_shared(struct procs *procs, const struct process *from, const struct dest *dest,
+                      struct cn_term start, struct etf_body *body)
+{
+    switch (dest->kind) {
+    case DEST_PID:
+        return send_pid(procs, from, &dest->pid, start, body);
+    case DEST_NAME:
+        return send_name(procs, from, dest, start, body);
+    case DEST_ALIAS:
+        return send_alias(procs, from, &dest->alias, start, body);
+    }
+    return -EINVAL;
 }
 
 int procs_send(struct procs *procs, const struct process *from, const struct dest *dest,
                struct cn_term message)
 {
-    switch (dest->kind) {
-    case DEST_PID:
-        return procs_send_pid(procs, from, &dest->pid, message);
-    case DEST_NAME:
-        return send_name(procs, from, dest, message);
-    case DEST_ALIAS:
-        return send_alias(procs, from, &dest->alias, message);
-    }
-    return -EINVAL;
+    return procs_send_shared(procs, from, dest, message, NULL);
+}
+
+int procs_send_pid(struct procs *procs, const struct process *from, const struct cn_pid *to,
+                   struct cn_term message)
+{
+    return send_pid(procs, from, to, message, NULL);
 }
 
 static int deliver_message(struct procs *procs, const struct control *control,

@@ -23,6 +23,7 @@
 #include "session/move.h"
 #include "session/naming.h"
 #include "session/start.h"
+#include "session/state_body.h"
 #include "session/words.h"
 
 static const struct sm_state states[] = {
@@ -128,11 +129,23 @@ static void timer_arm(struct session *session)
 static void take_outcome(struct session *session, int outcome)
 {
     if (outcome == CN_GAME_CHANGED) {
+        state_body_drop(session);
         session->version++;
         timer_arm(session);
     } else if (outcome == CN_GAME_ENDED) {
         session_stop_atom(session, "normal");
     }
+}
+
+/* Answer a call with the state. */
+static void reply_state(struct session *session, const struct gen_from *from)
+{
+    struct etf_body *body;
+
+    if (state_body_get(session, &body) == 0)
+        gen_reply_shared(session->hosts->procs, from, body);
+    else
+        gen_reply(session->hosts->procs, from, words_no_memory());
 }
 
 static void handle_call(struct gen_server *self, void *state, const struct gen_from *from,
@@ -149,7 +162,9 @@ static void handle_call(struct gen_server *self, void *state, const struct gen_f
     outcome = session->hosts->game->call(&env, session->game, request, &reply);
     if (outcome == CN_GAME_UNKNOWN)
         words_error(&reply, "unknown_request");
-    if (outcome < 0)
+    if (outcome == CN_GAME_STATE)
+        reply_state(session, from);
+    else if (outcome < 0)
         gen_reply(session->hosts->procs, from, words_no_memory());
     else if (cn_writer_error(&reply) != 0 || cn_writer_term(&reply).size > 0)
         gen_reply(session->hosts->procs, from, words_answer(&reply));
@@ -216,7 +231,7 @@ static void handle_timer(struct gen_server *self, void *state, uint64_t timer)
 {
     struct session *session = state;
 
-    if (session->stopping)
+    if (session->stopping || state_body_timer(session, timer))
         return;
     if (timer == session->timer && session_state(session) == SESSION_RUNNING)
         round_is_over(session);
@@ -266,6 +281,7 @@ static int format_state(void *state, struct cn_writer *writer)
 
 static void session_free(struct session *session)
 {
+    state_body_drop(session);
     session->hosts->game->free(session->game);
     held_free(session->held);
     mem_free(session->came_by);
@@ -408,5 +424,6 @@ void session_run(struct session *session)
 void session_freeze(struct session *session)
 {
     sm_move(&session->sm, SESSION_FROZEN);
+    state_body_drop(session);
     timer_off(session);
 }

@@ -38,6 +38,7 @@ struct handoff_in;
 struct forward;
 struct move;
 struct naming;
+struct etf_body;
 struct start;
 
 /** The states of the drawing above. */
@@ -83,9 +84,12 @@ struct session {
     struct session_key by_id;
     struct session_key by_code;
     uint32_t id_size;
-    uint32_t code_size; /* 0: no join code */
-    bool stopping;      /* it ends after the present callback: nothing more is executed */
-    bool owns_names;    /* given up when it ends */
+    uint32_t code_size;    /* 0: no join code */
+    struct etf_body *body; /* the state as a term: state_body.h; NULL: not written */
+    uint64_t body_timer;
+    bool body_read;
+    bool stopping;   /* it ends after the present callback: nothing more is executed */
+    bool owns_names; /* given up when it ends */
     uint8_t text[];
 };
 

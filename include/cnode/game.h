@@ -26,6 +26,8 @@ enum cn_game_outcome {
     CN_GAME_CHANGED,   /* the state has changed: its version rises */
     CN_GAME_ENDED,     /* the session ends with reason normal, after any answer */
     CN_GAME_UNKNOWN,   /* not a request of this game; nothing was written */
+    CN_GAME_STATE,     /* of a call: the answer is the state, as `export` writes it; nothing was
+                          written, nothing changed. The node encodes it once per change. */
 };
 
 /** How a function of the game's Elixir module (rpc, erpc) is carried out. */

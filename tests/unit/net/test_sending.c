@@ -65,7 +65,7 @@ START_TEST(signal_is_a_frame)
     struct control control = make(CONTROL_EXIT);
     struct cn_term tuple;
 
-    ck_assert_int_eq(sending_append(&outbox, &control, message, FLAGS_OURS, &scratch), 0);
+    ck_assert_int_eq(sending_append(&outbox, &control, message, NULL, FLAGS_OURS, &scratch), 0);
     ck_assert_int_eq(first(&outbox, &tuple), CONTROL_EXIT);
     ck_assert_uint_eq(tuple.data[3], 24);
     ck_assert_uint_eq(outbox_bytes(&outbox), 4 + 2 + tuple.size + 1 + message.size);
@@ -78,12 +78,14 @@ START_TEST(refusals_append_nothing)
     struct control control = make(CONTROL_ALIAS_SEND);
     struct outbox tiny;
 
-    ck_assert_int_eq(sending_append(&outbox, &control, message, FLAGS_OURS & ~FLAG_ALIAS, &scratch),
+    ck_assert_int_eq(sending_append(&outbox, &control, message, NULL, FLAGS_OURS & ~FLAG_ALIAS,
+                                    &scratch),
                      -ENOTSUP);
     ck_assert_uint_eq(outbox_bytes(&outbox), 0);
     outbox_init(&tiny, 10);
-    ck_assert_int_eq(sending_append(&tiny, &control, message, FLAGS_OURS, &scratch), 0);
-    ck_assert_int_eq(sending_append(&tiny, &control, message, FLAGS_OURS, &scratch), CN_E_LIMIT);
+    ck_assert_int_eq(sending_append(&tiny, &control, message, NULL, FLAGS_OURS, &scratch), 0);
+    ck_assert_int_eq(sending_append(&tiny, &control, message, NULL, FLAGS_OURS, &scratch),
+                     CN_E_LIMIT);
     outbox_deinit(&tiny);
 }
 END_TEST

@@ -191,6 +191,8 @@ static int toy_call(const struct cn_game_env *env, void *state, struct cn_term r
         write_adds(toy, reply);
         return CN_GAME_UNCHANGED;
     }
+    if (cn_term_is_atom(request, "state"))
+        return CN_GAME_STATE;
     if (cn_term_is_atom(request, "stop")) {
         cn_write_atom(reply, "stopped");
         return CN_GAME_ENDED;
