@@ -7,6 +7,7 @@
 #ifndef CNODE_BASE_SHARED_H
 #define CNODE_BASE_SHARED_H
 
+#include <stddef.h>
 #include <stdint.h>
 
 /** The count of owners, inside whatever is owned. */

@@ -1,5 +1,6 @@
 /*
- * The numbers of a distribution header that both directions share.
+ * The numbers of a distribution header that both directions share: one place for what must be the
+ * same on the way in and on the way out.
  */
 #ifndef DIST_ATOM_CACHE_WIRE_H
 #define DIST_ATOM_CACHE_WIRE_H

@@ -77,7 +77,7 @@ static void take_frames(struct connection *connection, const uint8_t *data, size
 static void become_up(struct connection *connection)
 {
     connection->decoder.flags = handshake_flags(&connection->handshake);
-    connection->sender.flags = connection->decoder.flags;
+    connection->sender.encoder.flags = connection->decoder.flags;
     loop_timer_stop(&connection->deadline);
     sm_move(&connection->sm, CONNECTION_UP);
     handshake_deinit(&connection->handshake); /* names and flags stay readable */

@@ -53,7 +53,7 @@ int connections_new(struct loop *loop, const struct connections_config *config,
     list_init(&connections->dirty);
     list_init(&connections->paused);
     decoder_scratch_init(&connections->decoding);
-    sender_scratch_init(&connections->encoding);
+    encoder_scratch_init(&connections->encoding);
     uv_check_init(loop_uv(loop), &connections->handle->check);
     connections->handle->check.data = connections;
     uv_check_start(&connections->handle->check, on_check);
@@ -71,7 +71,7 @@ struct connections *connections_free(struct connections *connections)
         connection_drop(container_of(link, struct connection, link));
     uv_close((uv_handle_t *)&connections->handle->check, on_check_closed);
     decoder_scratch_deinit(&connections->decoding);
-    sender_scratch_deinit(&connections->encoding);
+    encoder_scratch_deinit(&connections->encoding);
     mem_free(connections);
     return NULL;
 }

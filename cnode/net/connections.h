@@ -44,7 +44,7 @@ struct connections {
     struct list paused; /* connection.paused_link: have used up their budget */
     struct connections_handle *handle;
     struct decoder_scratch decoding;
-    struct sender_scratch encoding;
+    struct encoder_scratch encoding;
     uint8_t read_buffer[CONNECTIONS_READ_BYTES];
 };
 

@@ -12,10 +12,10 @@
 #define NET_NETWORK_H
 
 #include "dist/control.h"
-#include "etf/body.h"
 #include "net/loop.h"
 
 struct network;
+struct etf_body; /* etf/body.h */
 
 /** A peer as the layers above see it. */
 struct peer_info {

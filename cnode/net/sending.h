@@ -8,8 +8,7 @@
 #ifndef NET_SENDING_H
 #define NET_SENDING_H
 
-#include "dist/control.h"
-#include "etf/body.h"
+#include "dist/encoder.h"
 #include "net/outbox.h"
 
 /**

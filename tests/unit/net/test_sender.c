@@ -25,7 +25,7 @@ static const uint64_t all_flags[] = {
 };
 
 static struct outbox outbox;
-static struct sender_scratch scratch;
+static struct encoder_scratch scratch;
 static struct sender sender;
 static struct decoder_scratch decoding;
 static struct decoder decoder;
@@ -33,7 +33,7 @@ static struct decoder decoder;
 static void start(uint64_t flags)
 {
     outbox_init(&outbox, 1 << 26);
-    sender_scratch_init(&scratch);
+    encoder_scratch_init(&scratch);
     sender_init(&sender, &outbox, flags, &scratch);
     decoder_scratch_init(&decoding);
     decoder_init(&decoder, flags, 0, &decoding);
@@ -42,7 +42,7 @@ static void start(uint64_t flags)
 static void stop(void)
 {
     sender_deinit(&sender);
-    sender_scratch_deinit(&scratch);
+    encoder_scratch_deinit(&scratch);
     outbox_deinit(&outbox);
     decoder_deinit(&decoder);
     decoder_scratch_deinit(&decoding);
@@ -212,7 +212,7 @@ START_TEST(refusals_change_nothing)
     ck_assert_uint_eq(outbox_bytes(&outbox), 0);
     ck_assert_int_eq(sender_append(&sender, &control, second, NULL), 0);
     arrives(CONTROL_ALIAS_SEND, second);
-    sender.flags &= ~FLAG_ALIAS;
+    sender.encoder.flags &= ~FLAG_ALIAS;
     ck_assert_int_eq(sender_append(&sender, &control, first, NULL), -ENOTSUP);
     ck_assert_int_eq(sender_append(&sender, &(struct control){.op = CONTROL_SEND},
                                    (struct cn_term){NULL, 0}, NULL),

@@ -1,5 +1,6 @@
 /*
- * Signals as plain frames: appended whole or not at all.
+ * Signals as plain frames, while nobody knows what the peer understands: appended whole or not at
+ * all.
  */
 #include "support.h"
 
