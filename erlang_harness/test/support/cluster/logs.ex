@@ -6,9 +6,15 @@ defmodule Minotaur.Cluster.Logs do
 
   @doc "Makes the directory of the test with this context."
   @spec new!(map) :: Path.t()
-  def new!(ctx) do
-    directory = directory(ctx)
-    File.mkdir_p!(directory)
+  def new!(ctx), do: make!(directory(ctx), 5)
+
+  # The shell of an epmd that ends may take the empty parent away between its making and its use.
+  defp make!(directory, attempts) do
+    case File.mkdir_p(directory) do
+      {:error, :enoent} when attempts > 1 -> make!(directory, attempts - 1)
+      _made_or_not -> File.mkdir_p!(directory)
+    end
+
     directory
   end
 
