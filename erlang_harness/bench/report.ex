@@ -8,6 +8,9 @@ defmodule Minotaur.Bench.Report do
 
   alias Minotaur.Bench.Os
 
+  # Above it something else is running.
+  @load_max 1.5
+
   @type direction :: :at_most | :at_least
 
   @doc "Tells how the measurement gets on."
@@ -25,8 +28,14 @@ defmodule Minotaur.Bench.Report do
 
     load = "load #{number(load_before, 1)} before, #{number(Os.load(), 1)} after"
     beam = "OTP #{release} (#{flavour}), Elixir #{System.version()}"
-    Enum.intersperse(["#{now}, #{Os.machine()}, #{beam}, #{load}." | conditions], "") ++ [""]
+    where = ["#{now}, #{Os.machine()}, #{beam}, #{load}." | warning(load_before)]
+    Enum.intersperse(where ++ conditions, "") ++ [""]
   end
+
+  defp warning(load) when load > @load_max,
+    do: ["**The machine was busy with other work: no measurement of speed, only a first look.**"]
+
+  defp warning(_load), do: []
 
   @doc "A table."
   @spec table([String.t()], [[String.t()]]) :: [String.t()]
