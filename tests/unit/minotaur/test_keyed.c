@@ -71,7 +71,7 @@ START_TEST(sorting)
 
     for (uint32_t i = 0; i < COUNT(items); i++) {
         seed = seed * 1664525 + 1013904223;
-        items[i] = (struct item){(int64_t)(int32_t)seed << 20, (char)(seed & 0x3f)};
+        items[i] = (struct item){(int64_t)(int32_t)seed * (1 << 20), (char)(seed & 0x3f)};
     }
     keyed_sort(items, COUNT(items), sizeof items[0]);
     for (uint32_t i = 0; i < COUNT(items); i++) {

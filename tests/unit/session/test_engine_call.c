@@ -88,8 +88,8 @@ END_TEST
  * asked once. */
 START_TEST(timeout_raises)
 {
-    struct fake_host fake;
-    struct server silent;
+    static struct fake_host fake;
+    static struct server silent;
     struct cn_pid pid;
 
     cluster_host(&cluster, 0);
@@ -111,8 +111,8 @@ END_TEST
  */
 START_TEST(moved)
 {
-    struct fake_host fake;
-    struct server old, new;
+    static struct fake_host fake;
+    static struct server old, new;
     struct gen_server *old_server;
     struct cn_pid old_pid, new_pid;
 
@@ -137,8 +137,8 @@ END_TEST
 /* A pid that turns out gone is looked for five times. */
 START_TEST(gone_five_times)
 {
-    struct fake_host fake;
-    struct server silent;
+    static struct fake_host fake;
+    static struct server silent;
     struct cn_pid pid;
 
     cluster_host(&cluster, 0);
@@ -175,8 +175,8 @@ END_TEST
 /* The owner's node is lost during the call, and another host takes over a moment later. */
 START_TEST(node_is_lost_and_another_takes_over)
 {
-    struct fake_host fake;
-    struct server silent;
+    static struct fake_host fake;
+    static struct server silent;
     struct cn_pid pid;
 
     cluster_host(&cluster, 0);
@@ -200,8 +200,8 @@ END_TEST
  */
 START_TEST(node_is_lost)
 {
-    struct fake_host fake;
-    struct server silent;
+    static struct fake_host fake;
+    static struct server silent;
     struct cn_pid pid;
 
     cluster_host(&cluster, 0);

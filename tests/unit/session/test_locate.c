@@ -58,7 +58,7 @@ END_TEST
 /* A host that does not answer delays only a no, by one second. */
 START_TEST(silent_host)
 {
-    struct fake_host fake;
+    static struct fake_host fake;
 
     cluster_host(&cluster, 0);
     fake_host_start(&fake, &cluster, 1);
@@ -81,7 +81,7 @@ END_TEST
 /* A host that ends instead of answering, and one that answers nonsense, do not have it. */
 START_TEST(other_answers)
 {
-    struct fake_host fake;
+    static struct fake_host fake;
 
     cluster_host(&cluster, 0);
     fake_host_start(&fake, &cluster, 1);

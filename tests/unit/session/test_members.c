@@ -83,7 +83,7 @@ END_TEST
 /* A new process of the same node takes the place of the old one. */
 START_TEST(restarted_host)
 {
-    struct fake_host second;
+    static struct fake_host second;
 
     begin();
     fake_host_hello(&fake, 0);

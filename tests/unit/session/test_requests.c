@@ -27,7 +27,7 @@ END_TEST
 /* hosts lists this one first, then the others as they told it. */
 START_TEST(hosts)
 {
-    struct fake_host fake;
+    static struct fake_host fake;
 
     cluster_host(&cluster, 0);
     fake_host_start(&fake, &cluster, 1);
