@@ -19,6 +19,7 @@
 
 /* A batch under way: the names asked for, in order, as one list. It outlives the neighbour. */
 struct batch {
+    struct question question;
     struct global *global;
     uint64_t incarnation;
     struct cn_writer names;
@@ -27,9 +28,15 @@ struct batch {
 
 static struct batch *batch_free(struct batch *batch)
 {
+    list_remove(&batch->question.link);
     cn_writer_free(&batch->names);
     mem_free(batch);
     return NULL;
+}
+
+static void batch_release(struct question *question)
+{
+    batch_free(container_of(question, struct batch, question));
 }
 
 /* Count the names behind @cursor, at most a batch. */
@@ -70,6 +77,8 @@ static struct batch *batch_new(struct neighbour *neighbour, uint32_t count)
 
     if (batch == NULL)
         return NULL;
+    batch->question.release = batch_release;
+    list_append(&neighbour->global->questions, &batch->question.link);
     batch->global = neighbour->global;
     batch->incarnation = neighbour->incarnation;
     memcpy(batch->node, neighbour->node, size);

@@ -165,6 +165,7 @@ int global_new(struct procs *procs, struct functions *functions, const struct gl
     if (hooks != NULL)
         global->hooks = *hooks;
     list_init(&global->all);
+    list_init(&global->questions);
     list_init(&global->ready);
     r = global_functions_add(global, functions);
     if (r == 0)
@@ -183,6 +184,12 @@ struct global *global_free(struct global *global)
     if (global == NULL)
         return NULL;
     global->server = NULL;
+    while (!list_empty(&global->questions)) {
+        struct question *question = container_of(list_first(&global->questions), struct question,
+                                                 link);
+
+        question->release(question);
+    }
     requests_free_all(global);
     neighbours_free_all(global);
     names_free_all(global);

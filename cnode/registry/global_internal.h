@@ -89,6 +89,13 @@ struct request {
 };
 
 /** Names of this node in :global. */
+/* What waits for an answer. Calls end in silence with their server, so each is listed to be
+ * released. */
+struct question {
+    struct list link;
+    void (*release)(struct question *question);
+};
+
 struct global {
     struct procs *procs;
     struct gen_server *server; /* NULL: ended */
@@ -98,6 +105,7 @@ struct global {
     struct list all; /* struct place */
     struct neighbour *neighbours;
     uint64_t next_incarnation;
+    struct list questions; /* struct question.link */
     struct lane *lanes;
     struct list ready; /* struct lane.ready */
     unsigned in_flight;

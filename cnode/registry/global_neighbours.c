@@ -22,6 +22,7 @@
 
 /* Whom a question was put to. It outlives the neighbour. */
 struct probe {
+    struct question question;
     struct global *global;
     uint64_t incarnation;
     char node[];
@@ -81,13 +82,26 @@ void neighbours_in_sync(struct global *global, const char *node)
     cn_writer_free(&writer);
 }
 
+static struct probe *probe_free(struct probe *probe)
+{
+    if (probe != NULL)
+        list_remove(&probe->question.link);
+    mem_free(probe);
+    return NULL;
+}
+
+static void probe_release(struct question *question)
+{
+    probe_free(container_of(question, struct probe, question));
+}
+
 /* End a question; gives the neighbour if it is still the one that was asked. */
 static struct neighbour *probe_end(struct probe *probe)
 {
     struct neighbour *neighbour = neighbours_find(probe->global, probe->node);
     bool same = neighbour != NULL && neighbour->incarnation == probe->incarnation;
 
-    mem_free(probe);
+    probe_free(probe);
     return same ? neighbour : NULL;
 }
 
@@ -98,6 +112,8 @@ static struct probe *probe_new(const struct neighbour *neighbour)
 
     if (probe == NULL)
         return NULL;
+    probe->question.release = probe_release;
+    list_append(&neighbour->global->questions, &probe->question.link);
     probe->global = neighbour->global;
     probe->incarnation = neighbour->incarnation;
     memcpy(probe->node, neighbour->node, size);
@@ -160,7 +176,7 @@ static int ask_server_pid(struct neighbour *neighbour)
                      cn_writer_term(&writer), PROBE_TIMEOUT_MS, on_server_pid, probe, NULL);
     cn_writer_free(&writer);
     if (r != 0)
-        mem_free(probe);
+        probe_free(probe);
     return r;
 }
 
@@ -193,7 +209,7 @@ static int ask_version(struct neighbour *neighbour)
                        (struct cn_term){request, sizeof(request) - 1}, PROBE_TIMEOUT_MS, on_version,
                        probe, NULL);
     if (r != 0)
-        mem_free(probe);
+        probe_free(probe);
     return r;
 }
 

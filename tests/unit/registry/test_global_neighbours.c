@@ -30,6 +30,16 @@ START_TEST(name_waits_for_a_neighbour)
 }
 END_TEST
 
+/* A node that ends before a neighbour has said what it is leaves nothing behind. */
+START_TEST(open_questions_go_with_the_node)
+{
+    world_connect(&world, 0, 1);
+    ck_assert_int_eq(global_peer_up(global, "b@world"), 0);
+    procs_run(world_procs(&world, 0), world.now_ms);
+    ck_assert_uint_gt(world_waiting(&world, 0, 1), 0);
+}
+END_TEST
+
 /* One neighbour registers for all, the greatest; when it goes, the next has or gets the names. */
 START_TEST(next_registrar_takes_over)
 {
@@ -101,6 +111,7 @@ static void add(TCase *tcase)
     tcase_add_loop_test(tcase, requests_wait_for_the_first_answer, 0, 2);
     tcase_add_test(tcase, silent_neighbour_is_asked_again);
     tcase_add_test(tcase, name_waits_for_a_neighbour);
+    tcase_add_test(tcase, open_questions_go_with_the_node);
     tcase_add_test(tcase, next_registrar_takes_over);
     tcase_add_loop_test(tcase, end_of_registrar_ends_nobody, 0, 2);
 }
