@@ -165,19 +165,9 @@ static bool read_answer(struct cn_term message, struct cn_ref *ret_ref, struct c
            cn_read_term(&reader, ret_reply);
 }
 
-/* {'DOWN', Ref, process, Object, Reason} */
-static bool read_down(struct cn_term message, struct cn_ref *ret_ref, struct cn_term *ret_reason)
-{
-    struct cn_reader reader;
-
-    cn_reader_init(&reader, message);
-    return cn_read_this_tuple(&reader, 5) && cn_read_this_atom(&reader, "DOWN") &&
-           cn_read_ref(&reader, ret_ref) && cn_skip(&reader) && cn_skip(&reader) &&
-           cn_read_term(&reader, ret_reason);
-}
-
 bool calls_take(struct gen_server *self, struct cn_term message)
 {
+    struct process_down down;
     struct cn_ref ref;
     struct cn_term term;
     struct call *call = NULL;
@@ -188,12 +178,12 @@ bool calls_take(struct gen_server *self, struct cn_term message)
             call_end(call, CALL_REPLY, term);
         return true; /* an answer to a call that has ended is nobody's */
     }
-    if (!read_down(message, &ref, &term))
+    if (!process_read_down(message, &down))
         return false;
-    call = call_find(self, &ref);
+    call = call_find(self, &down.ref);
     if (call == NULL)
         return false;
-    call_end(call, CALL_DOWN, term);
+    call_end(call, CALL_DOWN, down.reason);
     return true;
 }
 

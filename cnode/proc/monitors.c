@@ -124,6 +124,16 @@ static void push_down(struct process *watcher, const struct cn_ref *ref, const s
     cn_writer_free(&writer);
 }
 
+bool process_read_down(struct cn_term message, struct process_down *ret_down)
+{
+    struct cn_reader reader;
+
+    cn_reader_init(&reader, message);
+    return cn_read_this_tuple(&reader, 5) && cn_read_this_atom(&reader, "DOWN") &&
+           cn_read_ref(&reader, &ret_down->ref) && cn_read_this_atom(&reader, "process") &&
+           cn_read_term(&reader, &ret_down->object) && cn_read_term(&reader, &ret_down->reason);
+}
+
 static int send_monitor_exit(struct procs *procs, const char *node, struct control *control,
                              struct cn_term reason)
 {

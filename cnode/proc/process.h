@@ -198,10 +198,18 @@ int procs_send_pid(struct procs *procs, const struct process *from, const struct
  * Errors: -EINVAL (an alias), -ENOMEM.
  */
 int process_monitor(struct process *self, const struct dest *dest, struct cn_ref *ret_ref);
+/** A DOWN message taken apart. @object and @reason are views into the message. */
+struct process_down {
+    struct cn_ref ref;
+    struct cn_term object; /* the pid, or {Name, Node}, as it was monitored */
+    struct cn_term reason;
+};
+/** Read the message that a monitor brings; false for anything else. */
+bool process_read_down(struct cn_term message, struct process_down *ret_down);
 /**
- * The same, and *@ret_ref is an alias of @self too, until the DOWN comes or the monitor is taken
- * back: what is sent to it arrives, what is sent later vanishes (erlang:monitor/3 with
- * {alias, demonitor}).
+ * The same as process_monitor, and *@ret_ref is an alias of @self too, until the DOWN comes or the
+ * monitor is taken back: what is sent to it arrives, what is sent later vanishes (erlang:monitor/3
+ * with {alias, demonitor}).
  */
 int process_monitor_alias(struct process *self, const struct dest *dest, struct cn_ref *ret_ref);
 /** Stop monitoring; with @flush a DOWN that is already in the mailbox is taken out. */

@@ -75,26 +75,27 @@ static void on_cast(struct gen_server *self, void *state, struct cn_term message
         neighbours_in_sync(global, text);
 }
 
-/* {'DOWN', Ref, process, Pid, Reason}: a process with names has ended. */
-static bool read_down(struct cn_term message, struct cn_pid *ret_pid)
+/* A process with names has ended. */
+static void on_down(struct global *global, const struct process_down *down)
 {
     struct cn_reader reader;
+    struct cn_pid pid;
 
-    cn_reader_init(&reader, message);
-    return cn_read_this_tuple(&reader, 5) && cn_read_this_atom(&reader, "DOWN") &&
-           cn_skip(&reader) && cn_skip(&reader) && cn_read_pid(&reader, ret_pid);
+    cn_reader_init(&reader, down->object);
+    if (cn_read_pid(&reader, &pid))
+        names_owner_down(global, &pid);
 }
 
 static void on_info(struct gen_server *self, void *state, struct cn_term message)
 {
     struct global *global = state;
-    struct cn_pid pid;
+    struct process_down down;
 
     if (cn_term_is_atom(message, "pump")) {
         global->kicked = false;
         requests_pump(global);
-    } else if (read_down(message, &pid)) {
-        names_owner_down(global, &pid);
+    } else if (process_read_down(message, &down)) {
+        on_down(global, &down);
     }
 }
 

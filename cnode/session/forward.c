@@ -97,13 +97,12 @@ static void owner_down(struct session *session, struct cn_term reason)
 void forward_message(struct session *session, struct cn_term message)
 {
     struct forward *forward = session->forward;
-    struct cn_term reason;
-    struct cn_ref ref;
+    struct process_down down;
 
     if (handoff_word(message) != HANDOFF_NONE)
         return;
-    if (words_read_down(message, &ref, &reason) && cn_ref_equal(&ref, &forward->monitor))
-        owner_down(session, reason);
+    if (process_read_down(message, &down) && cn_ref_equal(&down.ref, &forward->monitor))
+        owner_down(session, down.reason);
     else
         session_send(session, &forward->target, message);
 }

@@ -396,13 +396,12 @@ static void source_down(struct session *session, struct cn_term reason)
 
 void handoff_in_message(struct session *session, struct cn_term message)
 {
-    struct cn_term reason;
-    struct cn_ref ref;
+    struct process_down down;
 
     if (handoff_word(message) != HANDOFF_NONE)
         take_word(session, message);
-    else if (words_read_down(message, &ref, &reason) && cn_ref_equal(&ref, &session->in->monitor))
-        source_down(session, reason);
+    else if (process_read_down(message, &down) && cn_ref_equal(&down.ref, &session->in->monitor))
+        source_down(session, down.reason);
     else if (session_hold(session, message) != 0)
         session_stop_atom(session, "overloaded"); /* the source executes it */
 }

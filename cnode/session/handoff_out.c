@@ -340,11 +340,10 @@ static void take_word(struct session *session, struct cn_term term)
 
 static bool is_down_of_target(const struct session *session, struct cn_term message)
 {
-    struct cn_term reason;
-    struct cn_ref ref;
+    struct process_down down;
 
-    return words_read_down(message, &ref, &reason) &&
-           cn_ref_equal(&ref, &session->out->forward->monitor);
+    return process_read_down(message, &down) &&
+           cn_ref_equal(&down.ref, &session->out->forward->monitor);
 }
 
 bool handoff_out_message(struct session *session, struct cn_term message)

@@ -280,15 +280,14 @@ static bool bye_message(struct hosts *hosts, struct cn_term message)
 
 static bool down_message(struct hosts *hosts, struct cn_term message)
 {
-    struct cn_term reason;
-    struct cn_ref ref;
+    struct process_down down;
 
-    if (!words_read_down(message, &ref, &reason))
+    if (!process_read_down(message, &down))
         return false;
     list_for_each_safe(link, &hosts->members) {
         struct member *member = container_of(link, struct member, link);
 
-        if (cn_ref_equal(&ref, &member->monitor)) {
+        if (cn_ref_equal(&down.ref, &member->monitor)) {
             member_remove(hosts, member, "its host process ended");
             break;
         }

@@ -155,16 +155,6 @@ bool words_get_pid(struct cn_term map, const char *key, struct cn_pid *ret_pid)
     return cn_read_pid(&reader, ret_pid);
 }
 
-bool words_read_down(struct cn_term message, struct cn_ref *ret_ref, struct cn_term *ret_reason)
-{
-    struct cn_reader reader;
-
-    cn_reader_init(&reader, message);
-    return cn_read_this_tuple(&reader, 5) && cn_read_this_atom(&reader, "DOWN") &&
-           cn_read_ref(&reader, ret_ref) && cn_read_this_atom(&reader, "process") &&
-           cn_skip(&reader) && cn_read_term(&reader, ret_reason);
-}
-
 struct dest words_to_pid(const struct cn_pid *pid)
 {
     return (struct dest){.kind = DEST_PID, .pid = *pid};

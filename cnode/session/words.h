@@ -49,8 +49,6 @@ bool words_get_unsigned(struct cn_term map, const char *key, uint64_t *ret_value
 bool words_get_bool(struct cn_term map, const char *key, bool *ret_value);
 /** Read the value of @key as a pid. */
 bool words_get_pid(struct cn_term map, const char *key, struct cn_pid *ret_pid);
-/** Read {'DOWN', Ref, process, _, Reason}. */
-bool words_read_down(struct cn_term message, struct cn_ref *ret_ref, struct cn_term *ret_reason);
 
 /** Address a pid. */
 struct dest words_to_pid(const struct cn_pid *pid);

@@ -331,8 +331,52 @@ START_TEST(monitors_of_a_peer_are_limited)
 }
 END_TEST
 
+/* Write {@word, ref or an integer, @kind, x [, {a,b}]} of @arity elements. */
+static struct cn_term down_like(struct cn_writer *writer, const char *word, bool with_ref,
+                                const char *kind, uint32_t arity)
+{
+    cn_writer_reset(writer);
+    cn_write_tuple(writer, arity);
+    cn_write_atom(writer, word);
+    if (with_ref)
+        cn_write_ref(writer, &ref);
+    else
+        cn_write_integer(writer, 1);
+    if (arity > 2)
+        cn_write_atom(writer, kind);
+    if (arity > 3)
+        cn_write_atom(writer, "x");
+    if (arity > 4) {
+        cn_write_tuple(writer, 2);
+        cn_write_atom(writer, "a");
+        cn_write_atom(writer, "b");
+    }
+    return cn_writer_term(writer);
+}
+
+/* DOWN messages are read, anything else is not one. */
+START_TEST(downs_are_read)
+{
+    struct process_down down;
+    struct cn_writer writer;
+
+    cn_writer_init(&writer, 0);
+    procs_make_ref(world_procs(&world, 0), &ref);
+    ck_assert(process_read_down(down_like(&writer, "DOWN", true, "process", 5), &down));
+    ck_assert(cn_ref_equal(&ref, &down.ref));
+    ck_assert_str_eq(show(down.object), "x");
+    ck_assert_str_eq(show(down.reason), "{a,b}");
+    ck_assert(!process_read_down(down_like(&writer, "DOWN", true, "port", 5), &down));
+    ck_assert(!process_read_down(down_like(&writer, "DOWN", true, "process", 2), &down));
+    ck_assert(!process_read_down(down_like(&writer, "DOWN", false, "process", 5), &down));
+    ck_assert(!process_read_down(down_like(&writer, "UP", true, "process", 5), &down));
+    cn_writer_free(&writer);
+}
+END_TEST
+
 static void add(TCase *tcase)
 {
+    tcase_add_test(tcase, downs_are_read);
     tcase_add_loop_test(tcase, down_brings_the_reason, 0, 2);
     tcase_add_loop_test(tcase, down_by_name_brings_the_name, 0, 2);
     tcase_add_loop_test(tcase, nobody_is_noproc, 0, 2);

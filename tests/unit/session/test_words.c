@@ -71,22 +71,6 @@ START_TEST(join_codes)
 }
 END_TEST
 
-/* DOWN messages are read, anything else is not one. */
-START_TEST(downs)
-{
-    struct cn_ref made, ref;
-    struct cn_term reason;
-
-    procs_make_ref(world_procs(&cluster.world, 0), &made);
-    ck_assert(words_read_down(parse_with("{DOWN,%r,process,x,{a,b}}", &made), &ref, &reason));
-    ck_assert(cn_ref_equal(&made, &ref));
-    ck_assert_str_eq(show(reason), "{a,b}");
-    ck_assert(!words_read_down(parse_with("{DOWN,%r,port,x,y}", &made), &ref, &reason));
-    ck_assert(!words_read_down(parse_with("{DOWN,%r}", &made), &ref, &reason));
-    ck_assert(!words_read_down(parse("{DOWN,1,process,x,y}"), &ref, &reason));
-}
-END_TEST
-
 /* Values of a map are read by type; what is missing or of another type is not read. */
 START_TEST(map_values)
 {
@@ -130,7 +114,6 @@ int main(void)
     tcase_add_test(tests, shapes);
     tcase_add_test(tests, no_memory_is_an_answer);
     tcase_add_test(tests, join_codes);
-    tcase_add_test(tests, downs);
     tcase_add_test(tests, map_values);
     tcase_add_test(tests, pairs);
     return run_suite(suite);
