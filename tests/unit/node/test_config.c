@@ -3,9 +3,9 @@
 #include "base/error.h"
 #include "node/config.h"
 
-#include <check.h>
 #include <stdlib.h>
 #include <string.h>
+#include "unit/proc/world.h"
 
 static struct config config;
 static char error[256];
@@ -222,12 +222,8 @@ START_TEST(no_memory_is_passed_up)
 }
 END_TEST
 
-int main(void)
+static void add(TCase *tcase)
 {
-    Suite *suite = suite_create("node/config");
-    TCase *tcase = tcase_create("config");
-
-    tcase_add_checked_fixture(tcase, clear_environment, teardown);
     tcase_add_test(tcase, name_alone_gives_defaults);
     tcase_add_test(tcase, every_flag_is_taken);
     tcase_add_test(tcase, listen_takes_both_families);
@@ -238,11 +234,9 @@ int main(void)
     tcase_add_test(tcase, first_epmd_address_is_asked);
     tcase_add_test(tcase, bad_variable_is_named);
     tcase_add_test(tcase, no_memory_is_passed_up);
-    suite_add_tcase(suite, tcase);
+}
 
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+int main(void)
+{
+    return run_tests("node/config", add, clear_environment, teardown);
 }

@@ -2,13 +2,13 @@
 #include "base/error.h"
 #include "node/cookie.h"
 
-#include <check.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
+#include "unit/proc/world.h"
 
 static struct cookie cookie;
 static char error[4200];
@@ -106,22 +106,16 @@ START_TEST(longest_cookie_is_taken)
 }
 END_TEST
 
-int main(void)
+static void add(TCase *tcase)
 {
-    Suite *suite = suite_create("node/cookie");
-    TCase *tcase = tcase_create("cookie");
-
-    tcase_add_checked_fixture(tcase, setup, teardown);
     tcase_add_test(tcase, home_cookie_without_line_end);
     tcase_add_test(tcase, variable_is_wiped);
     tcase_add_test(tcase, named_file_wins);
     tcase_add_test(tcase, bad_cookies_are_refused);
     tcase_add_test(tcase, longest_cookie_is_taken);
-    suite_add_tcase(suite, tcase);
+}
 
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+int main(void)
+{
+    return run_tests("node/cookie", add, setup, teardown);
 }

@@ -1,9 +1,9 @@
 /* The form of log lines: text and JSON, and what of them a peer can never forge. */
 #include "node/log.h"
 
-#include <check.h>
 #include <stdlib.h>
 #include <string.h>
+#include "unit/proc/world.h"
 
 static char line[256];
 
@@ -48,20 +48,15 @@ START_TEST(long_lines_are_cut)
 }
 END_TEST
 
-int main(void)
+static void add(TCase *tcase)
 {
-    Suite *suite = suite_create("node/log");
-    TCase *tcase = tcase_create("log");
-
     tcase_add_test(tcase, text_line);
     tcase_add_test(tcase, json_line);
     tcase_add_test(tcase, control_characters_are_escaped);
     tcase_add_test(tcase, long_lines_are_cut);
-    suite_add_tcase(suite, tcase);
+}
 
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+int main(void)
+{
+    return run_tests("node/log", add, NULL, NULL);
 }
