@@ -7,6 +7,7 @@
 #include <arpa/inet.h>
 #include <check.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -31,6 +32,23 @@ static int bound_socket(uint16_t *ret_port)
     return fd;
 }
 
+/* Whether something listens at our EPMD's port. */
+static bool epmd_answers(void)
+{
+    struct sockaddr_in address = {.sin_family = AF_INET,
+                                  .sin_port = htons(epmd_port),
+                                  .sin_addr = {htonl(INADDR_LOOPBACK)}};
+    int fd = socket(AF_INET, SOCK_STREAM, 0);
+    bool answers = connect(fd, (struct sockaddr *)&address, sizeof address) == 0;
+
+    close(fd);
+    return answers;
+}
+
+/*
+ * Start EPMD and wait for it: before its exec it still has Check's handler of SIGTERM, with which
+ * teardown's kill would end this test's whole process group.
+ */
 static void start_epmd(void)
 {
     char port[8];
@@ -42,6 +60,8 @@ static void start_epmd(void)
         execlp("epmd", "epmd", "-port", port, (char *)NULL);
         _exit(127);
     }
+    while (!epmd_answers())
+        ck_assert_int_eq(waitpid(epmd, NULL, WNOHANG), 0);
 }
 
 static void setup(void)
