@@ -32,14 +32,17 @@ static int bound_socket(uint16_t *ret_port)
     return fd;
 }
 
-/* Whether something listens at our EPMD's port. */
+/* Whether our EPMD answers a question, that for the names it knows. */
 static bool epmd_answers(void)
 {
-    struct sockaddr_in address = {.sin_family = AF_INET,
-                                  .sin_port = htons(epmd_port),
-                                  .sin_addr = {htonl(INADDR_LOOPBACK)}};
+    const uint8_t question[] = {0, 1, 'n'};
+    uint8_t answer[4];
+    struct sockaddr_in address = {
+        .sin_family = AF_INET, .sin_port = htons(epmd_port), .sin_addr = {htonl(INADDR_LOOPBACK)}};
     int fd = socket(AF_INET, SOCK_STREAM, 0);
-    bool answers = connect(fd, (struct sockaddr *)&address, sizeof address) == 0;
+    bool answers = connect(fd, (struct sockaddr *)&address, sizeof address) == 0 &&
+                   write(fd, question, sizeof question) == sizeof question &&
+                   read(fd, answer, sizeof answer) == sizeof answer;
 
     close(fd);
     return answers;
