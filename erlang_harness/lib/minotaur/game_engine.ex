@@ -5,8 +5,9 @@ defmodule Minotaur.GameEngine do
 
   A session is found under its names in `:global` (see `Minotaur.GameEngine.Names`); a node that has
   not heard of the name yet asks the other hosts. A call that finds its session gone looks for it
-  again, so a session that moves is not noticed. A timeout is not repeated, for the call may have
-  been carried out: it exits, as `GenServer.call/3` does.
+  again, so a session that moves is not noticed; when its node was lost, another may be about to
+  take it over, so each further look waits a moment. A timeout is not repeated, for the call may
+  have been carried out: it exits, as `GenServer.call/3` does.
   """
 
   alias Minotaur.GameEngine.{LocalSessions, Names, NewGame, Rules, Settings, StateImport}
@@ -14,6 +15,7 @@ defmodule Minotaur.GameEngine do
   alias Minotaur.{Placement, SessionHost}
 
   @attempts 5
+  @pause_ms 100
   @lookup_ms 1_000
   @start_ms 10_000
 
@@ -137,10 +139,22 @@ defmodule Minotaur.GameEngine do
     GenServer.call(pid, request)
   catch
     :exit, {{:shutdown, {:moved, new}}, _call} -> attempt(new, key, request, left - 1)
-    :exit, {{:nodedown, _node}, _call} -> attempt(find(key), key, request, left - 1)
+    :exit, {{:nodedown, _node}, _call} -> look_again(key, request, left - 1)
     :exit, {:noproc, _call} -> attempt(find(key), key, request, left - 1)
     :exit, {:shutdown, _call} -> attempt(find(key), key, request, left - 1)
     :exit, {:normal, _call} -> {:error, :game_not_alive}
+  end
+
+  # The node is lost: finding nobody yet counts as one of the attempts.
+  defp look_again(_key, _request, 0), do: {:error, :game_not_alive}
+
+  defp look_again(key, request, left) do
+    Process.sleep(@pause_ms)
+
+    case find(key) do
+      nil -> look_again(key, request, left - 1)
+      pid -> attempt(pid, key, request, left)
+    end
   end
 
   defp wrap({:error, :game_not_alive} = error), do: error
