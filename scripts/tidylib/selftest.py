@@ -7,6 +7,7 @@ import os
 import shutil
 import tempfile
 
+from tidylib import tools
 from tidylib.repo import Repo
 from tidylib.rules import RULES
 
@@ -127,7 +128,11 @@ BAD = [
     ("mix-format", {"erlang_harness/test/a_test.exs": ELIXIR.replace("42", " 42")}),
     ("shellcheck", {"scripts/say": SCRIPT.replace("echo so", "cd $1; echo $so")}),
 ]
-TOOL_OF = {"mix-format": "mix", "shellcheck": "shellcheck"}
+JUDGE_IS_HERE = {
+    "clang-format": tools.clang_format_judges,
+    "mix-format": lambda: shutil.which("mix") is not None,
+    "shellcheck": lambda: shutil.which("shellcheck") is not None,
+}
 
 
 def failing_rules(changes, rules):
@@ -152,8 +157,7 @@ def problems():
     """Give a line for everything that is wrong with the rules, and count the cases."""
     found = [f"good tree: {name}: {why}" for name, why in failing_rules({}, RULES).items()]
     for name, changes in BAD:
-        tool = TOOL_OF.get(name)
-        if tool is not None and shutil.which(tool) is None:
+        if not JUDGE_IS_HERE.get(name, lambda: True)():
             continue
         if not failing_rules(changes, [rule for rule in RULES if rule.name == name]):
             found.append(f"{name} did not fail on {changes}")

@@ -29,7 +29,7 @@ defmodule Minotaur.Cluster.EchoTest do
   defp samples(pids) do
     [0, 255, 256, -1, 2_147_483_647, -2_147_483_649, 1 <<< 63, -(1 <<< 64), 1 <<< 3_000] ++
       [0.0, 1.5, -1.0e300, :a, nil, true, :"", :ünïcödé, :"#{String.duplicate("x", 255)}"] ++
-      ["", "text", <<1::3>>, <<0, 255>>, :binary.copy("b", 70_000), [], 'abc', [0, 255], [1 | 2]] ++
+      ["", "text", <<1::3>>, <<0, 255>>, :binary.copy("b", 70_000), [], ~c"a", [0, 255], [1 | 2]] ++
       [Enum.to_list(1..1_000), {}, {1}, List.to_tuple(Enum.to_list(1..300)), %{}] ++
       [%{1 => 2, 1.0 => 3, "k" => %{}}, Map.new(1..300, &{&1, {&1}}), pids, make_ref()] ++
       [&Enum.map/2, {:unknown}, {:inbox, 1}, {:send, 1}, {"whoami"}, :whoami, {{:whoami}}]

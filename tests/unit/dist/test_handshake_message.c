@@ -69,10 +69,12 @@ END_TEST
 /* Reply, acknowledgement and status are written and read. */
 START_TEST(short_messages)
 {
-    uint8_t digest[16] = "0123456789abcdef";
+    static const char digits[] = "0123456789abcdef";
+    uint8_t digest[16];
     const uint8_t *read;
     uint32_t challenge;
 
+    memcpy(digest, digits, sizeof(digest));
     ck_assert_int_eq(handshake_write_reply(&out, 0xdeadbeef, digest), 0);
     assert_written("72deadbeef30313233343536373839616263646566");
     ck_assert_int_eq(handshake_read_reply(from_hex("72deadbeef30313233343536373839616263646566"),

@@ -19,7 +19,7 @@ defmodule Minotaur.Conformance.Gen do
   def constant(value), do: fn rng -> {value, rng} end
 
   @doc "An integer from `first` to `last`."
-  def integer(first..last) when last >= first do
+  def integer(first..last//1) when last >= first do
     fn rng ->
       {n, rng} = :rand.uniform_s(last - first + 1, rng)
       {first + n - 1, rng}

@@ -21,7 +21,7 @@ defmodule Minotaur.GameEngine.StateUpgrade do
   @spec upgrade(map) :: {:ok, map} | {:error, :invalid_game_version}
   def upgrade(%{version: @current} = game), do: {:ok, game}
 
-  def upgrade(%{version: version} = game) when version in 1..(@current - 1),
+  def upgrade(%{version: version} = game) when version in 1..(@current - 1)//1,
     do: upgrade(%{step(version, game) | version: version + 1})
 
   def upgrade(_game), do: {:error, :invalid_game_version}
