@@ -65,8 +65,8 @@ static void renew(struct cn_writer *writer, size_t size_max)
 }
 
 /* What follows a header: the tuple and at most one message. */
-static int take_terms(struct decoder *decoder, struct cn_bytes data, const struct atom_table *atoms,
-                      struct cn_term *ret_control, struct cn_term *ret_message)
+static int take_terms(struct decoder *decoder, struct cn_bytes data, const struct cn_bytes *atoms,
+                      uint32_t atom_count, struct cn_term *ret_control, struct cn_term *ret_message)
 {
     struct decoder_scratch *scratch = decoder->scratch;
     struct cn_term control;
@@ -75,11 +75,10 @@ static int take_terms(struct decoder *decoder, struct cn_bytes data, const struc
     size_t message_used = 0;
     int rc;
 
-    rc = etf_expand(data.data, data.size, atoms->texts, atoms->count, &scratch->tuple, &control,
-                    &used);
+    rc = etf_expand(data.data, data.size, atoms, atom_count, &scratch->tuple, &control, &used);
     if (rc == 0 && used < data.size)
-        rc = etf_expand(data.data + used, data.size - used, atoms->texts, atoms->count,
-                        &scratch->message, &message, &message_used);
+        rc = etf_expand(data.data + used, data.size - used, atoms, atom_count, &scratch->message,
+                        &message, &message_used);
     if (rc == 0 && used + message_used < data.size)
         rc = CN_E_TERM_TRAILING;
     if (rc != 0)
@@ -111,11 +110,13 @@ static int take_header(struct decoder *decoder, struct cn_bytes frame, size_t at
 static int take_whole(struct decoder *decoder, struct cn_bytes frame, size_t at,
                       struct cn_term *ret_control, struct cn_term *ret_message)
 {
+    const struct atom_table *atoms = &decoder->scratch->atoms;
     struct cn_bytes rest;
     int rc = take_header(decoder, frame, at, &rest);
 
-    return rc != 0 ? rc
-                   : take_terms(decoder, rest, &decoder->scratch->atoms, ret_control, ret_message);
+    return rc != 0
+               ? rc
+               : take_terms(decoder, rest, atoms->texts, atoms->count, ret_control, ret_message);
 }
 
 static int take_first(struct decoder *decoder, struct cn_bytes frame, struct cn_term *ret_control,
@@ -144,7 +145,8 @@ static int take_next(struct decoder *decoder, struct cn_bytes frame, struct cn_t
     if (rc != 0 || decoder->done == NULL)
         return rc == 0 ? CN_E_MORE : rc;
     data = (struct cn_bytes){bytes_data(&decoder->done->data), bytes_size(&decoder->done->data)};
-    return take_terms(decoder, data, decoder->done->atoms, ret_control, ret_message);
+    return take_terms(decoder, data, decoder->done->atoms, decoder->done->atom_count, ret_control,
+                      ret_message);
 }
 
 int decoder_take(struct decoder *decoder, struct cn_bytes frame, struct cn_term *ret_control,

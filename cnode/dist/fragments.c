@@ -40,27 +40,40 @@ struct fragment_sequence *fragment_sequence_free(struct fragment_sequence *seque
     return NULL;
 }
 
-/* Copy a table and its texts into one piece of memory. */
-static struct atom_table *copy_atoms(const struct atom_table *atoms)
+/* Copy the atoms of a table and their texts into one piece of memory. */
+static int keep_atoms(struct fragment_sequence *sequence, const struct atom_table *atoms)
 {
-    size_t size = 0;
-    struct atom_table *copy;
     uint8_t *text;
 
-    for (uint32_t i = 0; i < atoms->count; i++)
-        size += atoms->texts[i].size;
-    copy = mem_alloc(sizeof(*copy) + size);
-    if (copy == NULL)
-        return NULL;
-    text = (uint8_t *)(copy + 1);
-    copy->count = atoms->count;
+    if (atoms->count == 0)
+        return 0;
+    sequence->atoms = mem_alloc(sequence->atom_bytes);
+    if (sequence->atoms == NULL)
+        return -ENOMEM;
+    text = (uint8_t *)(sequence->atoms + atoms->count);
+    sequence->atom_count = atoms->count;
     for (uint32_t i = 0; i < atoms->count; i++) {
         if (atoms->texts[i].size > 0)
             memcpy(text, atoms->texts[i].data, atoms->texts[i].size);
-        copy->texts[i] = (struct cn_bytes){text, atoms->texts[i].size};
+        sequence->atoms[i] = (struct cn_bytes){text, atoms->texts[i].size};
         text += atoms->texts[i].size;
     }
-    return copy;
+    return 0;
+}
+
+static size_t bytes_of_atoms(const struct atom_table *atoms)
+{
+    size_t size = atoms->count * sizeof(atoms->texts[0]);
+
+    for (uint32_t i = 0; i < atoms->count; i++)
+        size += atoms->texts[i].size;
+    return size;
+}
+
+/* What a sequence counts for in the limit of all. */
+static size_t held_bytes(const struct fragment_sequence *sequence)
+{
+    return sequence->atom_bytes + bytes_size(&sequence->data);
 }
 
 static int append(struct fragments *fragments, struct fragment_sequence *sequence,
@@ -79,29 +92,33 @@ static int append(struct fragments *fragments, struct fragment_sequence *sequenc
 int fragments_start(struct fragments *fragments, uint64_t id, uint64_t fragment,
                     const struct atom_table *atoms, struct cn_bytes data)
 {
+    size_t atom_bytes = bytes_of_atoms(atoms);
     struct fragment_sequence *sequence;
-    int rc = -ENOMEM;
+    int rc;
 
     map_find(fragments->by_id, &id, sizeof(id), sequence);
     if (sequence != NULL || fragment < 2)
         return CN_E_INVALID;
-    if (map_count(fragments->by_id) >= fragments->limits.sequences_max)
+    if (map_count(fragments->by_id) >= fragments->limits.sequences_max ||
+        atom_bytes > fragments->limits.bytes_max - fragments->bytes)
         return CN_E_LIMIT;
     sequence = mem_zalloc(sizeof(*sequence));
     if (sequence == NULL)
         return -ENOMEM;
     sequence->id = id;
     sequence->next = fragment - 1;
+    sequence->atom_bytes = atom_bytes;
     bytes_init(&sequence->data, fragments->limits.sequence_bytes_max);
-    sequence->atoms = copy_atoms(atoms);
-    if (sequence->atoms != NULL)
+    fragments->bytes += atom_bytes;
+    rc = keep_atoms(sequence, atoms);
+    if (rc == 0)
         rc = append(fragments, sequence, data);
-    if (rc == 0 && !map_add(fragments->by_id, &sequence->id, sizeof(id), sequence)) {
-        fragments->bytes -= data.size;
+    if (rc == 0 && !map_add(fragments->by_id, &sequence->id, sizeof(id), sequence))
         rc = -ENOMEM;
-    }
-    if (rc != 0)
+    if (rc != 0) {
+        fragments->bytes -= held_bytes(sequence);
         fragment_sequence_free(sequence);
+    }
     return rc;
 }
 
@@ -122,7 +139,7 @@ int fragments_add(struct fragments *fragments, uint64_t id, uint64_t fragment, s
     if (sequence->next > 0)
         return 0;
     map_remove(fragments->by_id, sequence);
-    fragments->bytes -= bytes_size(&sequence->data);
+    fragments->bytes -= held_bytes(sequence);
     *ret_done = sequence;
     return 0;
 }

@@ -8,7 +8,8 @@
  *
  * A sequence keeps the atoms that its header named, since the cache goes on changing meanwhile. It
  * is bounded like a frame, and all sequences of a peer in number and bytes; memory grows by bytes
- * that are there. Sequences that never end are released with the connection.
+ * that are there, and the atoms count, for two bytes of a header can name a thousand of the cache.
+ * Sequences that never end are released with the connection.
  *
  * Source: "Distribution Header for fragmented messages", External Term Format, ERTS User's Guide.
  */
@@ -23,7 +24,7 @@
 struct fragment_limits {
     uint32_t sequences_max;
     size_t sequence_bytes_max;
-    size_t bytes_max; /* of all sequences */
+    size_t bytes_max; /* of all sequences, their atoms included */
 };
 
 /** A signal that is coming in. */
@@ -32,7 +33,9 @@ struct fragment_sequence {
     uint64_t id;
     uint64_t next;     /* the fragment to come */
     struct bytes data; /* control tuple and message */
-    struct atom_table *atoms;
+    uint32_t atom_count;
+    struct cn_bytes *atoms; /* with their texts in one piece of memory */
+    size_t atom_bytes;      /* of that piece */
 };
 
 /** The unfinished sequences of a peer. Private. */

@@ -60,8 +60,8 @@ START_TEST(sequences_take_turns)
     ck_assert_int_eq(add(2, 1, "bbb", &done), 0);
     is(done, "bbbb");
     ck_assert_int_eq(add(1, 1, "", &done), 0);
-    ck_assert_uint_eq(done->atoms->count, 1);
-    ck_assert(cn_bytes_equal(done->atoms->texts[0], "first"));
+    ck_assert_uint_eq(done->atom_count, 1);
+    ck_assert(cn_bytes_equal(done->atoms[0], "first"));
     is(done, "aaaaa");
     ck_assert_int_eq(fragments_start(&fragments, 1, 2, &no_atoms, text("c")), 0);
 }
@@ -103,16 +103,35 @@ START_TEST(limits_hold)
 }
 END_TEST
 
+/* Atoms that a header names are held with the sequence, and count; afterwards none are. */
+START_TEST(atoms_count)
+{
+    struct atom_table atoms = {.count = 1, .texts = {{(const uint8_t *)"a long one", 10}}};
+    struct fragment_sequence *done;
+
+    ck_assert_int_eq(fragments_start(&fragments, 1, 2, &atoms, text("0123")), 0);
+    ck_assert_uint_eq(fragments.bytes, 30);
+    ck_assert_int_eq(add(1, 1, "", &done), 0);
+    fragment_sequence_free(done);
+    ck_assert_uint_eq(fragments.bytes, 0);
+    atoms.count = 2;
+    atoms.texts[1] = text("another");
+    ck_assert_int_eq(fragments_start(&fragments, 2, 2, &atoms, text("")), CN_E_LIMIT);
+    ck_assert_uint_eq(fragments.bytes, 0);
+}
+END_TEST
+
 /* Every allocation fails once: an error, and nothing is left behind. */
 START_TEST(no_memory)
 {
+    struct atom_table atoms = {.count = 1, .texts = {{(const uint8_t *)"a", 1}}};
     size_t nth = 1;
 
     for (;; nth++) {
         int rc;
 
         mem_test_fail(nth);
-        rc = fragments_start(&fragments, 1, 2, &no_atoms, text("abc"));
+        rc = fragments_start(&fragments, 1, 2, &atoms, text("abc"));
         if (!mem_test_failed())
             break;
         ck_assert_int_lt(rc, 0);
@@ -131,6 +150,7 @@ int main(void)
     tcase_add_test(tcase, sequences_take_turns);
     tcase_add_test(tcase, broken_sequences);
     tcase_add_test(tcase, limits_hold);
+    tcase_add_test(tcase, atoms_count);
     tcase_add_test(tcase, no_memory);
     suite_add_tcase(suite, tcase);
     return run_suite(suite);
