@@ -86,6 +86,12 @@ static int read_file(struct cookie *cookie, const char *file, char *error, size_
 
 /* The environment block stays readable in /proc, so the value itself is wiped, not only its
  * name removed. */
+static void wipe_variable(char *value)
+{
+    sodium_memzero(value, strlen(value));
+    unsetenv("RELEASE_COOKIE");
+}
+
 static int take_variable(struct cookie *cookie, char *value, char *error, size_t error_size)
 {
     size_t size = strlen(value);
@@ -93,8 +99,7 @@ static int take_variable(struct cookie *cookie, char *value, char *error, size_t
 
     if (fits)
         memcpy(cookie->text, value, size);
-    sodium_memzero(value, size);
-    unsetenv("RELEASE_COOKIE");
+    wipe_variable(value);
     if (!fits)
         return refuse(error, error_size, "RELEASE_COOKIE", "is longer than 255 bytes");
     return check(cookie, size, "RELEASE_COOKIE", error, error_size);
@@ -108,6 +113,8 @@ int cookie_read(struct cookie *cookie, const char *file, char *error, size_t err
 
     memset(cookie, 0, sizeof *cookie);
     sodium_mlock(cookie, sizeof *cookie);
+    if (file && variable)
+        wipe_variable(variable);
     if (file)
         return read_file(cookie, file, error, error_size);
     if (variable && *variable)

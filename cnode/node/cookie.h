@@ -17,7 +17,8 @@ struct cookie {
 };
 
 /**
- * Read the cookie: from @file, else from $RELEASE_COOKIE, else from ~/.erlang.cookie.
+ * Read the cookie: from @file, else from $RELEASE_COOKIE, else from ~/.erlang.cookie. The variable
+ * is wiped whichever it was.
  *
  * Ownership: @cookie must stay where it is until cookie_deinit, for its memory is locked.
  * Errors: CN_E_INVALID with one line in @error, which names the file or the variable.

@@ -63,13 +63,16 @@ START_TEST(variable_is_wiped)
 }
 END_TEST
 
-/* A file given by name goes before everything. */
+/* A file given by name goes before everything; a variable beside it is wiped all the same. */
 START_TEST(named_file_wins)
 {
     write_file("NAMED", 5, 0600);
     setenv("RELEASE_COOKIE", "VARIABLE", 1);
+    const char *block = getenv("RELEASE_COOKIE");
     ck_assert_int_eq(cookie_read(&cookie, path, error, sizeof error), 0);
     ck_assert_str_eq(cookie.text, "NAMED");
+    ck_assert_ptr_null(getenv("RELEASE_COOKIE"));
+    ck_assert_int_eq(block[0], '\0');
 }
 END_TEST
 
