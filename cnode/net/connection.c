@@ -78,12 +78,15 @@ static void on_deadline(void *context)
     connection_fail(context, "timeout", "the handshake took too long");
 }
 
+/* The delay is over, and counts as a part of the handshake's time. */
 static void on_delay(void *context)
 {
     struct connection *connection = context;
+    uint64_t waited_ms = loop_now_ms(connection->all->loop) - connection->received_ms;
+    uint64_t all_ms = connection->all->config.handshake_ms;
 
     loop_timer_init(&connection->deadline, connection->all->loop, on_deadline, connection);
-    loop_timer_start(&connection->deadline, connection->all->config.handshake_ms);
+    loop_timer_start(&connection->deadline, waited_ms < all_ms ? all_ms - waited_ms : 0);
     connection_read_start(connection);
 }
 

@@ -52,7 +52,7 @@ int connection_dial(struct connections *all, const char *peer, const struct addr
 int connection_accept(struct connections *all, struct uv_stream_s *server,
                       const struct connection_events *events, void *context,
                       struct connection **ret_connection);
-/** Start shaking hands with an accepted connection after @delay_ms. */
+/** Start shaking hands with an accepted connection after @delay_ms, a part of its time. */
 void connection_greet(struct connection *connection, uint32_t delay_ms);
 /** From now on tell @events. */
 void connection_set_events(struct connection *connection, const struct connection_events *events,

@@ -92,6 +92,7 @@ static int copy_config(struct network *network, const struct network_config *con
     if (network->cookie == NULL || network->listen_address == NULL ||
         (config->epmd_address != NULL && network->epmd_address == NULL))
         return -ENOMEM;
+    (void)sodium_mlock(network->cookie, strlen(network->cookie)); /* or it may be swapped */
     if (network->config.epmd_port == 0)
         network->config.epmd_port = EPMD_PORT;
     if (network->config.net_ticktime_s == 0)
@@ -326,7 +327,7 @@ struct network *network_free(struct network *network)
     peers_free(network->peers);
     connections_free(network->connections);
     if (network->cookie != NULL)
-        sodium_memzero(network->cookie, strlen(network->cookie));
+        sodium_munlock(network->cookie, strlen(network->cookie)); /* and wipe */
     mem_free(network->cookie);
     mem_free(network->listen_address);
     mem_free(network->epmd_address);
