@@ -33,6 +33,8 @@ static const char *const names[CN_E_COUNT_] = {
     [CN_E_TERM_COUNT] = "impossible element count",
     [CN_E_TERM_ATOM] = "invalid atom",
     [CN_E_TERM_COMPRESSED] = "compressed term",
+    [CN_E_TERM_LIMIT] = "a term too large",
+    [CN_E_TERM_TWINS] = "twin keys in a map",
     [CN_E_TERM_VALUE] = "invalid value in a term",
 };
 

@@ -35,6 +35,8 @@ enum cn_error {
     CN_E_TERM_COUNT,      /* more elements announced than bytes left, or than the tag allows */
     CN_E_TERM_ATOM,       /* an atom too long, or not valid UTF-8 */
     CN_E_TERM_COMPRESSED, /* a compressed term */
+    CN_E_TERM_LIMIT,      /* more terms or keys than allowed */
+    CN_E_TERM_TWINS,      /* a map that has a key twice */
     CN_E_TERM_VALUE,      /* a value that no BEAM writes: bits, sign, float, inconsistent size */
 
     CN_E_COUNT_, /* not a condition: their number */

@@ -12,6 +12,7 @@
 
 #include "base/bytes.h"
 #include "etf/head.h"
+#include "etf/keys.h"
 #include "etf/levels.h"
 #include "etf/tags.h"
 #include "etf/writer.h"
@@ -24,6 +25,7 @@ struct expansion {
     size_t start;  /* of the result in the writer */
     size_t copied; /* bytes of data that are in the result */
     bool changed;
+    bool maps; /* whose keys must be looked at */
 };
 
 static void copy_to(struct expansion *expansion, size_t at)
@@ -127,7 +129,7 @@ static int expand(struct expansion *expansion, size_t size, size_t *ret_size)
         int r = etf_head_read(expansion->data + at, size - at, expansion->count, &head);
 
         if (r == 0)
-            r = etf_levels_enter(&levels, &head, at, expansion->data[at] == TAG_LIST);
+            r = etf_levels_enter(&levels, &head, at, expansion->data[at]);
         if (r != 0)
             return r;
         expand_head(expansion, at, &head, &levels.now);
@@ -142,6 +144,7 @@ static int expand(struct expansion *expansion, size_t size, size_t *ret_size)
             finish_fun(expansion, at, levels.now.place);
         }
     }
+    expansion->maps = levels.maps;
     *ret_size = at;
     return 0;
 }
@@ -151,8 +154,9 @@ int etf_expand(const uint8_t *data, size_t size, const struct cn_bytes *atoms, u
 {
     struct expansion expansion = {
         .data = data, .atoms = atoms, .count = count, .writer = writer, .start = writer->size};
-    size_t taken;
+    size_t taken = 0;
     int r = expand(&expansion, size, &taken);
+    struct cn_term term = {data, taken};
 
     if (r != 0)
         return r;
@@ -160,12 +164,14 @@ int etf_expand(const uint8_t *data, size_t size, const struct cn_bytes *atoms, u
         copy_to(&expansion, taken);
         if (cn_writer_error(writer) != 0)
             return cn_writer_error(writer);
-        *ret_term = (struct cn_term){writer->data + expansion.start,
-                                     writer->size - expansion.start};
+        term = (struct cn_term){writer->data + expansion.start, writer->size - expansion.start};
     } else {
         writer->size = expansion.start;
-        *ret_term = (struct cn_term){data, taken};
     }
+    r = expansion.maps ? etf_keys_check(term.data, term.size) : 0;
+    if (r != 0)
+        return r;
+    *ret_term = term;
     *ret_size = taken;
     return 0;
 }

@@ -10,6 +10,7 @@
 
 #include "base/error.h"
 #include "etf/head.h"
+#include "etf/tags.h"
 #include "etf/walk.h"
 
 /** One level of nesting: the terms still to come on it. */
@@ -25,6 +26,8 @@ struct etf_levels {
     struct etf_level now;
     uint32_t depth;
     uint32_t depth_max;
+    uint32_t terms; /* inside others, so far */
+    bool maps;      /* with more than one key were passed */
     struct etf_level stack[ETF_DEPTH_MAX];
 };
 
@@ -33,25 +36,36 @@ static inline void etf_levels_init(struct etf_levels *levels, const struct etf_l
 {
     levels->now = (struct etf_level){.left = 1};
     levels->depth = 0;
+    levels->terms = 0;
+    levels->maps = false;
     levels->depth_max = limits != NULL ? limits->depth_max : ETF_DEPTH_MAX;
     if (levels->depth_max > ETF_DEPTH_MAX)
         levels->depth_max = ETF_DEPTH_MAX;
 }
 
-/** Go into the term whose @head is at @at; @list: it is a list. Errors: CN_E_TERM_DEEP. */
+/**
+ * Go into the term whose @head, with @tag, is at @at. Errors: CN_E_TERM_DEEP, CN_E_TERM_LIMIT.
+ */
 static inline int etf_levels_enter(struct etf_levels *levels, const struct etf_head *head,
-                                   size_t at, bool list)
+                                   size_t at, uint8_t tag)
 {
+    bool list = tag == TAG_LIST;
+
     levels->now.left--;
+    if (head->children == 0)
+        return 0;
+    if (head->children > ETF_TERMS_MAX - levels->terms)
+        return CN_E_TERM_LIMIT;
+    levels->terms += (uint32_t)head->children;
     if (list && levels->now.list && levels->now.left == 0) { /* a tail: the same list goes on */
         levels->now.left = head->children;
-    } else if (head->children > 0) {
-        if (levels->depth == levels->depth_max)
-            return CN_E_TERM_DEEP;
-        levels->stack[levels->depth++] = levels->now;
-        levels->now = (struct etf_level){head->children, head->end > 0 ? at + head->end : 0, 0,
-                                         list};
+        return 0;
     }
+    if (levels->depth == levels->depth_max)
+        return CN_E_TERM_DEEP;
+    levels->maps |= tag == TAG_MAP && head->children > 2;
+    levels->stack[levels->depth++] = levels->now;
+    levels->now = (struct etf_level){head->children, head->end > 0 ? at + head->end : 0, 0, list};
     return 0;
 }
 

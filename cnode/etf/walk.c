@@ -18,6 +18,7 @@
 #include "base/error.h"
 #include "base/text.h"
 #include "etf/head.h"
+#include "etf/keys.h"
 #include "etf/levels.h"
 #include "etf/tags.h"
 
@@ -372,7 +373,7 @@ int etf_walk(const uint8_t *data, size_t size, const struct etf_limits *limits, 
             return CN_E_TERM_SHORT;
         r = head_read((struct view){data + at, size - at, 0}, true, &head);
         if (r == 0)
-            r = etf_levels_enter(&levels, &head, at, data[at] == TAG_LIST);
+            r = etf_levels_enter(&levels, &head, at, data[at]);
         if (r != 0)
             return r;
         at += head.size;
@@ -381,6 +382,12 @@ int etf_walk(const uint8_t *data, size_t size, const struct etf_limits *limits, 
                 return CN_E_TERM_VALUE;
             etf_levels_leave(&levels);
         }
+    }
+    if (levels.maps) {
+        int r = etf_keys_check(data, at);
+
+        if (r != 0)
+            return r;
     }
     *ret_size = at;
     return 0;

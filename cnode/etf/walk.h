@@ -3,8 +3,9 @@
  *
  * ei's decoders know no end of their buffer and recurse; one authenticated frame ends a bare ei
  * node. The walker checks one term completely: every length against the bytes that are left, every
- * atom, every number's form. It is iterative, allocates nothing, and looks at each byte at most
- * twice; depth is a counter with a limit, so later code may recurse that deep.
+ * atom, every number's form, and the keys of maps (keys.h). It is iterative and looks at each byte
+ * a few times at most; depth is a counter with a limit, so later code may recurse that deep, and so
+ * is the number of terms, for each costs its reader time, however short it is.
  *
  * What nests: an element of a tuple, map, list or fun is one deeper than its container. A list's
  * tail is not, when it is a list again: it is the same Erlang list, cut up by its sender.
@@ -19,6 +20,8 @@
 
 /** The deepest nesting that any limit may allow. */
 #define ETF_DEPTH_MAX 512
+/** Terms that may stand inside one, on all levels together: as many as a turn of the loop can bear. */
+#define ETF_TERMS_MAX (UINT32_C(1) << 22)
 /** Longest atom in characters. */
 #define ETF_ATOM_CHARACTERS_MAX 255
 
@@ -31,7 +34,8 @@ struct etf_limits {
  * Check the term at the start of @size bytes and measure it. @limits NULL: the widest.
  *
  * Errors: CN_E_TERM_SHORT, CN_E_TERM_TAG, CN_E_TERM_DEEP, CN_E_TERM_COUNT, CN_E_TERM_ATOM,
- * CN_E_TERM_COMPRESSED, CN_E_TERM_VALUE (error.h tells what each means).
+ * CN_E_TERM_COMPRESSED, CN_E_TERM_LIMIT, CN_E_TERM_TWINS, CN_E_TERM_VALUE (error.h tells what each
+ * means); -ENOMEM, from looking for twins.
  */
 int etf_walk(const uint8_t *data, size_t size, const struct etf_limits *limits, size_t *ret_size);
 
