@@ -12,6 +12,7 @@
 #include "base/alloc.h"
 #include "base/error.h"
 #include "base/sm.h"
+#include "dist/flags.h"
 #include "net/network.h"
 #include "node/api.h"
 #include "node/mesh.h"
@@ -72,6 +73,8 @@ static int welcome(struct node *node, const struct peer_info *peer)
 
     if ((error = procs_peer_up(node->procs, peer->node, peer->creation)) != 0)
         return error;
+    if ((peer->flags & FLAG_UNLINK_ID) == 0)
+        procs_peer_acks_no_unlinks(node->procs, peer->node);
     if ((error = releases_peer_up(node->releases, peer->node)) != 0)
         return error;
     if ((error = mesh_peer_up(node->mesh, peer->node, peer->hidden)) != 0 || peer->hidden)

@@ -33,7 +33,8 @@ struct peer {
     uint32_t link_count;
     uint32_t creation; /* of the present or latest incarnation */
     bool up;
-    bool quiet; /* links of quiet_pid break in silence */
+    bool no_acks; /* of unlinks: see procs_peer_acks_no_unlinks */
+    bool quiet;   /* links of quiet_pid break in silence */
     struct short_pid quiet_pid;
     char name[];
 };
@@ -227,6 +228,8 @@ void procs_peers_free(struct procs *procs);
 /* links.c */
 /** Break all links of an ending process. @silent: tell nobody. */
 void links_break(struct process *process, struct cn_term reason, bool silent);
+/** Forget those links of a peer whose unlink waits for an acknowledgement. */
+void links_drop_unlinked(struct procs *procs, struct peer *peer);
 /** The links to a peer that is gone. */
 void links_peer_down(struct procs *procs, struct peer *peer);
 /** LINK, UNLINK, UNLINK_ACK and EXIT of the peer. Returns as procs_deliver. */

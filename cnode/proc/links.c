@@ -194,8 +194,19 @@ static void unlink_remote(struct process *self, const struct cn_pid *pid)
         return;
     link->unlink_id = ++procs->next_unlink;
     control.id = link->unlink_id;
-    if (route_control(procs, pid->node, &control, (struct cn_term){0}) != 0)
+    if (route_control(procs, pid->node, &control, (struct cn_term){0}) != 0 ||
+        (peer->up && peer->no_acks))
         link_free(procs, link);
+}
+
+void links_drop_unlinked(struct procs *procs, struct peer *peer)
+{
+    list_for_each_safe(item, &peer->links) {
+        struct link *link = container_of(item, struct link_end, list)->link;
+
+        if (link->unlink_id != 0)
+            link_free(procs, link);
+    }
 }
 
 void process_unlink(struct process *self, const struct cn_pid *pid)

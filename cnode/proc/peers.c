@@ -78,9 +78,20 @@ int procs_peer_up(struct procs *procs, const char *node, uint32_t creation)
     if (peer == NULL)
         return -ENOMEM;
     peer->up = true;
+    peer->no_acks = false;
     peer->creation = creation;
     trace("proc", "peer up %s", node);
     return 0;
+}
+
+void procs_peer_acks_no_unlinks(struct procs *procs, const char *node)
+{
+    struct peer *peer = procs_peer_find(procs, node);
+
+    if (peer == NULL || !peer->up)
+        return;
+    peer->no_acks = true;
+    links_drop_unlinked(procs, peer);
 }
 
 void procs_peer_down(struct procs *procs, const char *node)

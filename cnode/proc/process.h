@@ -68,6 +68,11 @@ int procs_deliver(struct procs *procs, const char *node, uint32_t creation,
  */
 int procs_peer_up(struct procs *procs, const char *node, uint32_t creation);
 /**
+ * Note that the peer @node, which has just come up, acknowledges no unlinks (it lacks UNLINK_ID): a
+ * link is then gone as soon as the unlink is sent, as before OTP 23.3.
+ */
+void procs_peer_acks_no_unlinks(struct procs *procs, const char *node);
+/**
  * A peer is gone, or could not be reached: everybody linked to or monitoring something there gets
  * noconnection; its own monitors and links are dropped.
  */

@@ -188,6 +188,30 @@ START_TEST(stray_ack_is_ignored)
 }
 END_TEST
 
+/* A peer that acknowledges nothing: its next LINK counts, whether the unlink was sent or waited. */
+START_TEST(unlink_without_acknowledgement)
+{
+    bool known_before = _i == 0;
+    struct control link;
+    struct control exit;
+
+    start_at(1);
+    ck_assert_int_eq(process_link(here, &there_pid), 0);
+    if (known_before)
+        procs_peer_acks_no_unlinks(world_procs(&world, 0), there_pid.node);
+    process_unlink(here, &there_pid);
+    if (!known_before)
+        procs_peer_acks_no_unlinks(world_procs(&world, 0), there_pid.node);
+    link = wire(CONTROL_LINK, 0);
+    exit = wire(CONTROL_EXIT, 0);
+    ck_assert_int_eq(world_inject(&world, 1, 0, &exit, atom("unheard")), 0);
+    ck_assert_int_eq(world_inject(&world, 1, 0, &link, (struct cn_term){0}), 0);
+    ck_assert_int_eq(world_inject(&world, 1, 0, &exit, atom("broken")), 0);
+    world_settle(&world);
+    ck_assert_str_eq(p.ended, "broken");
+}
+END_TEST
+
 /* While an unlink waits for its acknowledgement, a LINK of the other side is ignored. */
 START_TEST(link_crossing_unlink_is_ignored)
 {
@@ -334,6 +358,7 @@ static void add(TCase *tcase)
     tcase_add_test(tcase, unlink_of_peer_unlinks);
     tcase_add_test(tcase, relink_survives_late_ack);
     tcase_add_test(tcase, stray_ack_is_ignored);
+    tcase_add_loop_test(tcase, unlink_without_acknowledgement, 0, 2);
     tcase_add_test(tcase, link_crossing_unlink_is_ignored);
     tcase_add_test(tcase, exit_without_link_is_ignored);
     tcase_add_test(tcase, lost_peer_is_noconnection);
