@@ -9,6 +9,8 @@
 #include <stdio.h>
 
 #include "base/assert.h"
+#include "base/bytes.h"
+#include "dist/encoder.h"
 #include "session/snapshot.h"
 #include "unit/dist/recorded.h"
 #include "unit/minotaur/support.h"
@@ -105,6 +107,85 @@ static void seed_frames(void)
         seed("frame", text("%zu", i), bytes_of(head, sizeof(head)), frame);
         head[0] = 0x80;
         seed("frame", text("alone-%zu", i), bytes_of(head, 4), frame);
+    }
+}
+
+/* Append a frame, whole or (@cut) in three fragments, the second one of which is empty. */
+static void append_frame(struct bytes *stream, struct cn_bytes frame, uint8_t number, bool cut)
+{
+    const uint8_t first[18] = {131, 'E', [9] = number, [17] = 3};
+    const uint8_t second[22] = {0, 0, 0, 18, 131, 'F', [13] = number, [21] = 2};
+    const uint8_t third[22] = {0, 0, 0, 19, 131, 'F', [13] = number, [21] = 1};
+
+    cn_assert(bytes_append_u32(stream, (uint32_t)(frame.size + (cut ? 15 : 0))) == 0);
+    if (!cut) {
+        cn_assert(bytes_append(stream, frame.data, frame.size) == 0);
+        return;
+    }
+    cn_assert(bytes_append(stream, first, sizeof(first)) == 0);
+    cn_assert(bytes_append(stream, frame.data + 2, frame.size - 3) == 0);
+    cn_assert(bytes_append(stream, second, sizeof(second)) == 0);
+    cn_assert(bytes_append(stream, third, sizeof(third)) == 0);
+    cn_assert(bytes_append(stream, frame.data + frame.size - 1, 1) == 0);
+}
+
+/* The recorded signals as a node of ours sends them to a peer with an atom cache and fragments. */
+static void seed_streams(void)
+{
+    static const uint8_t head[] = {0x60, 0, 0, 7};
+    struct encoder_scratch scratch;
+    struct encoder encoder;
+    struct bytes stream;
+
+    encoder_scratch_init(&scratch);
+    encoder_init(&encoder, FLAGS_OURS, &scratch);
+    bytes_init(&stream, 0);
+    for (size_t i = 0; i < RECORDED_COUNT; i++) {
+        struct cn_term bytes = from_hex(recorded[i].hex);
+        struct cn_term tuple, payload, message;
+        struct encoded_frame encoded;
+        struct control control;
+        struct bytes frame;
+
+        bytes_init(&frame, 0);
+        cn_assert(frame_parse(bytes_of(bytes.data, bytes.size), &tuple, &payload) == 0);
+        cn_assert(control_decode(tuple, payload, &control, &message) == 0);
+        cn_assert(encoder_frame(&encoder, &control, message, NULL, &encoded) == 0);
+        for (size_t k = 0; k < encoded.count; k++)
+            cn_assert(bytes_append(&frame, encoded.parts[k].data, encoded.parts[k].size) == 0);
+        append_frame(&stream, bytes_of(bytes_data(&frame) + 4, bytes_size(&frame) - 4), (uint8_t)i,
+                     i % 3 == 1);
+        bytes_deinit(&frame);
+        seed("frame", text("stream-%zu", i), bytes_of(head, sizeof(head)),
+             (struct cn_term){bytes_data(&stream), bytes_size(&stream)});
+    }
+    bytes_deinit(&stream);
+    encoder_deinit(&encoder);
+    encoder_scratch_deinit(&scratch);
+}
+
+/* Signals with a message each, under all four sets of flags. */
+static void seed_signals(void)
+{
+    for (uint8_t flags = 0; flags < 4; flags++) {
+        const uint8_t head[] = {1, 2, 3, flags};
+        struct bytes signals;
+
+        bytes_init(&signals, 0);
+        for (uint8_t choice = 0; choice < 16; choice++) {
+            struct cn_term message = choice % 4 == 0
+                                         ? term("%{id: \"t\", adds: [1, 2], a: :b, c: {:d, 1.5}}")
+                                         : from_hex("680277016177056f74686572");
+
+            if (choice == 12)
+                continue;
+            cn_assert(bytes_append(&signals, &choice, 1) == 0);
+            cn_assert(bytes_append(&signals, message.data, message.size) == 0);
+            if (choice == 0 || choice == 7 || choice == 15)
+                seed("signals", text("%u-%u", flags, choice), bytes_of(head, sizeof(head)),
+                     (struct cn_term){bytes_data(&signals), bytes_size(&signals)});
+        }
+        bytes_deinit(&signals);
     }
 }
 
@@ -273,6 +354,8 @@ int main(int argc, char **argv)
     corpus = argv[1];
     seed_terms();
     seed_frames();
+    seed_streams();
+    seed_signals();
     seed_handshakes();
     seed_links();
     seed_steps();
