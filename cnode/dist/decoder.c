@@ -20,6 +20,7 @@
 #define FRAGMENT_NEXT      'F'
 #define FRAGMENT_BYTES     18 /* 131, the tag, sequence id, fragment id */
 #define SEQUENCES_MAX      16384
+#define ATOM_BYTES_MAX     ((size_t)16 << 20) /* of all sequences */
 #define SCRATCH_KEEP_BYTES ((size_t)256 << 10)
 
 void decoder_scratch_init(struct decoder_scratch *scratch)
@@ -45,6 +46,7 @@ void decoder_init(struct decoder *decoder, uint64_t flags, uint32_t frame_bytes_
                                             .sequences_max = SEQUENCES_MAX,
                                             .sequence_bytes_max = bytes_max,
                                             .bytes_max = (size_t)bytes_max * 2,
+                                            .atom_bytes_max = ATOM_BYTES_MAX,
                                         });
 }
 

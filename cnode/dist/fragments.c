@@ -28,6 +28,7 @@ void fragments_deinit(struct fragments *fragments)
         fragment_sequence_free(sequence);
     }
     fragments->bytes = 0;
+    fragments->atom_bytes = 0;
 }
 
 struct fragment_sequence *fragment_sequence_free(struct fragment_sequence *sequence)
@@ -70,10 +71,11 @@ static size_t bytes_of_atoms(const struct atom_table *atoms)
     return size;
 }
 
-/* What a sequence counts for in the limit of all. */
-static size_t held_bytes(const struct fragment_sequence *sequence)
+/* The sequence is no longer held. */
+static void uncount(struct fragments *fragments, const struct fragment_sequence *sequence)
 {
-    return sequence->atom_bytes + bytes_size(&sequence->data);
+    fragments->bytes -= bytes_size(&sequence->data);
+    fragments->atom_bytes -= sequence->atom_bytes;
 }
 
 static int append(struct fragments *fragments, struct fragment_sequence *sequence,
@@ -100,7 +102,7 @@ int fragments_start(struct fragments *fragments, uint64_t id, uint64_t fragment,
     if (sequence != NULL || fragment < 2)
         return CN_E_INVALID;
     if (map_count(fragments->by_id) >= fragments->limits.sequences_max ||
-        atom_bytes > fragments->limits.bytes_max - fragments->bytes)
+        atom_bytes > fragments->limits.atom_bytes_max - fragments->atom_bytes)
         return CN_E_LIMIT;
     sequence = mem_zalloc(sizeof(*sequence));
     if (sequence == NULL)
@@ -109,14 +111,14 @@ int fragments_start(struct fragments *fragments, uint64_t id, uint64_t fragment,
     sequence->next = fragment - 1;
     sequence->atom_bytes = atom_bytes;
     bytes_init(&sequence->data, fragments->limits.sequence_bytes_max);
-    fragments->bytes += atom_bytes;
+    fragments->atom_bytes += atom_bytes;
     rc = keep_atoms(sequence, atoms);
     if (rc == 0)
         rc = append(fragments, sequence, data);
     if (rc == 0 && !map_add(fragments->by_id, &sequence->id, sizeof(id), sequence))
         rc = -ENOMEM;
     if (rc != 0) {
-        fragments->bytes -= held_bytes(sequence);
+        uncount(fragments, sequence);
         fragment_sequence_free(sequence);
     }
     return rc;
@@ -139,7 +141,7 @@ int fragments_add(struct fragments *fragments, uint64_t id, uint64_t fragment, s
     if (sequence->next > 0)
         return 0;
     map_remove(fragments->by_id, sequence);
-    fragments->bytes -= held_bytes(sequence);
+    uncount(fragments, sequence);
     *ret_done = sequence;
     return 0;
 }

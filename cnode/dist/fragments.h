@@ -8,7 +8,8 @@
  *
  * A sequence keeps the atoms that its header named, since the cache goes on changing meanwhile. It
  * is bounded like a frame, and all sequences of a peer in number and bytes; memory grows by bytes
- * that are there, and the atoms count, for two bytes of a header can name a thousand of the cache.
+ * that are there, and atoms are bounded too, for two bytes of a header can name a thousand of the
+ * cache.
  * Sequences that never end are released with the connection.
  *
  * Source: "Distribution Header for fragmented messages", External Term Format, ERTS User's Guide.
@@ -24,7 +25,8 @@
 struct fragment_limits {
     uint32_t sequences_max;
     size_t sequence_bytes_max;
-    size_t bytes_max; /* of all sequences, their atoms included */
+    size_t bytes_max;      /* of all sequences */
+    size_t atom_bytes_max; /* of all sequences' atoms */
 };
 
 /** A signal that is coming in. */
@@ -43,6 +45,7 @@ struct fragments {
     struct fragment_limits limits;
     struct fragment_sequence *by_id;
     size_t bytes;
+    size_t atom_bytes;
 };
 
 /** Make an empty set. Allocates nothing. */

@@ -21,7 +21,7 @@
 /** The deepest nesting that any limit may allow. */
 #define ETF_DEPTH_MAX 512
 /** Terms that may stand inside one, on all levels together: what a turn of the loop can bear. */
-#define ETF_TERMS_MAX (UINT32_C(1) << 22)
+#define ETF_TERMS_MAX (UINT32_C(1) << 21)
 /** Longest atom in characters. */
 #define ETF_ATOM_CHARACTERS_MAX 255
 

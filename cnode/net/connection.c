@@ -8,6 +8,7 @@
 #include "net/connection.h"
 
 #include <errno.h>
+#include <malloc.h>
 #include <sodium.h>
 
 #include "base/alloc.h"
@@ -17,6 +18,7 @@
 #include "net/connection_state.h"
 
 #define WRITE_PIECES 256
+#define TRIM_BYTES   ((size_t)4 << 20)
 
 static const struct sm_state connection_states[] = {
     [CONNECTION_CONNECTING] = {"connecting", SM_TO(CONNECTION_GREETING) | SM_TO(CONNECTION_CLOSING),
@@ -27,9 +29,25 @@ static const struct sm_state connection_states[] = {
 };
 static const struct sm_table connection_table = SM_TABLE("connection", connection_states);
 
+/* The allocator may keep hundreds of megabytes for one small block that lies above them. */
+static void give_back_memory(void)
+{
+#ifdef __GLIBC__
+    (void)malloc_trim(0);
+#endif
+}
+
+/* Bytes that others have not got yet, or have not finished sending. */
+static size_t held_bytes(const struct connection *connection)
+{
+    return connection->frames.partial.capacity + connection->decoder.fragments.bytes +
+           outbox_bytes(&connection->outbox);
+}
+
 static void on_closed(uv_handle_t *handle)
 {
     struct connection *connection = handle->data;
+    bool trim = held_bytes(connection) > TRIM_BYTES;
 
     if (connection->events.closed != NULL)
         connection->events.closed(connection->context, connection);
@@ -40,6 +58,8 @@ static void on_closed(uv_handle_t *handle)
     sender_deinit(&connection->sender);
     outbox_deinit(&connection->outbox);
     mem_free(connection);
+    if (trim)
+        give_back_memory();
 }
 
 static void close_handle(struct connection *connection)

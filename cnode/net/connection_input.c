@@ -3,7 +3,9 @@
  *
  * Bytes go to the handshake until the cookie is proven, then to the frame reader. After every
  * event the owner may have closed the connection, so each loop here looks again. A connection that
- * has used up its budget stops reading until the next turn (connections.c starts it again).
+ * has used up its budget stops reading until the next turn (connections.c starts it again). What
+ * counts is the work that its bytes make: a frame of thirty bytes costs more than its bytes do, and
+ * two bytes may name an atom of a thousand.
  */
 #include <errno.h>
 
@@ -11,6 +13,8 @@
 #include "base/error.h"
 #include "base/text.h"
 #include "net/connection_state.h"
+
+#define FRAME_WORK 64 /* what a frame costs beside its bytes, in bytes */
 
 static void on_alloc(uv_handle_t *handle, size_t suggested, uv_buf_t *ret_buffer)
 {
@@ -26,6 +30,13 @@ static void protocol_error(struct connection *connection, int rc, const char *wh
 
     text_format(detail, sizeof(detail), "%s: %s", what, error_name(rc));
     connection_fail(connection, "protocol_error", detail);
+}
+
+static void count_work(struct connection *connection, size_t frame_size, size_t expanded_size)
+{
+    connection->more_work += FRAME_WORK;
+    if (expanded_size > frame_size)
+        connection->more_work += expanded_size - frame_size;
 }
 
 /* One frame that is no tick. */
@@ -44,6 +55,7 @@ static void take_frame(struct connection *connection, struct cn_bytes frame)
         protocol_error(connection, rc, "a frame that cannot be decoded");
         return;
     }
+    count_work(connection, frame.size, tuple.size + payload.size);
     rc = control_decode(tuple, payload, &control, &message);
     if (rc != 0) {
         protocol_error(connection, rc, "an unknown or malformed control message");
@@ -155,7 +167,8 @@ static void count_budget(struct connection *connection, size_t size)
         connection->budget_turn = all->turn;
         connection->budget_used = 0;
     }
-    connection->budget_used += size;
+    connection->budget_used += size + connection->more_work;
+    connection->more_work = 0;
     if (connection->budget_used < CONNECTIONS_READ_BUDGET || connection_is_closing(connection))
         return;
     uv_read_stop((uv_stream_t *)&connection->tcp);

@@ -45,7 +45,8 @@ struct connection {
     uint64_t received_ms;
     uint64_t sent_ms;
     uint64_t budget_turn; /* the turn in which... */
-    size_t budget_used;   /* ...so many bytes were read */
+    size_t budget_used;   /* ...so many bytes were read, or as much work was done */
+    size_t more_work;     /* of the bytes being read, beside their number */
     const char *reason;
     char detail[256];
 };
