@@ -31,6 +31,7 @@
 #include "net/peers.h"
 
 #define QUEUE_BYTES_MAX (UINT32_C(64) << 20)
+#define QUEUE_BUSY      (UINT32_C(1) << 20)
 #define PENDING_MAX     64
 #define NET_TICKTIME_S  60
 #define STOP_LOOK_MS    5 /* between two looks whether everything is flushed */
@@ -99,6 +100,8 @@ static int copy_config(struct network *network, const struct network_config *con
         network->config.net_ticktime_s = NET_TICKTIME_S;
     if (network->config.queue_bytes_max == 0)
         network->config.queue_bytes_max = QUEUE_BYTES_MAX;
+    if (network->config.queue_busy_bytes == 0)
+        network->config.queue_busy_bytes = QUEUE_BUSY;
     if (network->config.pending_handshakes_max == 0)
         network->config.pending_handshakes_max = PENDING_MAX;
     return 0;
@@ -134,6 +137,7 @@ static int make_parts(struct network *network)
                          .epmd_port = network->config.epmd_port,
                          .flags = flags,
                          .queue_bytes_max = network->config.queue_bytes_max,
+                         .queue_busy_bytes = network->config.queue_busy_bytes,
                          .net_ticktime_s = network->config.net_ticktime_s,
                          .events = &network->events,
                          .context = network,
@@ -380,4 +384,6 @@ void network_flush(struct network *network)
 {
     if (network->connections != NULL)
         connections_flush(network->connections);
+    if (network->peers != NULL)
+        peers_written(network->peers);
 }

@@ -32,6 +32,8 @@ struct network_events {
     void (*peer_up)(void *context, const struct peer_info *peer);
     /* reason: "connection_closed", "net_tick_timeout", "disconnect", "noconnection" ... */
     void (*peer_down)(void *context, const char *node, const char *reason);
+    /* Less waits for a peer for which CN_E_BUSY was answered, so send on. May be NULL. */
+    void (*peer_ready)(void *context, const char *node);
     /* A validated signal. `from` was NOT yet compared with the peer: proc/ does that. Non-zero
      * closes the connection. */
     int (*deliver)(void *context, const struct peer_info *peer, const struct control *control,
@@ -58,6 +60,7 @@ struct network_config {
     const char *const *connect;      /* nodes to stay connected with; ended by NULL */
     uint32_t frame_bytes_max;        /* 0: 128 MiB */
     uint32_t queue_bytes_max;        /* per peer, 0: 64 MiB: beyond it the peer is dropped */
+    uint32_t queue_busy_bytes;       /* per peer, 0: 1 MiB: beyond it senders should wait */
     uint32_t pending_handshakes_max; /* 0: 64 */
 };
 
@@ -87,7 +90,9 @@ uint32_t network_creation(const struct network *network);
 /**
  * Send a signal to @node, dialling it when needed. The bytes are copied or consumed before the
  * call returns.
- * Errors: CN_E_LIMIT when the peer's queue is full (the peer is being dropped), CN_E_UNKNOWN when
+ * Errors: CN_E_BUSY when the signal was taken and much waits for that peer: whoever can stop
+ * sending should, until `peer_ready` or `peer_down`, of which one is sure to come (see busy.c);
+ * CN_E_LIMIT when the peer's queue is full (the peer is being dropped), CN_E_UNKNOWN when
  * @node is our own name or no node name; CN_E_CLOSED after network_stop when it is not connected;
  * -ENOTSUP as control_encode; -ENOMEM.
  */

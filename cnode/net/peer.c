@@ -57,6 +57,7 @@ struct peer *peer_obtain(struct peers *peers, const char *name)
     sm_init(&peer->sm, &peer_table, ++peers->connections->next_id, PEER_IDLE);
     outbox_init(&peer->waiting, peers->config.queue_bytes_max);
     loop_timer_init(&peer->timer, peers->connections->loop, on_timer, peer);
+    busy_init(peer);
     if (!map_add(peers->by_name, peer->name, strlen(peer->name), peer)) {
         mem_free(peer);
         return NULL;
@@ -77,6 +78,7 @@ static void drop_attempts(struct peer *peer)
 void peer_free(struct peer *peer)
 {
     drop_attempts(peer);
+    busy_forget(peer);
     if (peer->connection != NULL)
         connection_drop(peer->connection);
     outbox_deinit(&peer->waiting);
@@ -96,7 +98,7 @@ static bool note_tried(struct peer *peer)
     return peers->untried == 0 && peers->started;
 }
 
-static void schedule_retry(struct peer *peer)
+void peer_retry(struct peer *peer)
 {
     uint32_t base = peer->backoff_ms;
 
@@ -117,9 +119,10 @@ static void become_idle(struct peer *peer, const char *reason)
 
     text_copy(name, sizeof(name), peer->name);
     peer->asked = false;
+    busy_forget(peer);
     sm_move(&peer->sm, PEER_IDLE);
     if (peer->kept && !peers->stopped)
-        schedule_retry(peer);
+        peer_retry(peer);
     if (reason != NULL && !peers->stopped) {
         events->peer_down(events->context, name, reason);
         peer = peer_find(peers, name);
@@ -230,7 +233,7 @@ static void on_timer(void *context)
     case PEER_IDLE:
         rc = peer_dial(peer);
         if (rc != 0)
-            schedule_retry(peer);
+            peer_retry(peer);
         break;
     case PEER_DIALLING:
         rc = start_dial(peer);
@@ -287,6 +290,7 @@ static void give_way(struct peer *peer)
 
     peers_log(peer->peers, 1, "peer.replaced", "%s: it connected anew", peer->name);
     peer->connection = NULL;
+    busy_forget(peer);
     connection_drop(old);
     sm_move(&peer->sm, PEER_DEFERRED);
     peer->taking = true;

@@ -1,5 +1,5 @@
 /*
- * The inside of a peer, for peer.c, peers.c and ticker.c only.
+ * The inside of a peer, for peer.c, peers.c, busy.c and ticker.c only.
  */
 #ifndef NET_PEER_H
 #define NET_PEER_H
@@ -35,6 +35,10 @@ struct peer {
     struct peer_info info;         /* UP, CLOSING */
     struct outbox waiting;         /* what is sent while there is no connection */
     struct loop_timer timer;       /* the next dial, or the end of DEFERRED */
+    struct list busy;              /* in peers.busy while much waits for it: busy.c */
+    struct loop_timer busy_timer;
+    uint64_t busy_since_ms;
+    bool busy_told; /* that it is busy long */
     uint32_t backoff_ms;
     uint64_t up_ms;
     char told[256]; /* the failure that was logged last */
@@ -44,6 +48,7 @@ struct peers {
     struct connections *connections;
     struct peers_config config;
     struct peer *by_name;
+    struct list busy; /* struct peer.busy */
     struct failures failures;
     uint32_t idlers; /* handshakes that ended for want of time or room */
     struct cn_writer scratch;
@@ -61,6 +66,8 @@ struct peer *peer_find(const struct peers *peers, const char *name);
 struct peer *peer_obtain(struct peers *peers, const char *name);
 /** Dial an idle peer. Errors: -ENOMEM, CN_E_INVALID; it is idle then. */
 int peer_dial(struct peer *peer);
+/** Dial an idle peer again, later each time. */
+void peer_retry(struct peer *peer);
 /** Take @connection, which is up, as the peer's only one; an older one gives way. */
 void peer_take(struct peer *peer, struct connection *connection);
 /** Close the connection of a peer that is UP. */
@@ -72,6 +79,14 @@ void peer_free(struct peer *peer);
 /** Write a log line through the events. */
 void peers_log(struct peers *peers, int level, const char *event, const char *format, ...)
     __attribute__((format(printf, 4, 5)));
+/** Let a new peer be ready. */
+void busy_init(struct peer *peer);
+/** Something was queued for @peer. Errors: CN_E_BUSY, see network_send. */
+int busy_note(struct peer *peer);
+/** Nothing waits for @peer any more, and whoever must know hears it otherwise. */
+void busy_forget(struct peer *peer);
+/** The queues were written: look which busy peers are ready, and tell it from the loop. */
+void busy_look(struct peers *peers);
 /** Start sending ticks and looking for silent peers. */
 void ticker_start(struct peers *peers);
 

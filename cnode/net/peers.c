@@ -37,6 +37,7 @@ int peers_new(struct connections *connections, const struct peers_config *config
         return -ENOMEM;
     peers->connections = connections;
     peers->config = *config;
+    list_init(&peers->busy);
     cn_writer_init(&peers->scratch, 0);
     ticker_start(peers);
     *ret_peers = peers;
@@ -210,8 +211,10 @@ static int reach(struct peers *peers, const char *node, struct peer **ret_peer)
     if (sm_state(&peer->sm) == PEER_IDLE && peers->started) {
         rc = peer_dial(peer);
         if (rc != 0) {
-            if (!peer->kept)
+            if (!peer->kept && !peer->asked)
                 peer_free(peer);
+            else
+                peer_retry(peer);
             return rc;
         }
     }
@@ -224,11 +227,15 @@ static int send_up(struct peer *peer, const struct control *control, struct cn_t
 {
     int rc = sender_append(connection_sender(peer->connection), control, message, body);
 
-    if (rc == CN_E_LIMIT)
+    if (rc == CN_E_LIMIT) {
+        peers_log(peer->peers, 2, "peer.queue_full",
+                  "%s does not read: %zu bytes wait, it is dropped", peer->name,
+                  connection_queued_bytes(peer->connection));
         peer_close(peer, "queue_full");
-    else
-        connection_wants_flush(peer->connection);
-    return rc;
+        return rc;
+    }
+    connection_wants_flush(peer->connection);
+    return rc == 0 ? busy_note(peer) : rc;
 }
 
 int peers_send(struct peers *peers, const char *node, const struct control *control,
@@ -255,7 +262,7 @@ int peers_send(struct peers *peers, const char *node, const struct control *cont
                         &peers->scratch);
     if (rc == CN_E_LIMIT)
         peer_overflow(peer);
-    return rc;
+    return rc == 0 ? busy_note(peer) : rc;
 }
 
 int peers_connect(struct peers *peers, const char *node)
@@ -315,6 +322,11 @@ void peers_finish(struct peers *peers)
         if (peer->connection != NULL)
             connection_finish(peer->connection);
     }
+}
+
+void peers_written(struct peers *peers)
+{
+    busy_look(peers);
 }
 
 size_t peers_up(const struct peers *peers)

@@ -34,6 +34,7 @@ struct peers_config {
     uint16_t epmd_port;
     uint64_t flags; /* ours */
     uint32_t queue_bytes_max;
+    uint32_t queue_busy_bytes;
     uint32_t net_ticktime_s;
     const struct network_events *events; /* must live as long */
     void *context;
@@ -75,6 +76,8 @@ void peers_each(struct peers *peers, void (*visit)(void *context, const struct p
 size_t peers_queued_bytes(const struct peers *peers, const char *node);
 /** Say that nothing more will be sent on any connection. */
 void peers_finish(struct peers *peers);
+/** The queues of this turn were written: tell, from the loop, who is no longer busy. */
+void peers_written(struct peers *peers);
 /** Count the peers that are up. */
 size_t peers_up(const struct peers *peers);
 

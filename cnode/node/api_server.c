@@ -94,6 +94,7 @@ int cn_server_start(struct cn_node *node, const struct cn_server_callbacks *call
         mem_free(self);
         return error;
     }
+    process_stall_on_busy(gen_server_process(self->gen));
     *ret_server = self;
     return 0;
 }

@@ -108,6 +108,13 @@ static void on_peer_down(void *context, const char *peer, const char *reason)
     releases_peer_down(node->releases, peer);
 }
 
+static void on_peer_ready(void *context, const char *peer)
+{
+    struct node *node = context;
+
+    procs_peer_ready(node->procs, peer);
+}
+
 static int on_signal_in(void *context, const struct peer_info *peer, const struct control *control,
                         struct cn_term message)
 {
@@ -304,6 +311,7 @@ static int boot_network(struct node *node, const struct cookie *cookie)
         .context = node,
         .peer_up = on_peer_up,
         .peer_down = on_peer_down,
+        .peer_ready = on_peer_ready,
         .deliver = on_signal_in,
         .ready = on_ready,
         .log = on_network_log,

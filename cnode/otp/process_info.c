@@ -53,7 +53,9 @@ static void write_trap_exit(struct process *process, struct cn_writer *writer)
 
 static void write_status(struct process *process, struct cn_writer *writer)
 {
-    cn_write_atom(writer, process_mailbox_length(process) > 0 ? "runnable" : "waiting");
+    const char *status = process_mailbox_length(process) > 0 ? "runnable" : "waiting";
+
+    cn_write_atom(writer, process_stalled(process) ? "suspended" : status);
 }
 
 static void count_link(void *context, const struct cn_pid *pid)

@@ -29,6 +29,7 @@ struct peer {
     struct list watching; /* monitors that its processes hold on ours: struct monitor.in_watcher */
     struct list watched;  /* monitors that ours hold on its: struct monitor.in_target */
     struct list links;    /* struct link_end */
+    struct list stalled;  /* processes that wait until it reads: struct stall.in_peer */
     uint32_t watching_count;
     uint32_t link_count;
     uint32_t creation; /* of the present or latest incarnation */
@@ -120,6 +121,7 @@ struct process {
     bool trap_exit;
     bool exiting; /* marked: ends when its turn comes */
     bool queued;  /* in the run queue */
+    bool stalls;  /* does not run while a node that it has sent to is busy */
     struct procs *procs;
     const struct process_behaviour *behaviour;
     void *state;
@@ -133,6 +135,7 @@ struct process {
     struct list monitors; /* struct monitor.in_watcher */
     struct list watchers; /* struct monitor.in_target */
     struct list timers;
+    struct list stalled; /* the busy peers that it waits for: struct stall.in_process */
     struct name *names;
 };
 
@@ -167,8 +170,9 @@ struct procs {
     struct timer *timers;
     struct heap heap;
     struct list run;
-    uint64_t first_ms; /* the clock starts with the first procs_run */
-    uint64_t clock_ms; /* since then */
+    struct process *running; /* whose callback this is; NULL: nobody's */
+    uint64_t first_ms;       /* the clock starts with the first procs_run */
+    uint64_t clock_ms;       /* since then */
     uint64_t next_ref;
     uint64_t next_unlink;
     uint64_t next_timer;
@@ -210,6 +214,14 @@ void mailbox_clear(struct process *process);
 /* run_queue.c */
 /** Let @process run in this or the next turn. */
 void run_queue_add(struct process *process);
+
+/* stalls.c */
+/** @process has sent to @node, which is busy: let it wait, if it is one that does. */
+void stalls_add(struct process *process, const char *node);
+/** @process waits for nobody any more. */
+void stalls_drop(struct process *process);
+/** Nobody waits for @peer any more. */
+void stalls_end(struct peer *peer);
 
 /* names.c */
 /** Give up all names of a process. */
@@ -266,9 +278,12 @@ void timers_fire(struct procs *procs);
 bool timers_run_one(struct process *process);
 
 /* router.c */
-/** Send a signal to @node; nothing happens while closing. */
+/** Send a signal of the node itself to @node; nothing happens while closing. */
 int route_control(struct procs *procs, const char *node, const struct control *control,
                   struct cn_term message);
+/** The same for what the process @from does, which waits if that node is busy. */
+int route_signal(struct procs *procs, const struct process *from, const char *node,
+                 const struct control *control, struct cn_term message);
 /** Tell whether @node is this node. */
 bool route_is_local(const struct procs *procs, const char *node);
 /** Find a local process by pid, however its end is near; NULL for other nodes and creations. */

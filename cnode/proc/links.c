@@ -132,7 +132,7 @@ static int link_local(struct process *self, const struct cn_pid *pid)
 static int link_announce(struct process *self, struct link *link, const struct cn_pid *pid)
 {
     struct control control = {.op = CONTROL_LINK, .has_from = true, .from = self->pid, .to = *pid};
-    int r = route_control(self->procs, pid->node, &control, (struct cn_term){0});
+    int r = route_signal(self->procs, self, pid->node, &control, (struct cn_term){0});
 
     if (r == 0)
         return 0;
@@ -194,7 +194,7 @@ static void unlink_remote(struct process *self, const struct cn_pid *pid)
         return;
     link->unlink_id = ++procs->next_unlink;
     control.id = link->unlink_id;
-    if (route_control(procs, pid->node, &control, (struct cn_term){0}) != 0 ||
+    if (route_signal(procs, self, pid->node, &control, (struct cn_term){0}) != 0 ||
         (peer->up && peer->no_acks))
         link_free(procs, link);
 }

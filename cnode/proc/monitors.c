@@ -233,7 +233,7 @@ static int send_own(struct process *self, enum control_op op, const struct monit
     pid_complete(&control.to, monitor->to, node);
     control.to_name = (struct cn_bytes){(const uint8_t *)monitor->name, strlen(monitor->name)};
     monitor_ref(self->procs, monitor, &control.ref);
-    return route_control(self->procs, node, &control, (struct cn_term){0});
+    return route_signal(self->procs, self, node, &control, (struct cn_term){0});
 }
 
 static int monitor_remote(struct process *self, const struct dest *dest, const char *node,

@@ -34,6 +34,7 @@ struct peer *procs_peer_get(struct procs *procs, const char *node)
     list_init(&peer->watching);
     list_init(&peer->watched);
     list_init(&peer->links);
+    list_init(&peer->stalled);
     if (!map_add(procs->peers, peer->name, size, peer)) {
         mem_free(peer);
         return NULL;
@@ -44,7 +45,7 @@ struct peer *procs_peer_get(struct procs *procs, const char *node)
 void procs_peer_put(struct procs *procs, struct peer *peer)
 {
     if (peer->up || !list_empty(&peer->watching) || !list_empty(&peer->watched) ||
-        !list_empty(&peer->links))
+        !list_empty(&peer->links) || !list_empty(&peer->stalled))
         return;
     map_remove(procs->peers, peer);
     mem_free(peer);
@@ -104,6 +105,7 @@ void procs_peer_down(struct procs *procs, const char *node)
     peer->up = true; /* keeps the record while its lists are emptied */
     links_peer_down(procs, peer);
     monitors_peer_down(procs, peer);
+    stalls_end(peer);
     peer->up = false;
     peer->quiet = false;
     procs_peer_put(procs, peer);

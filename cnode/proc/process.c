@@ -38,6 +38,7 @@ int process_start(struct procs *procs, const struct process_behaviour *behaviour
     list_init(&process->monitors);
     list_init(&process->watchers);
     list_init(&process->timers);
+    list_init(&process->stalled);
     trace("proc", "start %u.%u %s", process->pid.id, process->pid.serial, behaviour->module);
     *ret_process = process;
     return 0;
@@ -69,6 +70,7 @@ void process_end(struct process *process, bool silent)
     trace("proc", "end %u.%u", process->pid.id, process->pid.serial);
     process->exiting = true;
     list_remove(&process->run);
+    stalls_drop(process);
     table_remove(&procs->table, process->pid.id);
     names_drop(process);
     if (process->behaviour->ended != NULL)

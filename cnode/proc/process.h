@@ -20,7 +20,10 @@
 struct procs;
 struct process;
 
-/** The way out to other nodes. */
+/**
+ * The way out to other nodes. CN_E_BUSY means that the signal was taken, and that enough waits for
+ * that node: procs_peer_ready or procs_peer_down must follow.
+ */
 struct transport {
     void *context;
     int (*send)(void *context, const char *node, const struct control *control,
@@ -77,6 +80,10 @@ void procs_peer_acks_no_unlinks(struct procs *procs, const char *node);
  * noconnection; its own monitors and links are dropped.
  */
 void procs_peer_down(struct procs *procs, const char *node);
+/**
+ * The transport has answered CN_E_BUSY for @node, and now less waits for it: its senders go on.
+ */
+void procs_peer_ready(struct procs *procs, const char *node);
 /**
  * Let the links that @partner, a process of a peer, makes or has with processes here break in
  * silence: they are dropped when it ends, and nobody here gets an exit signal. One partner per
@@ -150,6 +157,13 @@ const struct process_behaviour *process_behaviour(const struct process *self);
 bool process_exiting(const struct process *self);
 /** Find a live process of this node; NULL when there is none (other node, old creation, ended). */
 struct process *procs_find(struct procs *procs, const struct cn_pid *pid);
+/**
+ * Let @self not run while a node to which it has sent is busy, as all processes of a BEAM do; see
+ * stalls.c for who should.
+ */
+void process_stall_on_busy(struct process *self);
+/** Tell whether it waits for such a node. */
+bool process_stalled(const struct process *self);
 /** Choose whether exit signals become {'EXIT', Pid, Reason} messages. */
 void process_trap_exit(struct process *self, bool trap);
 /** Tell whether they do. */

@@ -5,6 +5,9 @@
  * mailboxes, exits mark, monitors and links change. Nothing is kept back here, so the order between
  * two processes is that of the calls, and between nodes that of the connection.
  *
+ * A node that does not read makes its senders wait (stalls.c): for their messages and for what else
+ * a process asks for. What the node says of itself, or answers, makes nobody wait.
+ *
  * A peer speaks only for its own processes: a sender on another node, or of another incarnation, is
  * a broken rule. What it says about processes that are gone, or of links and monitors that do not
  * exist, is not: that happens to everybody, and is ignored or answered noproc.
@@ -41,16 +44,6 @@ struct process *route_find(const struct procs *procs, const struct cn_pid *pid)
     return table_find(&procs->table, pid->id, pid->serial);
 }
 
-int route_control(struct procs *procs, const char *node, const struct control *control,
-                  struct cn_term message)
-{
-    if (procs->closing)
-        return 0;
-    if (procs->transport.send == NULL)
-        return CN_E_UNKNOWN;
-    return procs->transport.send(procs->transport.context, node, control, message);
-}
-
 static const struct cn_pid *sender_pid(const struct procs *procs, const struct process *from)
 {
     return from != NULL ? &from->pid : &procs->node_pid;
@@ -65,22 +58,55 @@ static int join(struct cn_writer *writer, struct cn_term start, const struct etf
     return cn_writer_error(writer);
 }
 
-/* Send to a remote process. @body NULL: @message is whole. */
-static int route_message(struct procs *procs, const char *node, const struct control *control,
-                         struct cn_term message, struct etf_body *body)
+static int transmit(struct procs *procs, const char *node, const struct control *control,
+                    struct cn_term message, struct etf_body *body)
 {
+    const struct transport *transport = &procs->transport;
     struct cn_writer whole;
     int r;
 
-    if (body == NULL || procs->closing)
-        return route_control(procs, node, control, message);
-    if (procs->transport.send_shared != NULL)
-        return procs->transport.send_shared(procs->transport.context, node, control, message, body);
+    if (procs->closing)
+        return 0;
+    if (transport->send == NULL)
+        return CN_E_UNKNOWN;
+    if (body == NULL)
+        return transport->send(transport->context, node, control, message);
+    if (transport->send_shared != NULL)
+        return transport->send_shared(transport->context, node, control, message, body);
     r = join(&whole, message, body);
     if (r == 0)
-        r = route_control(procs, node, control, cn_writer_term(&whole));
+        r = transport->send(transport->context, node, control, cn_writer_term(&whole));
     cn_writer_free(&whole);
     return r;
+}
+
+int route_control(struct procs *procs, const char *node, const struct control *control,
+                  struct cn_term message)
+{
+    int r = transmit(procs, node, control, message, NULL);
+
+    return r == CN_E_BUSY ? 0 : r;
+}
+
+/* Send what @from does, or whose callback this is. @body NULL: @message is whole. */
+static int route_message(struct procs *procs, const struct process *from, const char *node,
+                         const struct control *control, struct cn_term message,
+                         struct etf_body *body)
+{
+    const struct process *sender = from != NULL ? from : procs->running;
+    int r = transmit(procs, node, control, message, body);
+
+    if (r != CN_E_BUSY)
+        return r;
+    if (sender != NULL)
+        stalls_add((struct process *)(uintptr_t)sender, node);
+    return 0;
+}
+
+int route_signal(struct procs *procs, const struct process *from, const char *node,
+                 const struct control *control, struct cn_term message)
+{
+    return route_message(procs, from, node, control, message, NULL);
 }
 
 /* Give to a local process; NULL: nobody is there. */
@@ -113,7 +139,7 @@ static int send_pid(struct procs *procs, const struct process *from, const struc
         return 0;
     if (from != NULL)
         control.from = from->pid;
-    return route_message(procs, to->node, &control, message, body);
+    return route_message(procs, from, to->node, &control, message, body);
 }
 
 static int send_name(struct procs *procs, const struct process *from, const struct dest *dest,
@@ -124,7 +150,7 @@ static int send_name(struct procs *procs, const struct process *from, const stru
 
     control.to_name = (struct cn_bytes){(const uint8_t *)dest->name, strlen(dest->name)};
     if (dest->node != NULL && !route_is_local(procs, dest->node))
-        return route_message(procs, dest->node, &control, message, body);
+        return route_message(procs, from, dest->node, &control, message, body);
     return push_message(procs_whereis(procs, control.to_name), message, body);
 }
 
@@ -137,7 +163,7 @@ static int send_alias(struct procs *procs, const struct process *from, const str
                               .ref = *alias};
 
     if (!route_is_local(procs, alias->node))
-        return route_message(procs, alias->node, &control, message, body);
+        return route_message(procs, from, alias->node, &control, message, body);
     return push_message(alias_find(procs, alias), message, body);
 }
 

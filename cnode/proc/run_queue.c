@@ -4,7 +4,8 @@
  * Processes with work stand in one line. Each handles a small slice and goes to the end of the
  * line if there is more, and a turn as a whole handles a bounded number of messages, so neither a
  * busy process nor a busy node keeps the loop from its sockets. Work that is left is told to
- * the caller as "again at once".
+ * the caller as "again at once". A process that waits for a node to read (stalls.c) is passed over,
+ * unless it is about to end.
  */
 #include "base/alloc.h"
 #include "proc/internal.h"
@@ -14,7 +15,7 @@
 
 void run_queue_add(struct process *process)
 {
-    if (process->queued)
+    if (process->queued || (process_stalled(process) && !process->exiting))
         return;
     process->queued = true;
     list_append(&process->procs->run, &process->run);
@@ -43,10 +44,12 @@ static unsigned run_process(struct process *process)
     unsigned handled = 0;
     bool more = true;
 
-    while (more && handled < SLICE_MESSAGES && !process->exiting) {
+    process->procs->running = process;
+    while (more && handled < SLICE_MESSAGES && !process->exiting && !process_stalled(process)) {
         more = run_one(process);
         handled += more ? 1 : 0;
     }
+    process->procs->running = NULL;
     if (process->exiting) {
         process_end(process, false);
         return handled + 1;

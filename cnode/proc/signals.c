@@ -62,7 +62,7 @@ int procs_exit_signal(struct procs *procs, const struct process *from, const str
     struct process *target = NULL;
 
     if (!route_is_local(procs, to->node))
-        return route_control(procs, to->node, &control, reason);
+        return route_signal(procs, from, to->node, &control, reason);
     target = procs_find(procs, to);
     if (target != NULL)
         signal_exit(target, sender, reason, false);

@@ -64,6 +64,7 @@ void forward_start(struct session *session, struct forward *forward)
     sm_move(&session->sm, SESSION_FORWARDING);
     session->forward = forward;
     session->hosts->table.forwarders++;
+    process_stall_on_busy(gen_server_process(session->server));
     check(session);
 }
 

@@ -207,6 +207,14 @@ static void on_peer_down(void *context, const char *name, const char *reason)
     hear(context, "down %s %s", name, reason);
 }
 
+static void on_peer_ready(void *context, const char *name)
+{
+    struct node *node = context;
+
+    node->ready_bytes = network_queued_bytes(node->network, name);
+    hear(node, "reads %s", name);
+}
+
 static int on_deliver(void *context, const struct peer_info *peer, const struct control *control,
                       struct cn_term message)
 {
@@ -271,6 +279,7 @@ int node_try_start(struct node *node, const struct network_config *config)
         .context = node,
         .peer_up = on_peer_up,
         .peer_down = on_peer_down,
+        .peer_ready = on_peer_ready,
         .deliver = on_deliver,
         .published = on_published,
         .ready = on_ready,

@@ -47,11 +47,13 @@ struct node {
     struct network *network;
     char name[128];
     char cookie[32];
-    char heard[HEARD_MAX][256]; /* "up a@b", "down a@b reason", "ready", "log event: detail", ... */
+    char heard[HEARD_MAX][256]; /* "up a@b", "down a@b reason", "reads a@b", "ready", "log event:
+                                   detail", ... */
     size_t heard_count;
     uint16_t port;
     uint32_t creation;
     uint32_t peer_creation; /* of the latest peer that came up */
+    size_t ready_bytes;     /* what waited for the latest peer that reads again */
     bool done;
     int deliver_answer;
     size_t delivered;

@@ -96,7 +96,7 @@ static int world_send(void *context, const char *node, const struct control *con
     from->sent[control->op]++;
     note_answer(from, control, message);
     list_append(&world->wires[from - world->nodes][to], &signal_new(control, message)->list);
-    return 0;
+    return from->busy[to] ? CN_E_BUSY : 0;
 }
 
 void world_init(struct world *world)
