@@ -5,6 +5,9 @@
  * call (as gen:call does it). So one record in proc/ serves for all three; when the
  * call ends, in whatever way, the alias dies with the monitor, and what comes later vanishes there.
  * What still slips through (a server that answers the pid) is recognised by its tag and dropped.
+ *
+ * A timeout finds its call in a second map, by the timer: thousands of calls that time out together
+ * cost what they cost one by one.
  */
 #include "otp/call.h"
 
@@ -17,13 +20,20 @@
 
 #define CALLS_MAX 1000000u
 
+/* What finds a call by its timer. */
+struct call_timer {
+    struct map_handle hh;
+    uint64_t id; /* 0: none is running */
+    struct call *call;
+};
+
 /* A call; key: the words of our own reference. */
 struct call {
     struct map_handle hh;
     uint32_t words[5];
     uint32_t count;
     struct gen_server *server;
-    uint64_t timer; /* 0: none */
+    struct call_timer timer;
     call_done done;
     void *context;
 };
@@ -48,6 +58,34 @@ static void call_ref(const struct call *call, struct cn_ref *ret_ref)
     memcpy(ret_ref->node, procs_node(procs), strlen(procs_node(procs)) + 1);
 }
 
+/* Errors: -ENOMEM, with no timer running. */
+static int timer_start(struct call *call, uint32_t timeout_ms)
+{
+    struct gen_server *self = call->server;
+    struct call_timer *timer = &call->timer;
+    int r = process_start_timer(self->process, timeout_ms, &timer->id);
+
+    if (r != 0)
+        return r;
+    timer->call = call;
+    if (!map_add(self->call_timers, &timer->id, sizeof(timer->id), timer)) {
+        process_cancel_timer(self->process, timer->id);
+        timer->id = 0;
+        return -ENOMEM;
+    }
+    return 0;
+}
+
+/* The timer has ended or is taken back. */
+static void timer_forget(struct call *call)
+{
+    if (call->timer.id == 0)
+        return;
+    process_cancel_timer(call->server->process, call->timer.id);
+    map_remove(call->server->call_timers, &call->timer);
+    call->timer.id = 0;
+}
+
 /* End a call: monitor and timer are taken back, the record is gone. */
 static void call_free(struct call *call)
 {
@@ -56,8 +94,7 @@ static void call_free(struct call *call)
 
     call_ref(call, &ref);
     process_demonitor(self->process, &ref, true);
-    if (call->timer != 0)
-        process_cancel_timer(self->process, call->timer);
+    timer_forget(call);
     map_remove(self->calls, call);
     mem_free(call);
 }
@@ -126,7 +163,7 @@ int call_start(struct gen_server *self, const struct dest *dest, struct cn_term 
     call->done = done;
     call->context = context;
     if (timeout_ms != 0)
-        r = process_start_timer(self->process, timeout_ms, &call->timer);
+        r = timer_start(call, timeout_ms);
     if (r == 0)
         r = send_request(self, dest, &ref, request);
     if (r != 0) {
@@ -190,18 +227,13 @@ bool calls_take(struct gen_server *self, struct cn_term message)
 bool calls_take_timer(struct gen_server *self, uint64_t timer)
 {
     static const uint8_t timeout[] = {0x77, 7, 't', 'i', 'm', 'e', 'o', 'u', 't'};
-    struct call *call = NULL;
-    struct call *next = NULL;
+    struct call_timer *found = NULL;
 
-    map_for_each(self->calls, call, next)
-    {
-        if (call->timer != timer)
-            continue;
-        call->timer = 0;
-        call_end(call, CALL_TIMEOUT, (struct cn_term){timeout, sizeof(timeout)});
-        return true;
-    }
-    return false;
+    map_find(self->call_timers, &timer, sizeof(timer), found);
+    if (found == NULL)
+        return false;
+    call_end(found->call, CALL_TIMEOUT, (struct cn_term){timeout, sizeof(timeout)});
+    return true;
 }
 
 void calls_drop(struct gen_server *self)

@@ -19,8 +19,9 @@ struct gen_server {
     struct process *process;
     const struct gen_server_callbacks *callbacks;
     void *state;
-    struct call *calls; /* map: the answers it waits for */
-    struct list kept;   /* while suspended: struct kept */
+    struct call *calls;             /* map: the answers it waits for */
+    struct call_timer *call_timers; /* map: those of them that have a timeout, by its timer */
+    struct list kept;               /* while suspended: struct kept */
     size_t kept_count;
     bool suspended;
 };

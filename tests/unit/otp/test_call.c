@@ -1,6 +1,8 @@
 /*
  * Outgoing calls: answers, ends of servers, timeouts, and what comes too late.
  */
+#include <time.h>
+
 #include "base/alloc.h"
 #include "base/error.h"
 #include "unit/otp/server.h"
@@ -94,6 +96,49 @@ START_TEST(timeout_ends_the_call)
 }
 END_TEST
 
+static void count_timeout(struct gen_server *server, void *context, enum call_outcome outcome,
+                          struct cn_term term)
+{
+    ck_assert_int_eq(outcome, CALL_TIMEOUT);
+    (*(size_t *)context)++;
+}
+
+/* Start @count calls to a node that does not answer. */
+static void call_silent(size_t count, uint32_t timeout_ms, size_t *ended)
+{
+    struct dest silent = to_name("server", "c@world");
+
+    for (size_t i = 0; i < count; i++)
+        ck_assert_int_eq(
+            call_start(self, &silent, atom("hello"), timeout_ms, count_timeout, ended, NULL), 0);
+}
+
+/* The processor time, in ms, that 1,000 timeouts take. */
+static double timeouts_ms(void)
+{
+    size_t ended = 0;
+    clock_t start;
+
+    call_silent(1000, 1000, &ended);
+    world_settle(&world);
+    start = clock();
+    world_pass(&world, 1000);
+    ck_assert_uint_eq(ended, 1000);
+    return (double)(clock() - start) * 1000 / CLOCKS_PER_SEC;
+}
+
+/* A timeout costs the same however many other calls are open. */
+START_TEST(timeouts_are_found_at_once)
+{
+    size_t ended = 0;
+    double alone = timeouts_ms();
+
+    call_silent(20000, 0, &ended);
+    ck_assert_double_lt(timeouts_ms(), 5 * alone + 10);
+    ck_assert_uint_eq(ended, 0);
+}
+END_TEST
+
 /* A cancelled call is not answered. */
 START_TEST(cancelled_call_is_silent)
 {
@@ -172,10 +217,12 @@ END_TEST
 
 static void add(TCase *tcase)
 {
+    tcase_set_timeout(tcase, 60);
     tcase_add_test(tcase, answer_comes_once);
     tcase_add_test(tcase, local_server_answers);
     tcase_add_test(tcase, ends_are_told);
     tcase_add_test(tcase, timeout_ends_the_call);
+    tcase_add_test(tcase, timeouts_are_found_at_once);
     tcase_add_test(tcase, cancelled_call_is_silent);
     tcase_add_test(tcase, late_answer_to_the_pid_is_dropped);
     tcase_add_test(tcase, calls_end_with_their_server);
