@@ -13,6 +13,7 @@
 #include "base/alloc.h"
 #include "base/error.h"
 #include "session/drain.h"
+#include "session/dropped.h"
 #include "session/members.h"
 #include "session/requests.h"
 
@@ -36,7 +37,7 @@ static void handle_info(struct gen_server *self, void *state, struct cn_term mes
     struct host_box *box = state;
 
     if (box->hosts != NULL && !members_message(box->hosts, message))
-        host_log(box->hosts, HOSTS_LOG_INFO, "host process: unknown message dropped");
+        dropped_log(box->hosts, "host process: unknown message dropped");
 }
 
 static void handle_cast(struct gen_server *self, void *state, struct cn_term message)
@@ -44,7 +45,7 @@ static void handle_cast(struct gen_server *self, void *state, struct cn_term mes
     struct host_box *box = state;
 
     if (box->hosts != NULL)
-        host_log(box->hosts, HOSTS_LOG_INFO, "host process: unknown cast dropped");
+        dropped_log(box->hosts, "host process: unknown cast dropped");
 }
 
 static void handle_timer(struct gen_server *self, void *state, uint64_t id)

@@ -58,6 +58,8 @@ struct hosts {
     struct host_timer
         order_timer; /* carries out what hosts_drain and hosts_drain_hurry asked for */
     bool hurry;
+    uint64_t dropped; /* casts and messages in the present window: dropped.h */
+    struct host_timer dropped_timer;
 };
 
 /** Start the host process and register it. Errors: CN_E_TAKEN, CN_E_LIMIT, -ENOMEM, with nothing

@@ -14,6 +14,7 @@
 #include "base/alloc.h"
 #include "base/assert.h"
 #include "session/drain.h"
+#include "session/dropped.h"
 #include "session/forward.h"
 #include "session/handoff_in.h"
 #include "session/handoff_out.h"
@@ -176,9 +177,8 @@ static void handle_call(struct gen_server *self, void *state, const struct gen_f
 static void log_dropped(const struct session *session, const char *what, int outcome)
 {
     if (outcome == CN_GAME_UNKNOWN || outcome < 0)
-        host_log(session->hosts, HOSTS_LOG_INFO, "session %.*s: %s dropped (%s)",
-                 (int)session->id_size, (const char *)session->text, what,
-                 outcome < 0 ? "no memory" : "unknown");
+        dropped_log(session->hosts, "session %.*s: %s dropped (%s)", (int)session->id_size,
+                    (const char *)session->text, what, outcome < 0 ? "no memory" : "unknown");
 }
 
 static void handle_cast(struct gen_server *self, void *state, struct cn_term message)
@@ -205,8 +205,8 @@ static void handle_info(struct gen_server *self, void *state, struct cn_term mes
     if (handoff_word(message) != HANDOFF_NONE) {
         if (handoff_in_late(session, message))
             return;
-        host_log(session->hosts, HOSTS_LOG_INFO, "session %.*s: late word of a handoff dropped",
-                 (int)session->id_size, (const char *)session->text);
+        dropped_log(session->hosts, "session %.*s: late word of a handoff dropped",
+                    (int)session->id_size, (const char *)session->text);
         return;
     }
     outcome = session->hosts->game->info(&env, session->game, message);
