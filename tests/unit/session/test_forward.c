@@ -36,6 +36,56 @@ START_TEST(everything_is_passed_on)
 }
 END_TEST
 
+/* While the new owner's node is busy the forwarder keeps what comes, and loses nothing of it. */
+START_TEST(waits_for_a_busy_node)
+{
+    begin();
+    cluster.world.nodes[0].busy[1] = true;
+    for (int i = 0; i < 10; i++)
+        cluster_send(&cluster, 2, &old_pid, parse("{$gen_cast,{add,7}}"));
+    cluster_settle(&cluster);
+    ck_assert(process_stalled(gen_server_process(old->server)));
+    ck_assert_str_eq(cluster_call(&cluster, 2, &new_pid, parse("get")), "reply [7]");
+    cluster_send(&cluster, 2, &old_pid, parse("{$gen_cast,{add,8}}"));
+    cluster.world.nodes[0].busy[1] = false;
+    procs_peer_ready(world_procs(&cluster.world, 0), cluster_name(&cluster, 1));
+    cluster_settle(&cluster);
+    ck_assert_str_eq(cluster_call(&cluster, 2, &new_pid, parse("get")),
+                     "reply [7,7,7,7,7,7,7,7,7,7,8]");
+    cluster_pass(&cluster, 1000);
+    ck_assert_ptr_null(cluster_find(&cluster, 0, "t"));
+}
+END_TEST
+
+/* A forwarder that waits for its new owner's node does not hold the drain beyond its time. */
+START_TEST(drain_ends_while_it_waits)
+{
+    begin();
+    cluster.world.nodes[0].busy[1] = true;
+    for (int i = 0; i < 10; i++)
+        cluster_send(&cluster, 2, &old_pid, parse("{$gen_cast,{add,7}}"));
+    cluster_settle(&cluster);
+    ck_assert(process_stalled(gen_server_process(old->server)));
+    cluster_pass(&cluster, 60000);
+    ck_assert_int_eq(cluster.nodes[0].drained, 1);
+    ck_assert_int_eq(cluster.nodes[0].exit_code, HOSTS_EXIT_MOVED);
+}
+END_TEST
+
+/* When that node is lost the forwarder goes, as it does when it waits for nothing. */
+START_TEST(goes_with_a_busy_node)
+{
+    begin();
+    cluster.world.nodes[0].busy[1] = true;
+    cluster_send(&cluster, 2, &old_pid, parse("{$gen_cast,{add,7}}"));
+    cluster_settle(&cluster);
+    ck_assert(process_stalled(gen_server_process(old->server)));
+    world_cut(&cluster.world, 0, 1);
+    cluster_settle(&cluster);
+    ck_assert_ptr_null(cluster_find(&cluster, 0, "t"));
+}
+END_TEST
+
 /* Whoever asks its host is shown the new owner, by id and by join code. */
 START_TEST(host_shows_the_new_owner)
 {
@@ -142,6 +192,9 @@ int main(void)
     Suite *suite = suite_of("forward", &tests);
 
     tcase_add_test(tests, everything_is_passed_on);
+    tcase_add_test(tests, waits_for_a_busy_node);
+    tcase_add_test(tests, drain_ends_while_it_waits);
+    tcase_add_test(tests, goes_with_a_busy_node);
     tcase_add_test(tests, host_shows_the_new_owner);
     tcase_add_test(tests, stays_500_ms);
     tcase_add_test(tests, goes_with_the_new_owner);

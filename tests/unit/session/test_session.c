@@ -41,6 +41,20 @@ START_TEST(unknown_requests_are_refused_and_logged)
 }
 END_TEST
 
+/* A session goes on answering while the node of one of its callers is busy, that caller too. */
+START_TEST(busy_node_of_a_caller_holds_nobody)
+{
+    start();
+    cluster.world.nodes[0].busy[2] = true;
+    for (int i = 0; i < 20; i++)
+        cluster_ask(&cluster, 2, &toy_pid, parse("get"));
+    cluster_settle(&cluster);
+    ck_assert_str_eq(cluster_call(&cluster, 1, &toy_pid, parse("{add,1}")), "reply {ok,1}");
+    ck_assert(!process_stalled(gen_server_process(toy->server)));
+    ck_assert_uint_eq(cluster_answers(&cluster, 2), 20);
+}
+END_TEST
+
 /* Each change of the state raises the version by one, answers without a change do not. */
 START_TEST(version_counts_changes)
 {
@@ -171,6 +185,7 @@ int main(void)
 
     tcase_add_test(tests, calls_are_answered_by_the_game);
     tcase_add_test(tests, unknown_requests_are_refused_and_logged);
+    tcase_add_test(tests, busy_node_of_a_caller_holds_nobody);
     tcase_add_test(tests, version_counts_changes);
     tcase_add_test(tests, timer_fires_at_the_deadline);
     tcase_add_test(tests, timer_follows_the_deadline);
