@@ -14,8 +14,6 @@
 #include "base/text.h"
 #include "net/connection_state.h"
 
-#define FRAME_WORK 64 /* what a frame costs beside its bytes, in bytes */
-
 static void on_alloc(uv_handle_t *handle, size_t suggested, uv_buf_t *ret_buffer)
 {
     struct connection *connection = handle->data;
@@ -34,7 +32,7 @@ static void protocol_error(struct connection *connection, int rc, const char *wh
 
 static void count_work(struct connection *connection, size_t frame_size, size_t expanded_size)
 {
-    connection->more_work += FRAME_WORK;
+    connection->more_work += CONNECTIONS_FRAME_WORK;
     if (expanded_size > frame_size)
         connection->more_work += expanded_size - frame_size;
 }

@@ -15,8 +15,10 @@
 
 /** Bytes of the buffer that reads go into. */
 #define CONNECTIONS_READ_BYTES 65536
-/** Bytes that one connection may read in one turn of the loop. */
-#define CONNECTIONS_READ_BUDGET (1024 * 1024)
+/** Bytes that one connection may read in one turn of the loop: some milliseconds of work. */
+#define CONNECTIONS_READ_BUDGET (256 * 1024)
+/** What a frame costs beside its bytes, in bytes: decoding and delivering it. */
+#define CONNECTIONS_FRAME_WORK 256
 /** Milliseconds for a whole handshake. */
 #define CONNECTIONS_HANDSHAKE_MS 7000
 

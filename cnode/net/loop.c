@@ -173,6 +173,11 @@ uint64_t loop_now_ms(const struct loop *loop)
     return uv_now(&loop->uv);
 }
 
+uint64_t loop_clock_us(void)
+{
+    return uv_hrtime() / 1000;
+}
+
 int64_t loop_wall_s(void)
 {
     return (int64_t)time(NULL);

@@ -22,6 +22,8 @@ void loop_run(struct loop *loop);
 void loop_stop(struct loop *loop);
 /** Monotonic milliseconds, the same during one turn. */
 uint64_t loop_now_ms(const struct loop *loop);
+/** Monotonic microseconds, which pass during a turn too. */
+uint64_t loop_clock_us(void);
 /** Wall clock, seconds since 1970. */
 int64_t loop_wall_s(void);
 /** Wall clock, milliseconds since 1970. */

@@ -197,6 +197,17 @@ START_TEST(standard_input_that_is_no_stream)
 }
 END_TEST
 
+/* The clock for measuring passes while a turn lasts. */
+START_TEST(clock_passes)
+{
+    uint64_t start = loop_clock_us();
+
+    while (loop_clock_us() == start)
+        ;
+    ck_assert_uint_gt(loop_clock_us(), start);
+}
+END_TEST
+
 /* The wall clock is after the day this was written. */
 START_TEST(wall_clock)
 {
@@ -219,6 +230,7 @@ int main(void)
     tcase_add_test(tcase, signals_arrive);
     tcase_add_test(tcase, end_of_standard_input);
     tcase_add_test(tcase, standard_input_that_is_no_stream);
+    tcase_add_test(tcase, clock_passes);
     tcase_add_test(tcase, wall_clock);
     suite_add_tcase(suite, tcase);
     return run_suite(suite);
