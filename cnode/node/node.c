@@ -30,6 +30,7 @@
 
 #define EXIT_CANNOT_START 71
 #define FLUSH_MS          2000
+#define TURN_US           2000
 
 enum life {
     LIFE_BOOT,
@@ -62,6 +63,8 @@ struct node {
     struct releases *releases;
     struct cn_node api; /* what the application sees */
     unsigned urgency;   /* how often the end was asked for */
+    bool work_left;     /* the latest turn did not handle everything */
+    uint64_t turn_ended_us;
     int exit_code;
 };
 
@@ -262,14 +265,34 @@ static void each_node(void *context,
     network_each_peer(node->network, visit_peer, &peers);
 }
 
-/* One turn of the loop: run who has messages, then write what they said. */
+/*
+ * One turn of the loop: run who has messages, then write what they said.
+ *
+ * Messages that were read faster than they are handled would fill a mailbox until its limit ends
+ * the process. So running goes on until nothing is left, for at least TURN_US, and in a node that
+ * is never done for as long as reading took since the last turn: whatever comes in, half of the
+ * time is for handling it. Reading has its own budget (net/connections.h), so a turn stays short.
+ */
+
+static uint64_t turn_budget_us(const struct node *node)
+{
+    uint64_t reading_us = loop_clock_us() - node->turn_ended_us;
+
+    return node->work_left && reading_us > TURN_US ? reading_us : TURN_US;
+}
 
 static uint64_t on_turn(void *context, uint64_t now_ms)
 {
     struct node *node = context;
-    uint64_t next_ms = procs_run(node->procs, now_ms);
+    uint64_t until_us = turn_budget_us(node) + loop_clock_us();
+    uint64_t next_ms;
 
+    do
+        next_ms = procs_run(node->procs, now_ms);
+    while (next_ms == 0 && loop_clock_us() < until_us);
     network_flush(node->network);
+    node->work_left = next_ms == 0;
+    node->turn_ended_us = loop_clock_us();
     return next_ms;
 }
 
