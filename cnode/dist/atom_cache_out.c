@@ -5,12 +5,16 @@
  * slot remembers the frame in which it was named last and its index there, so that a look-up is
  * also the look-up in the frame's own table. Giving a slot anew takes its old entry out of the
  * table by moving later ones back.
+ *
+ * The remembered words ("standing") keep for each of their slots the index in a frame that begins
+ * with them. They are forgotten when one of their slots is given anew.
  */
 #include "dist/atom_cache_out.h"
 
 #include <string.h>
 
 #include "base/alloc.h"
+#include "base/assert.h"
 #include "base/bytes.h"
 #include "dist/atom_cache_in.h"
 #include "dist/atom_cache_wire.h"
@@ -25,7 +29,17 @@ struct slot {
     uint32_t hash;
     uint32_t frame; /* in which it was named last... */
     uint16_t size;
-    uint8_t index; /* ...under this index */
+    uint8_t index;    /* ...under this index */
+    uint8_t standing; /* its index + 1 among the standing words; 0: it is none of them */
+};
+
+/* Words that the peer has, all old: their part of a header. */
+struct standing {
+    const struct cn_words *words; /* NULL: none */
+    uint32_t count;
+    uint16_t named[CN_WORDS_MAX];
+    uint8_t flags[ATOM_CACHE_FLAG_BYTES(CN_WORDS_MAX)];
+    uint8_t references[CN_WORDS_MAX];
 };
 
 struct atom_cache_out {
@@ -37,7 +51,9 @@ struct atom_cache_out {
     size_t fresh_bytes; /* of their texts that the peer does not have */
     uint32_t fresh_count;
     bool long_atoms;
-    uint16_t named[ATOM_CACHE_REFS_MAX];
+    bool stands; /* the frame begins with the standing words */
+    struct standing standing;
+    uint16_t named[ATOM_CACHE_REFS_MAX]; /* from the standing words on, if the frame has them */
     bool fresh[ATOM_CACHE_REFS_MAX];
     uint16_t table[TABLE_SIZE];
 };
@@ -68,6 +84,7 @@ void atom_cache_out_begin(struct atom_cache_out *cache)
     cache->fresh_bytes = 0;
     cache->fresh_count = 0;
     cache->long_atoms = false;
+    cache->stands = false;
     if (++cache->frame == 0) { /* slots that were never named have frame 0 */
         for (uint32_t i = 0; i < cache->capacity; i++)
             cache->slots[i].frame = 0;
@@ -96,6 +113,22 @@ static bool may_move(uint32_t home, uint32_t from, uint32_t to)
     return (from - home) % TABLE_SIZE >= (from - to) % TABLE_SIZE;
 }
 
+/* Tell whether the present frame names the slot. */
+static bool is_named(const struct atom_cache_out *cache, const struct slot *slot)
+{
+    return slot->frame == cache->frame || (cache->stands && slot->standing > 0);
+}
+
+static void forget_standing(struct atom_cache_out *cache)
+{
+    struct standing *standing = &cache->standing;
+
+    for (uint32_t i = 0; i < standing->count; i++)
+        cache->slots[standing->named[i]].standing = 0;
+    standing->words = NULL;
+    standing->count = 0;
+}
+
 static void clear_slot(struct atom_cache_out *cache, uint32_t number)
 {
     struct slot *slot = &cache->slots[number];
@@ -112,6 +145,8 @@ static void clear_slot(struct atom_cache_out *cache, uint32_t number)
         gap = place;
     }
     cache->table[gap] = NO_SLOT;
+    if (slot->standing > 0)
+        forget_standing(cache);
     mem_free(slot->text);
     *slot = (struct slot){NULL};
 }
@@ -139,7 +174,7 @@ static uint32_t obtain_slot(struct atom_cache_out *cache)
         if (number == cache->capacity && !grow(cache))
             return NO_SLOT;
         cache->next = (number + 1) % ATOM_CACHE_SLOTS;
-        if (cache->slots[number].frame != cache->frame)
+        if (!is_named(cache, &cache->slots[number]))
             break;
     }
     if (cache->slots[number].text != NULL)
@@ -177,6 +212,8 @@ int atom_cache_out_index(struct atom_cache_out *cache, struct cn_bytes text, uin
 
     if (!fresh && cache->slots[number].frame == cache->frame)
         return cache->slots[number].index;
+    if (!fresh && is_named(cache, &cache->slots[number]))
+        return cache->slots[number].standing - 1;
     if (cache->count == ATOM_CACHE_REFS_MAX)
         return -1;
     if (fresh)
@@ -189,6 +226,52 @@ int atom_cache_out_index(struct atom_cache_out *cache, struct cn_bytes text, uin
     cache->named[cache->count] = (uint16_t)number;
     cache->fresh[cache->count] = fresh;
     return (int)cache->count++;
+}
+
+/* Look @words up one by one; false when they do not get the first indices. */
+static bool name_words(struct atom_cache_out *cache, const struct cn_words *words)
+{
+    for (uint32_t i = 0; i < words->count; i++) {
+        struct cn_bytes text = {(const uint8_t *)words->texts[i], strlen(words->texts[i])};
+
+        if (atom_cache_out_index(cache, text, etf_atom_hash(text)) != (int)i)
+            return false;
+    }
+    return true;
+}
+
+/* The present header names @words and nothing else, all old: remember it. */
+static void remember_words(struct atom_cache_out *cache, const struct cn_words *words)
+{
+    struct standing *standing = &cache->standing;
+
+    forget_standing(cache);
+    standing->words = words;
+    standing->count = words->count;
+    memset(standing->flags, 0, sizeof(standing->flags));
+    for (uint32_t i = 0; i < words->count; i++) {
+        uint16_t number = cache->named[i];
+
+        cache->slots[number].standing = (uint8_t)(i + 1);
+        standing->named[i] = number;
+        standing->flags[i / 2] |= (uint8_t)(number >> 8 << (i % 2 * 4));
+        standing->references[i] = (uint8_t)number;
+    }
+}
+
+bool atom_cache_out_words(struct atom_cache_out *cache, const struct cn_words *words)
+{
+    cn_assert(cache->count == 0);
+    if (cache->standing.words != words) {
+        if (!name_words(cache, words))
+            return false;
+        if (cache->fresh_count == 0)
+            remember_words(cache, words);
+        return true;
+    }
+    cache->stands = true;
+    cache->count = words->count;
+    return true;
 }
 
 int atom_cache_out_find(void *cache, struct cn_bytes text)
@@ -220,6 +303,7 @@ static uint8_t *write_text(const struct slot *slot, bool long_atoms, uint8_t *to
 
 void atom_cache_out_write_header(const struct atom_cache_out *cache, uint8_t *to)
 {
+    uint32_t standing = cache->stands ? cache->standing.count : 0;
     uint8_t *flags = to + 1;
 
     to[0] = (uint8_t)cache->count;
@@ -227,7 +311,10 @@ void atom_cache_out_write_header(const struct atom_cache_out *cache, uint8_t *to
         return;
     memset(flags, 0, ATOM_CACHE_FLAG_BYTES(cache->count));
     to = flags + ATOM_CACHE_FLAG_BYTES(cache->count);
-    for (uint32_t i = 0; i < cache->count; i++) {
+    memcpy(flags, cache->standing.flags, (standing + 1) / 2);
+    memcpy(to, cache->standing.references, standing);
+    to += standing;
+    for (uint32_t i = standing; i < cache->count; i++) {
         uint32_t number = cache->named[i];
         unsigned bits = number >> 8 | (cache->fresh[i] ? ATOM_CACHE_NEW : 0u);
 
@@ -242,7 +329,7 @@ void atom_cache_out_write_header(const struct atom_cache_out *cache, uint8_t *to
 
 void atom_cache_out_abort(struct atom_cache_out *cache)
 {
-    for (uint32_t i = 0; i < cache->count; i++) {
+    for (uint32_t i = cache->stands ? cache->standing.count : 0; i < cache->count; i++) {
         if (cache->fresh[i])
             clear_slot(cache, cache->named[i]);
     }

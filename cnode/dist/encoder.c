@@ -73,13 +73,19 @@ static int encode_tuple(const struct control *control, uint64_t flags, struct cn
     return 0;
 }
 
-static int plain_frame(struct cn_term tuple, struct cn_term message, const struct etf_body *body,
+static int plain_frame(struct cn_term tuple, struct cn_term message, struct etf_body *body,
                        struct encoded_frame *ret_frame)
 {
     static const uint8_t version = 131;
-    struct cn_term end = body != NULL ? body->plain : (struct cn_term){NULL, 0};
-    size_t message_size = message.size + end.size;
+    struct cn_term end = {NULL, 0};
+    size_t message_size;
+    int rc = body != NULL ? etf_body_plain(body) : 0;
 
+    if (rc != 0)
+        return rc;
+    if (body != NULL)
+        end = body->plain;
+    message_size = message.size + end.size;
     if (frame_size(tuple.size, message_size) > UINT32_MAX)
         return -E2BIG;
     frame_write_head(ret_frame->head, tuple.size, message_size);
@@ -93,7 +99,7 @@ static int plain_frame(struct cn_term tuple, struct cn_term message, const struc
     return 0;
 }
 
-int encode_plain(const struct control *control, struct cn_term message, const struct etf_body *body,
+int encode_plain(const struct control *control, struct cn_term message, struct etf_body *body,
                  uint64_t flags, struct cn_writer *scratch, struct encoded_frame *ret_frame)
 {
     int rc = encode_tuple(control, flags, scratch, &message);
@@ -101,24 +107,38 @@ int encode_plain(const struct control *control, struct cn_term message, const st
     return rc != 0 ? rc : plain_frame(cn_writer_term(scratch), message, body, ret_frame);
 }
 
-/* Begin a frame, with the atoms of the body; gives the form in which the body must be sent. */
-static struct cn_term begin_frame(struct encoder *encoder, struct etf_body *body)
+/* Put the body's table first into the header; false when it does not fit. */
+static bool begin_with_body(struct atom_cache_out *cache, struct etf_body *body)
 {
+    if (etf_body_index(body) != 0)
+        return false;
+    if (body->words != NULL)
+        return atom_cache_out_words(cache, body->words);
+    for (uint32_t i = 0; i < body->atom_count; i++)
+        if (atom_cache_out_index(cache, body->atoms[i].text, body->atoms[i].hash) != (int)i)
+            return false;
+    return true;
+}
+
+/* Begin a frame, with the atoms of the body; gives the form in which the body must be sent. */
+static int begin_frame(struct encoder *encoder, struct etf_body *body, struct cn_term *ret_end)
+{
+    int rc;
+
+    *ret_end = (struct cn_term){NULL, 0};
     if (encoder->cache != NULL)
         atom_cache_out_begin(encoder->cache);
     if (body == NULL)
-        return (struct cn_term){NULL, 0};
-    if (encoder->cache == NULL || etf_body_index(body) != 0)
-        return body->plain;
-    for (uint32_t i = 0; i < body->atom_count; i++) {
-        const struct etf_body_atom *atom = &body->atoms[i];
-
-        if (atom_cache_out_index(encoder->cache, atom->text, atom->hash) != (int)i) {
-            atom_cache_out_abort(encoder->cache);
-            return body->plain;
-        }
+        return 0;
+    if (encoder->cache != NULL && begin_with_body(encoder->cache, body)) {
+        *ret_end = body->indexed;
+        return 0;
     }
-    return body->indexed;
+    encoder_abort(encoder);
+    rc = etf_body_plain(body);
+    if (rc == 0)
+        *ret_end = body->plain;
+    return rc;
 }
 
 static int copy_terms(struct encoder *encoder, struct cn_term terms, struct cn_writer *to)
@@ -157,11 +177,12 @@ static int frame_with_header(struct encoder *encoder, struct cn_term message, st
 {
     struct cn_writer *tuple = &encoder->scratch->tuple;
     struct cn_writer *frame = &encoder->scratch->frame;
-    struct cn_term end = begin_frame(encoder, body);
-    int rc;
+    struct cn_term end;
+    int rc = begin_frame(encoder, body, &end);
 
     reset(frame);
-    rc = copy_terms(encoder, cn_writer_term(tuple), frame);
+    if (rc == 0)
+        rc = copy_terms(encoder, cn_writer_term(tuple), frame);
     if (rc == 0)
         rc = copy_terms(encoder, message, frame);
     if (rc == 0)

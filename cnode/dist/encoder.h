@@ -64,7 +64,7 @@ void encoder_abort(struct encoder *encoder);
  * Make a pass-through frame for a peer with @flags, without cache or header. @scratch is any
  * writer, reused. Errors: as encoder_frame.
  */
-int encode_plain(const struct control *control, struct cn_term message, const struct etf_body *body,
+int encode_plain(const struct control *control, struct cn_term message, struct etf_body *body,
                  uint64_t flags, struct cn_writer *scratch, struct encoded_frame *ret_frame);
 
 #endif

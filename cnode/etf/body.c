@@ -2,6 +2,9 @@
  * Bodies.
  *
  * The texts of the atoms are views into the plain term, which the body keeps as long as it lives.
+ * What was written with words is the indexed form already, unless something else came between
+ * (a field that nobody here knows): then the plain form is made of it, and from that a table of all
+ * its atoms, so that such a state, too, is sent by number.
  */
 #include "etf/body.h"
 
@@ -31,21 +34,70 @@ static void release(struct shared *shared)
     mem_free(body);
 }
 
+/* Give what a writer with words holds as a plain term. */
+static int expand(const struct cn_writer *from, struct cn_term *ret_plain)
+{
+    struct cn_writer writer;
+    int rc;
+
+    cn_writer_init(&writer, 0);
+    cn_write_written(&writer, from);
+    rc = cn_writer_error(&writer);
+    if (rc == 0)
+        *ret_plain = cn_writer_term(&writer); /* the writer's memory is the caller's now */
+    else
+        cn_writer_free(&writer);
+    return rc;
+}
+
+/* Give the body the term of the writer, in the form in which it is useful. */
+static int take_term(struct etf_body *body, struct cn_writer *writer)
+{
+    struct cn_term term = cn_writer_term(writer);
+    int rc = 0;
+
+    if (writer->words == NULL) {
+        body->plain = term;
+    } else if (writer->mixed) {
+        rc = expand(writer, &body->plain);
+        if (rc == 0)
+            mem_free(writer->data);
+    } else {
+        body->indexed = term;
+        body->words = writer->words;
+        body->atom_count = writer->words->count;
+    }
+    return rc;
+}
+
 int etf_body_new(struct cn_writer *writer, struct etf_body **ret_body)
 {
-    struct cn_term plain = cn_writer_term(writer);
     struct etf_body *body;
+    int rc;
 
-    if (plain.size == 0)
+    if (cn_writer_term(writer).size == 0)
         return cn_writer_error(writer) == -ENOMEM ? -ENOMEM : -EINVAL;
     body = mem_zalloc(sizeof(*body));
     if (body == NULL)
         return -ENOMEM;
     shared_init(&body->shared, release);
-    body->plain = plain;
-    *writer = (struct cn_writer){.size_max = writer->size_max};
+    rc = take_term(body, writer);
+    if (rc != 0) {
+        mem_free(body);
+        return rc;
+    }
+    *writer = (struct cn_writer){.size_max = writer->size_max, .words = writer->words};
     *ret_body = body;
     return 0;
+}
+
+int etf_body_plain(struct etf_body *body)
+{
+    struct cn_writer from = {.data = (uint8_t *)(uintptr_t)body->indexed.data,
+                             .size = body->indexed.size,
+                             .words = body->words};
+
+    return body->plain.size > 0 ? 0 : expand(&from, &body->plain);
 }
 
 struct etf_body *etf_body_put(struct etf_body *body)
@@ -75,15 +127,13 @@ static int find(void *context, struct cn_bytes text)
     return (int)finding->count - 1;
 }
 
-int etf_body_index(struct etf_body *body)
+static int index_atoms(struct etf_body *body)
 {
     struct finding finding = {.count = 0};
     struct cn_writer writer;
     struct etf_body_atom *atoms;
     int rc;
 
-    if (body->indexed.size > 0)
-        return 0;
     cn_writer_init(&writer, 0);
     rc = etf_index(body->plain.data, body->plain.size, find, &finding, &writer);
     atoms = rc == 0 ? mem_dup(finding.atoms, finding.count * sizeof(*atoms)) : NULL;
@@ -95,4 +145,9 @@ int etf_body_index(struct etf_body *body)
     body->atoms = atoms;
     body->atom_count = finding.count;
     return 0;
+}
+
+int etf_body_index(struct etf_body *body)
+{
+    return body->indexed.size > 0 ? 0 : index_atoms(body);
 }

@@ -1,10 +1,11 @@
 /*
  * The reader: a cursor over one validated term, with a sticky first error.
  *
- * Texts, binaries and terms are views; numbers that are more than bytes in a row (floats, pids,
- * references) are decoded by ei, after their length is known to be there. A STRING_EXT shows itself
- * as the list it is: while the cursor is inside, every byte is an integer, and behind the last one
- * the empty list is still to be read. Terms of such elements are views into a table of all bytes.
+ * Texts, binaries and terms are views; floats are decoded by ei, after their length is known to be
+ * there; pids and references are not, since every call has several and ei copies names twice. A
+ * STRING_EXT shows itself as the list it is: while the cursor is inside, every byte is an integer,
+ * and behind the last one the empty list is still to be read. Terms of such elements are views into
+ * a table of all bytes.
  *
  * Although bytes are walked before, nothing here reads beyond the end, and no count is believed
  * that the bytes left cannot hold, so that a loop over it ends.
@@ -21,6 +22,8 @@
 #include "etf/raw.h"
 #include "etf/tags.h"
 #include "etf/walk.h"
+
+#define REF_WORDS_MAX 5
 
 #define BYTE_TERM(n)           \
     {                          \
@@ -325,43 +328,54 @@ bool cn_read_map(struct cn_reader *reader, uint32_t *ret_count)
     return read_count(reader, TAG_MAP, 2, ret_count);
 }
 
-/* Check that a pid or reference, whose node's name has @node_at bytes before it, is all there. */
-static bool identifier_fits(const struct cn_reader *reader, uint8_t tag)
+/*
+ * Read @before bytes that start with @tag, a node's name into @ret_node, and @after bytes, of which
+ * the place is given; NULL when they are not there or the name cannot be a C string.
+ */
+static const uint8_t *read_node(struct cn_reader *reader, uint8_t tag, size_t before, size_t after,
+                                char *ret_node)
 {
     struct cn_reader probe = *reader;
-    struct etf_identifier id;
+    struct cn_bytes node;
 
-    return left(reader) > 0 && here(reader)[0] == tag && etf_read_identifier(&probe, &id) &&
-           id.node.size <= CN_NODE_NAME_MAX && memchr(id.node.data, 0, id.node.size) == NULL;
+    if (left(reader) < before || here(reader)[0] != tag)
+        return NULL;
+    probe.at += before;
+    if (!cn_read_atom(&probe, &node) || left(&probe) < after || node.size > CN_NODE_NAME_MAX ||
+        memchr(node.data, 0, node.size) != NULL)
+        return NULL;
+    memcpy(ret_node, node.data, node.size);
+    ret_node[node.size] = '\0';
+    reader->at = probe.at + after;
+    return here(&probe);
 }
 
 bool cn_read_pid(struct cn_reader *reader, struct cn_pid *ret_pid)
 {
-    erlang_pid pid;
-    int index = 0;
+    const uint8_t *rest = read_node(reader, TAG_NEW_PID, 1, 12, ret_pid->node);
 
-    if (!identifier_fits(reader, TAG_NEW_PID) ||
-        ei_decode_pid((const char *)here(reader), &index, &pid) != 0)
+    if (rest == NULL)
         return cn_reader_fail(reader);
-    *ret_pid = (struct cn_pid){.id = pid.num, .serial = pid.serial, .creation = pid.creation};
-    (void)text_copy(ret_pid->node, sizeof(ret_pid->node), pid.node);
-    reader->at += (size_t)index;
+    ret_pid->id = be32_get(rest);
+    ret_pid->serial = be32_get(rest + 4);
+    ret_pid->creation = be32_get(rest + 8);
     return true;
 }
 
 bool cn_read_ref(struct cn_reader *reader, struct cn_ref *ret_ref)
 {
-    erlang_ref ref;
-    int index = 0;
+    size_t count = left(reader) < 3 ? 0 : be16_get(here(reader) + 1);
+    const uint8_t *rest;
 
-    if (!identifier_fits(reader, TAG_NEWER_REFERENCE) ||
-        ei_decode_ref((const char *)here(reader), &index, &ref) != 0)
+    if (count < 1 || count > REF_WORDS_MAX)
         return cn_reader_fail(reader);
-    *ret_ref = (struct cn_ref){.count = (uint32_t)ref.len, .creation = ref.creation};
-    for (uint32_t i = 0; i < ret_ref->count; i++)
-        ret_ref->words[i] = ref.n[i];
-    (void)text_copy(ret_ref->node, sizeof(ret_ref->node), ref.node);
-    reader->at += (size_t)index;
+    rest = read_node(reader, TAG_NEWER_REFERENCE, 3, 4 + 4 * count, ret_ref->node);
+    if (rest == NULL)
+        return cn_reader_fail(reader);
+    ret_ref->creation = be32_get(rest);
+    ret_ref->count = (uint32_t)count;
+    for (size_t i = 0; i < REF_WORDS_MAX; i++)
+        ret_ref->words[i] = i < count ? be32_get(rest + 4 + 4 * i) : 0;
     return true;
 }
 

@@ -61,9 +61,9 @@ static bool read_direction(struct cn_term term, struct coord *ret_vector)
     struct cn_term r;
 
     return cn_map_get(term, "__struct__", &module) &&
-           cn_term_is_atom(module, shape_vector.module) &&
-           cn_map_get(term, shape_vector.fields[COORD_Q], &q) &&
-           cn_map_get(term, shape_vector.fields[COORD_R], &r) &&
+           cn_term_is_atom(module, atom_text(shape_vector.module)) &&
+           cn_map_get(term, atom_text(shape_vector.fields[COORD_Q]), &q) &&
+           cn_map_get(term, atom_text(shape_vector.fields[COORD_R]), &r) &&
            read_integer_of(q, &ret_vector->q) && read_integer_of(r, &ret_vector->r) &&
            board_is_direction(*ret_vector);
 }

@@ -7,6 +7,8 @@
  */
 #include "datetime.h"
 
+#include "atoms.h"
+
 enum {
     YEAR_MIN = 1970,
     YEAR_MAX = 9999,
@@ -145,9 +147,9 @@ bool datetime_read(struct cn_term term, int64_t *ret_seconds)
     return true;
 }
 
-static void write_pair(struct cn_writer *writer, const char *key, int64_t value)
+static void write_pair(struct cn_writer *writer, enum atom key, int64_t value)
 {
-    cn_write_atom(writer, key);
+    write_atom(writer, key);
     cn_write_integer(writer, value);
 }
 
@@ -156,24 +158,24 @@ void datetime_write(struct cn_writer *writer, int64_t seconds)
     struct civil civil = civil_from_seconds(seconds);
 
     cn_write_map(writer, 13);
-    cn_write_atom(writer, "__struct__");
-    cn_write_atom(writer, "Elixir.DateTime");
-    cn_write_atom(writer, "calendar");
-    cn_write_atom(writer, "Elixir.Calendar.ISO");
-    write_pair(writer, "day", civil.day);
-    write_pair(writer, "hour", civil.hour);
-    cn_write_atom(writer, "microsecond");
+    write_atom(writer, ATOM_STRUCT);
+    write_atom(writer, ATOM_MODULE_DATE_TIME);
+    write_atom(writer, ATOM_CALENDAR);
+    write_atom(writer, ATOM_MODULE_CALENDAR);
+    write_pair(writer, ATOM_DAY, civil.day);
+    write_pair(writer, ATOM_HOUR, civil.hour);
+    write_atom(writer, ATOM_MICROSECOND);
     cn_write_tuple(writer, 2);
     cn_write_integer(writer, 0);
     cn_write_integer(writer, 0);
-    write_pair(writer, "minute", civil.minute);
-    write_pair(writer, "month", civil.month);
-    write_pair(writer, "second", civil.second);
-    write_pair(writer, "std_offset", 0);
-    cn_write_atom(writer, "time_zone");
+    write_pair(writer, ATOM_MINUTE, civil.minute);
+    write_pair(writer, ATOM_MONTH, civil.month);
+    write_pair(writer, ATOM_SECOND, civil.second);
+    write_pair(writer, ATOM_STD_OFFSET, 0);
+    write_atom(writer, ATOM_TIME_ZONE);
     cn_write_string(writer, "Etc/UTC");
-    write_pair(writer, "utc_offset", 0);
-    write_pair(writer, "year", civil.year);
-    cn_write_atom(writer, "zone_abbr");
+    write_pair(writer, ATOM_UTC_OFFSET, 0);
+    write_pair(writer, ATOM_YEAR, civil.year);
+    write_atom(writer, ATOM_ZONE_ABBR);
     cn_write_string(writer, "UTC");
 }

@@ -47,6 +47,8 @@ int events_add(struct chronicle *log, const struct event *event, int64_t *ret_id
 
     if (error != 0)
         return error;
+    if (at < game->written->events.count)
+        written_forget(&game->written->events);
     game->events[at] = *event;
     game->events[at].id = id;
     *ret_id = id;

@@ -3,11 +3,17 @@
  * kept.
  *
  * The order is the same whatever came in, so that two C nodes with equal games write equal bytes.
+ * What never changes is written once; see written.h.
  */
 #include "export.h"
 
 #include "datetime.h"
 #include "shapes.h"
+
+/* By the enums of state.h, as the tables of texts in shapes.c. */
+static const uint8_t game_status_atoms[] = {ATOM_ACTIVE, ATOM_CONCLUDED};
+static const uint8_t player_status_atoms[] = {ATOM_ACTIVE, ATOM_ELIMINATED, ATOM_WON};
+static const uint8_t terrain_atoms[] = {ATOM_FLOOR, ATOM_WALL};
 
 /* Give a reader of the kept map at @extras and the number of its pairs. */
 static uint32_t read_extras(const struct game *game, uint32_t extras, struct cn_reader *ret_reader)
@@ -29,8 +35,8 @@ static void begin(const struct game *game, struct cn_writer *writer, const struc
     uint32_t count = read_extras(game, extras, &reader);
 
     cn_write_map(writer, 1 + shape->field_count + count);
-    cn_write_atom(writer, "__struct__");
-    cn_write_atom(writer, shape->module);
+    write_atom(writer, ATOM_STRUCT);
+    write_atom(writer, shape->module);
     for (uint32_t i = 0; i < 2 * count; i++) {
         struct cn_term term;
 
@@ -41,7 +47,7 @@ static void begin(const struct game *game, struct cn_writer *writer, const struc
 
 static void write_name(struct cn_writer *writer, const struct shape *shape, unsigned field)
 {
-    cn_write_atom(writer, shape->fields[field]);
+    write_atom(writer, shape->fields[field]);
 }
 
 static void write_integer(struct cn_writer *writer, const struct shape *shape, unsigned field,
@@ -59,14 +65,17 @@ static void write_coord(const struct game *game, struct cn_writer *writer,
     write_integer(writer, shape, COORD_R, coord.r);
 }
 
-static void write_hex(const struct game *game, struct cn_writer *writer, const struct hex *hex)
+static void write_hex(const void *context, struct cn_writer *writer, uint32_t index)
 {
+    const struct game *game = context;
+    const struct hex *hex = &game->hexes[index];
+
     write_coord(game, writer, &shape_coord, hex->coord, hex->key_extras);
     begin(game, writer, &shape_hex, hex->extras);
     write_name(writer, &shape_hex, HEX_COORD);
     write_coord(game, writer, &shape_coord, hex->coord, hex->coord_extras);
     write_name(writer, &shape_hex, HEX_TERRAIN);
-    cn_write_atom(writer, terrains[hex->terrain]);
+    write_atom(writer, terrain_atoms[hex->terrain]);
 }
 
 static void write_characters(const struct game *game, struct cn_writer *writer,
@@ -95,8 +104,7 @@ static void write_world(const struct game *game, struct cn_writer *writer)
     begin(game, writer, shape, game->world_extras);
     write_name(writer, shape, WORLD_GRID);
     cn_write_map(writer, game->hex_count);
-    for (uint32_t i = 0; i < game->hex_count; i++)
-        write_hex(game, writer, &game->hexes[i]);
+    written_write(&game->written->grid, game, write_hex, game->hex_count, writer);
     write_name(writer, shape, WORLD_PLAYER_CHARACTERS);
     write_characters(game, writer, game->living, game->living_count);
     write_name(writer, shape, WORLD_DEAD_CHARACTERS);
@@ -119,7 +127,7 @@ static void write_players(const struct game *game, struct cn_writer *writer)
         write_name(writer, shape, PLAYER_DISPLAY_NAME);
         cn_write_term(writer, game_kept_term(game, player->display_name));
         write_name(writer, shape, PLAYER_STATUS);
-        cn_write_atom(writer, player_statuses[player->status]);
+        write_atom(writer, player_status_atoms[player->status]);
     }
 }
 
@@ -152,11 +160,13 @@ static void write_actions(const struct game *game, struct cn_writer *writer)
     }
 }
 
-static void write_event(const struct game *game, struct cn_writer *writer,
-                        const struct event *event)
+static void write_event(const void *context, struct cn_writer *writer, uint32_t index)
 {
+    const struct game *game = context;
+    const struct event *event = &game->events[index];
     const struct shape *shape = &shape_events[event->kind];
 
+    cn_write_integer(writer, event->id);
     begin(game, writer, shape, event->extras);
     write_integer(writer, shape, STEP_EVENT_ID, event->id);
     write_integer(writer, shape, STEP_EVENT_PLAYER_ID, event->player_id);
@@ -191,10 +201,7 @@ static void write_log(const struct game *game, struct cn_writer *writer)
     begin(game, writer, &shape_log, game->log_extras);
     write_name(writer, &shape_log, LOG_EVENTS);
     cn_write_map(writer, game->event_count);
-    for (uint32_t i = 0; i < game->event_count; i++) {
-        cn_write_integer(writer, game->events[i].id);
-        write_event(game, writer, &game->events[i]);
-    }
+    written_write(&game->written->events, game, write_event, game->event_count, writer);
     write_name(writer, &shape_log, LOG_VISIBLE);
     write_visible(game, writer);
 }
@@ -202,7 +209,7 @@ static void write_log(const struct game *game, struct cn_writer *writer)
 static void write_round_end(const struct game *game, struct cn_writer *writer)
 {
     if (game->round_end_s == GAME_NO_ROUND_END)
-        cn_write_atom(writer, "nil");
+        write_atom(writer, ATOM_NIL);
     else
         datetime_write(writer, game->round_end_s);
 }
@@ -216,7 +223,7 @@ void game_export(const struct game *game, struct cn_writer *writer)
     write_name(writer, shape, GAME_ID);
     cn_write_binary(writer, id);
     write_name(writer, shape, GAME_STATUS);
-    cn_write_atom(writer, game_statuses[game->status]);
+    write_atom(writer, game_status_atoms[game->status]);
     write_integer(writer, shape, GAME_ROUND, game->round);
     write_name(writer, shape, GAME_ROUND_END_TIME);
     write_round_end(game, writer);

@@ -39,7 +39,7 @@ static int read_key(struct import *import, const struct path *path, struct place
 
     if (error == 0 && (!view_integer(record.values[COORD_Q], &place->coord.q) ||
                        !view_integer(record.values[COORD_R], &place->coord.r)))
-        error = invalid_struct(&import->invalid, path, shape_coord.module);
+        error = invalid_struct(&import->invalid, path, atom_text(shape_coord.module));
     place->extras = record.extras;
     return error;
 }

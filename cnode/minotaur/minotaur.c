@@ -106,7 +106,7 @@ static int register_action(struct game *game, struct cn_reader *reader, register
     if (result != 0)
         return result > 0 ? answer_refusal(reply, result) : result;
     cn_write_tuple(reply, 2);
-    cn_write_atom(reply, "ok");
+    write_atom(reply, ATOM_OK);
     game_export(game, reply);
     if (cn_writer_error(reply) != 0)
         actions_take_back(game, &registration);
@@ -251,6 +251,7 @@ const struct cn_game cn_minotaur_game = {
     .not_alive = "game_not_alive",
     .state_version = GAME_STATE_VERSION,
     .state_versions = upgrade_versions,
+    .words = &game_atoms,
     .functions = functions,
     .create = create,
     .import = import,

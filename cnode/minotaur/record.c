@@ -39,7 +39,7 @@ static int field_of(const struct shape *shape, struct cn_term key)
     if (cn_peek(&reader) != CN_TYPE_ATOM || !cn_read_atom(&reader, &text))
         return FIELD_UNKNOWN;
     for (unsigned i = 0; i < shape->field_count; i++)
-        if (cn_bytes_equal(text, shape->fields[i]))
+        if (cn_bytes_equal(text, atom_text(shape->fields[i])))
             return (int)i;
     return cn_bytes_equal(text, "__struct__") ? FIELD_STRUCT : FIELD_UNKNOWN;
 }
@@ -66,7 +66,7 @@ static bool find_fields(struct record *record, struct cn_term term, uint32_t *re
         if (field == FIELD_UNKNOWN) {
             unknown++;
         } else if (field == FIELD_STRUCT) {
-            if (is_struct || !cn_term_is_atom(value, record->shape->module))
+            if (is_struct || !cn_term_is_atom(value, atom_text(record->shape->module)))
                 return false;
             is_struct = true;
         } else {
@@ -113,7 +113,7 @@ int record_read(struct record *ret_record, struct import *import, const struct p
 
     *ret_record = (struct record){.import = import, .path = path, .shape = shape};
     if (!find_fields(ret_record, term, &unknown))
-        return invalid_struct(&import->invalid, path, shape->module);
+        return invalid_struct(&import->invalid, path, atom_text(shape->module));
     return unknown > 0 ? keep_unknown(ret_record, term, unknown) : 0;
 }
 
@@ -121,12 +121,13 @@ bool record_is(const struct shape *shape, struct cn_term term)
 {
     struct cn_term module;
 
-    return cn_map_get(term, "__struct__", &module) && cn_term_is_atom(module, shape->module);
+    return cn_map_get(term, "__struct__", &module) &&
+           cn_term_is_atom(module, atom_text(shape->module));
 }
 
 struct path record_path(const struct record *record, unsigned field)
 {
-    return (struct path){.up = record->path, .field = record->shape->fields[field]};
+    return (struct path){.up = record->path, .field = atom_text(record->shape->fields[field])};
 }
 
 int record_expected(const struct record *record, unsigned field, const char *what)

@@ -7,52 +7,50 @@
 
 #include <stddef.h>
 
-#define MODULE(name) "Elixir.Minotaur.GameEngine." name
-
 const struct shape shape_game = {
-    MODULE("Game"),
+    ATOM_MODULE_GAME,
     9,
-    {"id", "status", "round", "round_end_time", "players", "registered_actions", "version",
-     "events_log", "world"},
+    {ATOM_ID, ATOM_STATUS, ATOM_ROUND, ATOM_ROUND_END_TIME, ATOM_PLAYERS, ATOM_REGISTERED_ACTIONS,
+     ATOM_VERSION, ATOM_EVENTS_LOG, ATOM_WORLD},
 };
 
 const struct shape shape_world = {
-    MODULE("World"),
+    ATOM_MODULE_WORLD,
     3,
-    {"grid", "player_characters", "dead_characters"},
+    {ATOM_GRID, ATOM_PLAYER_CHARACTERS, ATOM_DEAD_CHARACTERS},
 };
 
-const struct shape shape_hex = {MODULE("GridHex"), 2, {"coord", "terrain"}};
-const struct shape shape_coord = {MODULE("Coord"), 2, {"q", "r"}};
-const struct shape shape_vector = {MODULE("Vector"), 2, {"q", "r"}};
+const struct shape shape_hex = {ATOM_MODULE_GRID_HEX, 2, {ATOM_COORD, ATOM_TERRAIN}};
+const struct shape shape_coord = {ATOM_MODULE_COORD, 2, {ATOM_Q, ATOM_R}};
+const struct shape shape_vector = {ATOM_MODULE_VECTOR, 2, {ATOM_Q, ATOM_R}};
 
 const struct shape shape_character = {
-    MODULE("PlayerCharacter"),
+    ATOM_MODULE_CHARACTER,
     4,
-    {"player_id", "position", "health", "action_points"},
+    {ATOM_PLAYER_ID, ATOM_POSITION, ATOM_HEALTH, ATOM_ACTION_POINTS},
 };
 
 const struct shape shape_player = {
-    MODULE("Player"),
+    ATOM_MODULE_PLAYER,
     4,
-    {"id", "user_id", "display_name", "status"},
+    {ATOM_ID, ATOM_USER_ID, ATOM_DISPLAY_NAME, ATOM_STATUS},
 };
 
 const struct shape shape_log = {
-    MODULE("EventsLog"),
+    ATOM_MODULE_EVENTS_LOG,
     2,
-    {"events", "events_visible_by_player"},
+    {ATOM_EVENTS, ATOM_EVENTS_VISIBLE_BY_PLAYER},
 };
 
 const struct shape shape_actions[2] = {
-    {MODULE("MoveAction"), 2, {"player_id", "vector"}},
-    {MODULE("AttackAction"), 2, {"player_id", "target_id"}},
+    {ATOM_MODULE_MOVE_ACTION, 2, {ATOM_PLAYER_ID, ATOM_VECTOR}},
+    {ATOM_MODULE_ATTACK_ACTION, 2, {ATOM_PLAYER_ID, ATOM_TARGET_ID}},
 };
 
 const struct shape shape_events[3] = {
-    {MODULE("PCEnteredHexEvent"), 5, {"id", "player_id", "to", "from", "round"}},
-    {MODULE("PCLeftHexEvent"), 5, {"id", "player_id", "to", "from", "round"}},
-    {MODULE("PCAttackedPCEvent"), 4, {"id", "player_id", "target_id", "round"}},
+    {ATOM_MODULE_ENTERED_EVENT, 5, {ATOM_ID, ATOM_PLAYER_ID, ATOM_TO, ATOM_FROM, ATOM_ROUND}},
+    {ATOM_MODULE_LEFT_EVENT, 5, {ATOM_ID, ATOM_PLAYER_ID, ATOM_TO, ATOM_FROM, ATOM_ROUND}},
+    {ATOM_MODULE_ATTACKED_EVENT, 4, {ATOM_ID, ATOM_PLAYER_ID, ATOM_TARGET_ID, ATOM_ROUND}},
 };
 
 const char *const game_statuses[] = {"active", "concluded", NULL};

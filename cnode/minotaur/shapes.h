@@ -7,14 +7,17 @@
 #ifndef CNODE_MINOTAUR_SHAPES_H
 #define CNODE_MINOTAUR_SHAPES_H
 
+#include "atoms.h"
+
 enum {
     SHAPE_FIELDS_MAX = 9,
 };
 
+/** A struct; its module and its fields are enum atom. */
 struct shape {
-    const char *module;
-    unsigned field_count;
-    const char *fields[SHAPE_FIELDS_MAX];
+    uint8_t module;
+    uint8_t field_count;
+    uint8_t fields[SHAPE_FIELDS_MAX];
 };
 
 enum game_field {

@@ -14,9 +14,20 @@
 #include <errno.h>
 #include <stdlib.h>
 
+/* A game and what it shares with its forks. */
+struct whole_game {
+    struct game game;
+    struct written written;
+};
+
 struct game *game_new(void)
 {
-    return memory_array(1, sizeof(struct game));
+    struct whole_game *whole = memory_array(1, sizeof *whole);
+
+    if (whole == NULL)
+        return NULL;
+    whole->game.written = &whole->written;
+    return &whole->game;
 }
 
 /* Release what a fork has of its own. */
@@ -42,6 +53,8 @@ struct game *game_free(struct game *game)
     if (game->owns_hexes)
         memory_release((struct hex *)game->hexes);
     free(game->bytes); /* a cn_writer's buffer */
+    written_forget(&game->written->grid);
+    written_forget(&game->written->events);
     memory_release(game);
     return NULL;
 }
@@ -107,6 +120,7 @@ void game_adopt(struct game *game, struct game *fork)
 
 void game_drop_fork(struct game *fork)
 {
+    written_forget(&fork->written->events);
     release_own_arrays(fork);
 }
 

@@ -9,7 +9,7 @@
 #ifndef CNODE_MINOTAUR_STATE_H
 #define CNODE_MINOTAUR_STATE_H
 
-#include <cnode/term.h>
+#include "written.h"
 
 enum {
     GAME_STATE_VERSION = 4,
@@ -123,6 +123,7 @@ struct game {
     int64_t round;
     int64_t round_end_s; /* seconds since 1970, or GAME_NO_ROUND_END */
 
+    struct written *written; /* shared with forks */
     uint8_t *bytes;
     size_t bytes_size;
     uint32_t extras; /* of the game itself, its world and its log */

@@ -5,7 +5,7 @@
 #include "net/sending.h"
 
 int sending_append(struct outbox *outbox, const struct control *control, struct cn_term message,
-                   const struct etf_body *body, uint64_t flags, struct cn_writer *scratch)
+                   struct etf_body *body, uint64_t flags, struct cn_writer *scratch)
 {
     struct encoded_frame frame;
     int rc = encode_plain(control, message, body, flags, scratch, &frame);

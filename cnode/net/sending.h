@@ -18,5 +18,5 @@
  * Errors: CN_E_LIMIT when the queue is full; -ENOTSUP, -ENOMEM, -E2BIG, -EINVAL as control_encode.
  */
 int sending_append(struct outbox *outbox, const struct control *control, struct cn_term message,
-                   const struct etf_body *body, uint64_t flags, struct cn_writer *scratch);
+                   struct etf_body *body, uint64_t flags, struct cn_writer *scratch);
 #endif

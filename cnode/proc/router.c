@@ -50,9 +50,13 @@ static const struct cn_pid *sender_pid(const struct procs *procs, const struct p
 }
 
 /* Put a message and its shared end, if it has one, into one piece. */
-static int join(struct cn_writer *writer, struct cn_term start, const struct etf_body *body)
+static int join(struct cn_writer *writer, struct cn_term start, struct etf_body *body)
 {
+    int r = etf_body_plain(body);
+
     cn_writer_init(writer, 0);
+    if (r != 0)
+        return r;
     etf_write_raw(writer, start.data, start.size);
     cn_write_term(writer, body->plain);
     return cn_writer_error(writer);

@@ -149,6 +149,21 @@ static void reply_state(struct session *session, const struct gen_from *from)
         gen_reply(session->hosts->procs, from, words_no_memory());
 }
 
+/* Answer a call with what the game wrote. */
+static void reply_written(struct session *session, const struct gen_from *from,
+                          struct cn_writer *reply)
+{
+    struct procs *procs = session->hosts->procs;
+    struct etf_body *body;
+
+    if (etf_body_new(reply, &body) != 0) {
+        gen_reply(procs, from, words_no_memory());
+        return;
+    }
+    gen_reply_shared(procs, from, body);
+    etf_body_put(body);
+}
+
 static void handle_call(struct gen_server *self, void *state, const struct gen_from *from,
                         struct cn_term request)
 {
@@ -160,6 +175,7 @@ static void handle_call(struct gen_server *self, void *state, const struct gen_f
     if (session->stopping)
         return;
     cn_writer_init(&reply, 0);
+    cn_writer_use_words(&reply, session->hosts->game->words);
     outcome = session->hosts->game->call(&env, session->game, request, &reply);
     if (outcome == CN_GAME_UNKNOWN)
         words_error(&reply, "unknown_request");
@@ -168,7 +184,7 @@ static void handle_call(struct gen_server *self, void *state, const struct gen_f
     else if (outcome < 0)
         gen_reply(session->hosts->procs, from, words_no_memory());
     else if (cn_writer_error(&reply) != 0 || cn_writer_term(&reply).size > 0)
-        gen_reply(session->hosts->procs, from, words_answer(&reply));
+        reply_written(session, from, &reply);
     cn_writer_free(&reply);
     take_outcome(session, outcome);
 }

@@ -23,6 +23,7 @@ int state_body_get(struct session *session, struct etf_body **ret_body)
 
     if (session->body == NULL) {
         cn_writer_init(&writer, 0);
+        cn_writer_use_words(&writer, session->hosts->game->words);
         error = session->hosts->game->export(session->game, &writer);
         if (error == 0)
             error = etf_body_new(&writer, &session->body);

@@ -68,6 +68,8 @@ struct cn_game {
     uint32_t state_version;         /* what `export` writes */
     const uint32_t *state_versions; /* what `import` reads, ended by 0 */
     const struct cn_game_function *functions; /* ended by one without a name */
+    /** What states are written with (cn_write_word), as long as the node runs; NULL: nothing. */
+    const struct cn_words *words;
 
     /**
      * Make the state of a new session from @argument (create_game's second). Returns 0; 1 with
@@ -87,9 +89,9 @@ struct cn_game {
     /** View the session's id (a binary, without its term header); valid as long as the state. */
     struct cn_bytes (*id)(const void *state);
     /**
-     * Answer a GenServer call into @reply. Returns an enum cn_game_outcome; or with the state
-     * unchanged -ENOMEM, or -E2BIG (the reply is beyond the writer's limit, or the work beyond what
-     * one call may take).
+     * Answer a GenServer call into @reply, which is there to be written only. Returns an enum
+     * cn_game_outcome; or with the state unchanged -ENOMEM, or -E2BIG (the reply is beyond the
+     * writer's limit, or the work beyond what one call may take).
      */
     int (*call)(const struct cn_game_env *env, void *state, struct cn_term request,
                 struct cn_writer *reply);

@@ -146,6 +146,18 @@ bool cn_pid_equal(const struct cn_pid *a, const struct cn_pid *b);
 /** Tell whether two references are the same. */
 bool cn_ref_equal(const struct cn_ref *a, const struct cn_ref *b);
 
+/** The most words of a struct cn_words. */
+#define CN_WORDS_MAX 200
+
+/**
+ * Atoms that many terms are made of, each listed once: the field names of a game's structs, say.
+ * Constant, and there as long as the program runs.
+ */
+struct cn_words {
+    uint32_t count; /* at most CN_WORDS_MAX */
+    const char *const *texts;
+};
+
 /**
  * A growing buffer that terms are written into. The fields are private.
  *
@@ -159,6 +171,8 @@ struct cn_writer {
     size_t capacity;
     size_t size_max;
     int error;
+    bool mixed;                   /* words is set, and an atom or term stands here all the same */
+    const struct cn_words *words; /* atoms that are written by number; NULL: none */
 };
 
 /**
@@ -166,6 +180,11 @@ struct cn_writer {
  * Allocates nothing.
  */
 void cn_writer_init(struct cn_writer *writer, size_t size_max);
+/**
+ * Let the empty @writer write the words of @words (NULL: of none) as numbers. Only cn_write_written
+ * and the node, who gives such writers to a game, can use what it then holds.
+ */
+void cn_writer_use_words(struct cn_writer *writer, const struct cn_words *words);
 /** Release the buffer; the writer is empty and usable again. */
 void cn_writer_free(struct cn_writer *writer);
 /** Forget what was written and the error, keep the memory. */
@@ -185,6 +204,11 @@ uint8_t *cn_writer_take(struct cn_writer *writer, size_t *ret_size);
 
 /** Write an atom from a C string of UTF-8. */
 void cn_write_atom(struct cn_writer *writer, const char *text);
+/**
+ * Write the atom that is @number of @words. A node that has been told of the words (cn_game.words)
+ * sends them by number, which costs a fraction of looking at the text.
+ */
+void cn_write_word(struct cn_writer *writer, const struct cn_words *words, uint32_t number);
 /** Write an atom from a view. */
 void cn_write_atom_bytes(struct cn_writer *writer, struct cn_bytes text);
 /** Write true or false. */
@@ -216,5 +240,10 @@ void cn_write_pid(struct cn_writer *writer, const struct cn_pid *pid);
 void cn_write_ref(struct cn_writer *writer, const struct cn_ref *ref);
 /** Copy a whole term. */
 void cn_write_term(struct cn_writer *writer, struct cn_term term);
+/**
+ * Copy all that @from holds, which need not be one term: a part that stays the same is written once
+ * and kept. Its words become texts unless @writer uses them too. Its error is the writer's.
+ */
+void cn_write_written(struct cn_writer *writer, const struct cn_writer *from);
 
 #endif

@@ -112,6 +112,83 @@ START_TEST(a_full_header)
 }
 END_TEST
 
+static const char *const texts[] = {"atom1", "atom2", "word3", "word4", "word5"};
+static const struct cn_words words = {5, texts};
+static const struct cn_words other_words = {2, texts + 3};
+
+/* Byte for byte: words come first, and cost their numbers once they are known. */
+START_TEST(words_byte_for_byte)
+{
+    static const char *const short_texts[] = {"a", "b", "c"};
+    static const struct cn_words short_words = {3, short_texts};
+    uint8_t header[32];
+
+    atom_cache_out_begin(out);
+    ck_assert(atom_cache_out_words(out, &short_words));
+    ck_assert_uint_eq(atom_cache_out_header_size(out), 12);
+    atom_cache_out_write_header(out, header);
+    ck_assert_mem_eq(header, "\x03\x88\x08\x00\x01\x61\x01\x01\x62\x02\x01\x63", 12);
+    for (int i = 0; i < 3; i++) { /* looked up, remembered, copied */
+        atom_cache_out_begin(out);
+        ck_assert(atom_cache_out_words(out, &short_words));
+        ck_assert_int_eq(find("b"), 1);
+        ck_assert_uint_eq(atom_cache_out_header_size(out), 6);
+        atom_cache_out_write_header(out, header);
+        ck_assert_mem_eq(header, "\x03\x00\x00\x00\x01\x02", 6);
+        ck_assert_int_eq(find("d"), 3);
+        ck_assert_uint_eq(atom_cache_out_header_size(out), 10);
+        atom_cache_out_write_header(out, header);
+        ck_assert_mem_eq(header, "\x04\x00\x80\x00\x00\x01\x02", 7);
+        ck_assert_uint_eq(header[7], 3 + i); /* slots that are taken back come last */
+        ck_assert_mem_eq(header + 8, "\x01\x64", 2);
+        atom_cache_out_abort(out);
+    }
+}
+END_TEST
+
+/* Words that do not fit, or are there twice, do not get the first indices. */
+START_TEST(words_that_cannot_be_first)
+{
+    static const char *const twice[] = {"a", "b", "a"};
+    static const struct cn_words words_twice = {3, twice};
+
+    atom_cache_out_begin(out);
+    ck_assert(!atom_cache_out_words(out, &words_twice));
+    atom_cache_out_abort(out);
+    mem_test_fail(1);
+    ck_assert(!atom_cache_out_words(out, &words));
+    mem_test_fail(0);
+    atom_cache_out_abort(out);
+    ck_assert(atom_cache_out_words(out, &words));
+}
+END_TEST
+
+/*
+ * Start some frames with words, of which two are atoms that also come by themselves; gives the
+ * number of atoms.
+ */
+static int start_with_words(uint32_t *numbers)
+{
+    uint32_t kind = random_below(8);
+
+    if (kind > 1)
+        return 0;
+    ck_assert(atom_cache_out_words(out, kind == 0 ? &words : &other_words));
+    memcpy(numbers,
+           kind == 0 ? (uint32_t[]){1, 2, 90003, 90004, 90005} : (uint32_t[]){90004, 90005},
+           (kind == 0 ? 5 : 2) * sizeof(*numbers));
+    return kind == 0 ? 5 : 2;
+}
+
+/* Write the text of atom or word @number. */
+static void name_atom(char *text, size_t size, uint32_t number)
+{
+    if (number >= 90000)
+        (void)snprintf(text, size, "word%u", number - 90000);
+    else
+        (void)snprintf(text, size, "atom%u", number);
+}
+
 /* Random frames out of 5000 atoms, some taken back: both caches stay in step. */
 START_TEST(caches_stay_in_step)
 {
@@ -126,11 +203,12 @@ START_TEST(caches_stay_in_step)
         uint32_t range = frame % 2 == 0 ? 5000 : 100;
 
         atom_cache_out_begin(out);
+        count = start_with_words(numbers);
         for (int i = 0; i < lookups; i++) {
             uint32_t number = random_below(range);
             int index;
 
-            (void)snprintf(text, sizeof(text), "atom%u", number);
+            name_atom(text, sizeof(text), number);
             index = find(text);
             ck_assert_int_ge(index, 0);
             ck_assert_int_le(index, count);
@@ -145,7 +223,7 @@ START_TEST(caches_stay_in_step)
         deliver(&table);
         ck_assert_uint_eq(table.count, (unsigned)count);
         for (int i = 0; i < count; i++) {
-            (void)snprintf(text, sizeof(text), "atom%u", numbers[i]);
+            name_atom(text, sizeof(text), numbers[i]);
             ck_assert(cn_bytes_equal(table.texts[i], text));
         }
     }
@@ -179,6 +257,8 @@ int main(void)
     tcase_add_test(tcase, headers_byte_for_byte);
     tcase_add_test(tcase, long_atoms);
     tcase_add_test(tcase, a_full_header);
+    tcase_add_test(tcase, words_byte_for_byte);
+    tcase_add_test(tcase, words_that_cannot_be_first);
     tcase_add_test(tcase, caches_stay_in_step);
     tcase_add_test(tcase, no_memory);
     suite_add_tcase(suite, tcase);

@@ -106,6 +106,85 @@ START_TEST(no_memory)
 }
 END_TEST
 
+static const char *const texts[] = {"ok", "never_used"};
+static const struct cn_words words = {2, texts};
+
+/* {ok, [Value]}: @value NULL is the word ok. */
+static struct etf_body *make_of_words(const char *value)
+{
+    struct cn_writer writer;
+    struct etf_body *body;
+
+    cn_writer_init(&writer, 0);
+    cn_writer_use_words(&writer, &words);
+    cn_write_tuple(&writer, 2);
+    cn_write_word(&writer, &words, 0);
+    cn_write_list(&writer, 1);
+    if (value == NULL)
+        cn_write_word(&writer, &words, 0);
+    else
+        cn_write_atom(&writer, value);
+    cn_write_nil(&writer);
+    ck_assert_int_eq(etf_body_new(&writer, &body), 0);
+    return body;
+}
+
+/* What is written with words alone is indexed as it is, and made plain when that is wanted. */
+START_TEST(words_are_the_table)
+{
+    struct etf_body *body;
+
+    mem_test_begin();
+    body = make_of_words(NULL);
+    ck_assert_uint_eq(body->plain.size, 0);
+    ck_assert_int_eq(etf_body_index(body), 0);
+    ck_assert_ptr_eq(body->words, &words);
+    ck_assert_uint_eq(body->atom_count, 2);
+    ck_assert_mem_eq(body->indexed.data, "h\2R\0l\0\0\0\1R\0j", 12);
+    mem_test_fail(1);
+    ck_assert_int_eq(etf_body_plain(body), -ENOMEM);
+    ck_assert_int_eq(etf_body_plain(body), 0);
+    ck_assert_mem_eq(body->plain.data, "h\2w\2okl\0\0\0\1w\2okj", 16);
+    etf_body_put(body);
+    ck_assert_int_eq(mem_test_end(), 0);
+}
+END_TEST
+
+/* With any other atom in it, all its atoms are its table. */
+START_TEST(other_atoms_are_found)
+{
+    struct etf_body *body;
+
+    mem_test_begin();
+    body = make_of_words("else");
+    ck_assert_mem_eq(body->plain.data, "h\2w\2okl\0\0\0\1w\4elsej", 18);
+    ck_assert_int_eq(etf_body_index(body), 0);
+    ck_assert_ptr_null(body->words);
+    ck_assert_uint_eq(body->atom_count, 2);
+    ck_assert_mem_eq(body->indexed.data, "h\2R\0l\0\0\0\1R\1j", 12);
+    etf_body_put(body);
+    ck_assert_int_eq(mem_test_end(), 0);
+}
+END_TEST
+
+/* A term deeper than any that comes in (it lies inside one) is written all the same. */
+START_TEST(deep_terms_are_no_error)
+{
+    struct cn_writer writer;
+    struct etf_body *body;
+
+    cn_writer_init(&writer, 0);
+    cn_writer_use_words(&writer, &words);
+    for (int i = 0; i < 2000; i++)
+        cn_write_tuple(&writer, 1);
+    cn_write_word(&writer, &words, 0);
+    ck_assert_int_eq(etf_body_new(&writer, &body), 0);
+    ck_assert_int_eq(etf_body_plain(body), 0);
+    ck_assert_uint_eq(body->plain.size, 4004);
+    etf_body_put(body);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("body");
@@ -114,6 +193,9 @@ int main(void)
     tcase_add_test(tcase, forms_agree);
     tcase_add_test(tcase, owners_share);
     tcase_add_test(tcase, no_memory);
+    tcase_add_test(tcase, words_are_the_table);
+    tcase_add_test(tcase, other_atoms_are_found);
+    tcase_add_test(tcase, deep_terms_are_no_error);
     suite_add_tcase(suite, tcase);
     return run_suite(suite);
 }

@@ -10,6 +10,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <ei.h>
+
 #include "base/alloc.h"
 #include "etf/walk.h"
 #include "etf/writer.h"
@@ -262,6 +264,98 @@ START_TEST(every_allocation_may_fail)
 }
 END_TEST
 
+static const char *const texts[] = {"ok", "a_word"};
+static const struct cn_words words = {2, texts};
+
+/* A word is its text, or its number where the words are used; both say the same when copied. */
+START_TEST(words_are_numbers_or_texts)
+{
+    struct cn_writer plain;
+
+    cn_writer_init(&plain, 0);
+    cn_write_word(&plain, &words, 0);
+    ck_assert(cn_term_is_atom(cn_writer_term(&plain), "ok"));
+    cn_writer_reset(&plain);
+    cn_writer_use_words(&writer, &words);
+    cn_write_tuple(&writer, 3);
+    cn_write_word(&writer, &words, 1);
+    cn_write_binary(&writer, (struct cn_bytes){(const uint8_t *)"\x52\x01", 2});
+    cn_write_word(&writer, &words, 0);
+    ck_assert(!writer.mixed);
+    cn_write_written(&plain, &writer);
+    expect("680352016d0000000252015200");
+    cn_writer_free(&writer);
+    cn_write_written(&writer, &writer); /* of nothing, nothing */
+    cn_writer_use_words(&writer, NULL);
+    cn_write_written(&writer, &plain);
+    expect("68037706615f776f72646d00000002520177026f6b");
+    cn_writer_free(&plain);
+}
+END_TEST
+
+/* What the words do not cover is noted, whoever brings it. */
+START_TEST(strange_atoms_are_noted)
+{
+    struct cn_pid pid = {.node = "a@b"};
+    struct cn_writer other;
+
+    cn_writer_use_words(&writer, &words);
+    cn_write_term(&writer, term_from_hex("6d000000025201"));
+    ck_assert(!writer.mixed);
+    cn_write_term(&writer, term_from_hex("68016101"));
+    ck_assert(writer.mixed);
+    cn_writer_reset(&writer);
+    ck_assert(!writer.mixed);
+    cn_write_atom(&writer, "else");
+    ck_assert(writer.mixed);
+    cn_writer_init(&other, 0);
+    cn_writer_use_words(&other, &words);
+    cn_write_pid(&other, &pid);
+    ck_assert(other.mixed);
+    cn_writer_reset(&writer);
+    cn_write_written(&writer, &other);
+    ck_assert(writer.mixed);
+    cn_writer_free(&other);
+    cn_writer_init(&other, 4);
+    cn_write_string(&other, "too long");
+    cn_writer_reset(&writer);
+    cn_write_written(&writer, &other);
+    ck_assert_int_eq(cn_writer_error(&writer), -E2BIG);
+    cn_writer_free(&other);
+}
+END_TEST
+
+/* Heads, pids and references are what ei writes. */
+START_TEST(forms_are_those_of_ei)
+{
+    static const uint32_t counts[] = {0, 1, 255, 256, 70000};
+    struct cn_ref ref = {.words = {1, 0x80000002, 3, 4, 5}, .creation = 9, .node = "b@c"};
+    struct cn_pid pid = {.id = 0xfffffff0, .serial = 7, .creation = 0xabcd, .node = "n\xc3\xa9@h"};
+    erlang_pid ei_pid = {.num = pid.id, .serial = 7, .creation = 0xabcd, .node = "n\xc3\xa9@h"};
+    erlang_ref ei_ref = {.n = {1, 0x80000002, 3, 4, 5}, .creation = 9, .node = "b@c"};
+    char bytes[512];
+    int size = 0;
+
+    for (unsigned i = 0; i < 5; i++) {
+        ei_encode_tuple_header(bytes, &size, (int)counts[i]);
+        ei_encode_map_header(bytes, &size, (int)counts[i]);
+        ei_encode_list_header(bytes, &size, (int)counts[i] + 1);
+        cn_write_tuple(&writer, counts[i]);
+        cn_write_map(&writer, counts[i]);
+        cn_write_list(&writer, counts[i] + 1);
+    }
+    for (ref.count = 1; ref.count <= 5; ref.count++) {
+        ei_ref.len = (int)ref.count;
+        ei_encode_ref(bytes, &size, &ei_ref);
+        cn_write_ref(&writer, &ref);
+    }
+    ei_encode_pid(bytes, &size, &ei_pid);
+    cn_write_pid(&writer, &pid);
+    ck_assert_uint_eq(writer.size, (size_t)size);
+    ck_assert_mem_eq(writer.data, bytes, (size_t)size);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("writer");
@@ -276,6 +370,9 @@ int main(void)
     tcase_add_test(tcase, the_limit_holds);
     tcase_add_test(tcase, taken_bytes_are_the_callers);
     tcase_add_test(tcase, every_allocation_may_fail);
+    tcase_add_test(tcase, words_are_numbers_or_texts);
+    tcase_add_test(tcase, strange_atoms_are_noted);
+    tcase_add_test(tcase, forms_are_those_of_ei);
     suite_add_tcase(suite, tcase);
     return run_suite(suite);
 }

@@ -10,7 +10,7 @@
 static void check(const struct shape *shape, unsigned index, const char *field)
 {
     ck_assert_uint_lt(index, shape->field_count);
-    ck_assert_str_eq(shape->fields[index], field);
+    ck_assert_str_eq(atom_text(shape->fields[index]), field);
 }
 
 /* Each number of a field stands for its name. */
@@ -48,10 +48,10 @@ START_TEST(counts)
     for (size_t i = 0; i < sizeof shapes / sizeof shapes[0]; i++) {
         unsigned count = 0;
 
-        while (count < SHAPE_FIELDS_MAX && shapes[i]->fields[count] != NULL)
+        while (count < SHAPE_FIELDS_MAX && shapes[i]->fields[count] != ATOM_STRUCT)
             count++;
         ck_assert_uint_eq(shapes[i]->field_count, count);
-        ck_assert_int_eq(strncmp(shapes[i]->module, "Elixir.Minotaur.GameEngine.", 27), 0);
+        ck_assert_int_eq(strncmp(atom_text(shapes[i]->module), GAME_MODULE(""), 27), 0);
     }
 }
 END_TEST
