@@ -170,7 +170,7 @@ struct procs {
     struct timer *timers;
     struct heap heap;
     struct list run;
-    struct process *running; /* whose callback this is; NULL: nobody's */
+    struct process *running; /* whose callbacks run: the sender of what is sent; NULL: nobody's */
     uint64_t first_ms;       /* the clock starts with the first procs_run */
     uint64_t clock_ms;       /* since then */
     uint64_t next_ref;

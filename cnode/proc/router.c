@@ -44,9 +44,18 @@ struct process *route_find(const struct procs *procs, const struct cn_pid *pid)
     return table_find(&procs->table, pid->id, pid->serial);
 }
 
+/*
+ * Who sends: @from, or who runs now, so that what a process says, replies too, comes from it in one
+ * order; NULL: the node itself.
+ */
+static const struct process *sender(const struct procs *procs, const struct process *from)
+{
+    return from != NULL ? from : procs->running;
+}
+
 static const struct cn_pid *sender_pid(const struct procs *procs, const struct process *from)
 {
-    return from != NULL ? &from->pid : &procs->node_pid;
+    return sender(procs, from) != NULL ? &sender(procs, from)->pid : &procs->node_pid;
 }
 
 /* Put a message and its shared end, if it has one, into one piece. */
@@ -97,13 +106,13 @@ static int route_message(struct procs *procs, const struct process *from, const 
                          const struct control *control, struct cn_term message,
                          struct etf_body *body)
 {
-    const struct process *sender = from != NULL ? from : procs->running;
+    const struct process *sends = sender(procs, from);
     int r = transmit(procs, node, control, message, body);
 
     if (r != CN_E_BUSY)
         return r;
-    if (sender != NULL)
-        stalls_add((struct process *)(uintptr_t)sender, node);
+    if (sends != NULL)
+        stalls_add((struct process *)(uintptr_t)sends, node);
     return 0;
 }
 
@@ -133,7 +142,10 @@ static int push_message(struct process *target, struct cn_term message, struct e
 static int send_pid(struct procs *procs, const struct process *from, const struct cn_pid *to,
                     struct cn_term message, struct etf_body *body)
 {
-    struct control control = {.op = CONTROL_SEND, .has_from = from != NULL, .to = *to};
+    struct control control = {.op = CONTROL_SEND,
+                              .has_from = sender(procs, from) != NULL,
+                              .from = *sender_pid(procs, from),
+                              .to = *to};
     struct peer *peer = NULL;
 
     if (route_is_local(procs, to->node))
@@ -141,8 +153,6 @@ static int send_pid(struct procs *procs, const struct process *from, const struc
     peer = procs_peer_find(procs, to->node);
     if (peer != NULL && peer->up && peer->creation != to->creation)
         return 0;
-    if (from != NULL)
-        control.from = from->pid;
     return route_message(procs, from, to->node, &control, message, body);
 }
 

@@ -49,7 +49,6 @@ static unsigned run_process(struct process *process)
         more = run_one(process);
         handled += more ? 1 : 0;
     }
-    process->procs->running = NULL;
     if (process->exiting) {
         process_end(process, false);
         return handled + 1;
@@ -81,6 +80,7 @@ uint64_t procs_run(struct procs *procs, uint64_t now_ms)
 
         process->queued = false;
         handled += run_process(process);
+        procs->running = NULL;
     }
     if (!list_empty(&procs->run))
         return 0;

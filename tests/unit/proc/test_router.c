@@ -74,6 +74,43 @@ START_TEST(messages_to_nobody_vanish)
 }
 END_TEST
 
+static struct control heard;
+
+static int listen(void *context, const char *node, const struct control *control,
+                  struct cn_term message)
+{
+    heard = *control;
+    return 0;
+}
+
+static void speak(struct process *self, struct probe *probe, struct cn_term message)
+{
+    ck_assert_int_eq(procs_send_pid(process_procs(self), NULL, &there_pid, message), 0);
+}
+
+/* What nobody in particular sends comes from the process that runs, or from the node. */
+START_TEST(who_runs_is_the_sender)
+{
+    struct transport transport = {.send = listen};
+    struct procs *procs = NULL;
+    struct probe probe;
+    struct process *process;
+
+    ck_assert_int_eq(procs_new("x@world", 1, &transport, NULL, &procs), 0);
+    process = probe_start(procs, &probe);
+    probe.on_message = speak;
+    ck_assert_int_eq(procs_send_pid(procs, NULL, process_pid(process), atom("hello")), 0);
+    procs_run(procs, 1);
+    ck_assert(heard.has_from);
+    ck_assert(cn_pid_equal(&heard.from, process_pid(process)));
+    ck_assert_int_eq(procs_send_pid(procs, NULL, &there_pid, atom("x")), 0);
+    ck_assert(!heard.has_from);
+    ck_assert_uint_eq(heard.from.id, 0);
+    procs_free(procs);
+    probe_deinit(&probe);
+}
+END_TEST
+
 /* An error of the transport is the sender's to know. */
 START_TEST(transport_errors_are_told)
 {
@@ -160,6 +197,7 @@ static void add(TCase *tcase)
 {
     tcase_add_test(tcase, messages_reach_pids_and_names);
     tcase_add_test(tcase, messages_to_nobody_vanish);
+    tcase_add_test(tcase, who_runs_is_the_sender);
     tcase_add_test(tcase, transport_errors_are_told);
     tcase_add_loop_test(tcase, signals_keep_their_order, 0, 2);
     tcase_add_test(tcase, peers_speak_for_their_own_only);
