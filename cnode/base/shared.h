@@ -16,6 +16,13 @@ struct shared {
     void (*release)(struct shared *shared);
 };
 
+/** Bytes in a row, and who keeps them alive (NULL: somebody who need not be told). */
+struct shared_bytes {
+    const uint8_t *data;
+    size_t size;
+    struct shared *owner;
+};
+
 /** Start with one owner; @release is called when there is none. */
 static inline void shared_init(struct shared *shared, void (*release)(struct shared *shared))
 {

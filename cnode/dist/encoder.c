@@ -3,14 +3,17 @@
  *
  * A frame with a header is built in this order: the body's atoms take the first places of the
  * header, then tuple and message are copied with their atoms as references, then the header is
- * written before both. A frame that fails on the way leaves the cache as it was.
+ * written before both. A frame that fails on the way leaves the cache as it was. Of a frame that
+ * becomes fragments the terms are kept in the memory in which they were made.
  */
 #include "dist/encoder.h"
 
 #include <errno.h>
 
+#include "base/alloc.h"
 #include "base/assert.h"
 #include "base/bytes.h"
+#include "base/list.h"
 #include "dist/flags.h"
 #include "etf/index.h"
 #include "etf/writer.h"
@@ -33,7 +36,8 @@ void encoder_scratch_deinit(struct encoder_scratch *scratch)
 
 void encoder_init(struct encoder *encoder, uint64_t flags, struct encoder_scratch *scratch)
 {
-    *encoder = (struct encoder){.flags = flags, .scratch = scratch};
+    /* Sequence id 0 ends a BEAM (OTP 25), as if by a wrong pointer. */
+    *encoder = (struct encoder){.flags = flags, .scratch = scratch, .next_sequence = 1};
 }
 
 void encoder_deinit(struct encoder *encoder)
@@ -73,6 +77,15 @@ static int encode_tuple(const struct control *control, uint64_t flags, struct cn
     return 0;
 }
 
+static size_t frame_bytes(const struct encoded_frame *frame)
+{
+    size_t size = frame->tail.size;
+
+    for (size_t i = 0; i < frame->count; i++)
+        size += frame->parts[i].size;
+    return size;
+}
+
 static int plain_frame(struct cn_term tuple, struct cn_term message, struct etf_body *body,
                        struct encoded_frame *ret_frame)
 {
@@ -94,8 +107,9 @@ static int plain_frame(struct cn_term tuple, struct cn_term message, struct etf_
     ret_frame->parts[2] = (struct cn_bytes){&version, message_size > 0 ? 1 : 0};
     ret_frame->parts[3] = (struct cn_bytes){message.data, message.size};
     ret_frame->count = 4;
-    ret_frame->tail = (struct cn_bytes){end.data, end.size};
-    ret_frame->owner = NULL;
+    ret_frame->tail = (struct shared_bytes){end.data, end.size, NULL};
+    ret_frame->fragments = 1;
+    ret_frame->size = frame_bytes(ret_frame);
     return 0;
 }
 
@@ -150,26 +164,67 @@ static int copy_terms(struct encoder *encoder, struct cn_term terms, struct cn_w
 }
 
 /* Write the frame's start: length, form, header. @size counts the bytes behind the header. */
-static int write_head(struct encoder *encoder, size_t size, struct cn_writer *to)
+static int write_whole_head(struct encoder *encoder, size_t header, size_t size,
+                            uint8_t **ret_header)
 {
-    size_t header = encoder->cache != NULL ? atom_cache_out_header_size(encoder->cache) : 1;
+    struct cn_writer *to = &encoder->scratch->tuple;
     size_t frame = HEAD_BYTES - FRAME_LENGTH_BYTES + header + size;
     uint8_t *place;
 
     if (frame > UINT32_MAX)
         return -E2BIG;
-    cn_writer_reset(to);
     place = etf_write_room(to, HEAD_BYTES + header);
     if (place == NULL)
         return cn_writer_error(to);
     be32_put(place, (uint32_t)frame);
     place[4] = 131;
     place[5] = 'D';
-    if (encoder->cache != NULL)
-        atom_cache_out_write_header(encoder->cache, place + HEAD_BYTES);
-    else
-        place[HEAD_BYTES] = 0;
+    *ret_header = place + HEAD_BYTES;
     return 0;
+}
+
+/* The same of the first of @fragments; the others' sequence id is that of the next signal. */
+static int write_fragment_head(struct encoder *encoder, size_t header, uint64_t fragments,
+                               uint8_t **ret_header)
+{
+    struct cn_writer *to = &encoder->scratch->tuple;
+    struct fragments_out out = {.id = encoder->next_sequence, .left = fragments};
+    uint8_t *place = etf_write_room(to, FRAGMENT_HEAD_BYTES + header);
+
+    if (place == NULL)
+        return cn_writer_error(to);
+    fragments_out_write_head(&out, true, header, place);
+    *ret_header = place + FRAGMENT_HEAD_BYTES;
+    return 0;
+}
+
+static int write_head(struct encoder *encoder, size_t size, uint64_t fragments)
+{
+    size_t header = encoder->cache != NULL ? atom_cache_out_header_size(encoder->cache) : 1;
+    uint8_t *place;
+    int rc;
+
+    cn_writer_reset(&encoder->scratch->tuple);
+    rc = fragments > 1 ? write_fragment_head(encoder, header, fragments, &place)
+                       : write_whole_head(encoder, header, size, &place);
+    if (rc != 0)
+        return rc;
+    if (encoder->cache != NULL)
+        atom_cache_out_write_header(encoder->cache, place);
+    else
+        *place = 0;
+    return 0;
+}
+
+/*
+ * In how many fragments the terms leave: @tuple bytes of control tuple, @size of tuple and message.
+ * The first must hold the whole tuple.
+ */
+static uint64_t count_fragments(const struct encoder *encoder, size_t tuple, size_t size)
+{
+    if ((encoder->flags & FLAG_FRAGMENTS) == 0 || tuple == size || tuple > FRAGMENT_TERM_BYTES)
+        return 1;
+    return fragments_out_count(size);
 }
 
 static int frame_with_header(struct encoder *encoder, struct cn_term message, struct etf_body *body,
@@ -178,15 +233,20 @@ static int frame_with_header(struct encoder *encoder, struct cn_term message, st
     struct cn_writer *tuple = &encoder->scratch->tuple;
     struct cn_writer *frame = &encoder->scratch->frame;
     struct cn_term end;
+    uint64_t fragments = 1;
+    size_t tuple_size;
     int rc = begin_frame(encoder, body, &end);
 
     reset(frame);
     if (rc == 0)
         rc = copy_terms(encoder, cn_writer_term(tuple), frame);
+    tuple_size = frame->size;
     if (rc == 0)
         rc = copy_terms(encoder, message, frame);
-    if (rc == 0)
-        rc = write_head(encoder, frame->size + end.size, tuple);
+    if (rc == 0) {
+        fragments = count_fragments(encoder, tuple_size, frame->size + end.size);
+        rc = write_head(encoder, frame->size + end.size, fragments);
+    }
     if (rc != 0) {
         encoder_abort(encoder);
         return rc;
@@ -194,27 +254,88 @@ static int frame_with_header(struct encoder *encoder, struct cn_term message, st
     ret_frame->parts[0] = (struct cn_bytes){tuple->data, tuple->size};
     ret_frame->parts[1] = (struct cn_bytes){frame->data, frame->size};
     ret_frame->count = 2;
-    ret_frame->tail = (struct cn_bytes){end.data, end.size};
+    ret_frame->tail = (struct shared_bytes){end.data, end.size, NULL};
+    ret_frame->fragments = fragments;
+    ret_frame->size = frame_bytes(ret_frame);
     return 0;
+}
+
+int encoder_tuple(struct encoder *encoder, const struct control *control, struct cn_term *message)
+{
+    return encode_tuple(control, encoder->flags, &encoder->scratch->tuple, message);
+}
+
+struct cn_term encoder_begun(const struct encoder *encoder)
+{
+    return cn_writer_term(&encoder->scratch->tuple);
+}
+
+int encoder_resume(struct encoder *encoder, struct cn_term tuple)
+{
+    reset(&encoder->scratch->tuple);
+    etf_write_raw(&encoder->scratch->tuple, tuple.data, tuple.size);
+    return cn_writer_error(&encoder->scratch->tuple);
+}
+
+int encoder_finish(struct encoder *encoder, struct cn_term message, struct etf_body *body,
+                   struct encoded_frame *ret_frame)
+{
+    int rc;
+
+    if ((encoder->flags & FLAG_DIST_HDR_ATOM_CACHE) != 0 && encoder->cache == NULL)
+        encoder->cache = atom_cache_out_new(); /* without it atoms are written out, as allowed */
+    if ((encoder->flags & HEADER_FLAGS) == 0)
+        rc = plain_frame(encoder_begun(encoder), message, body, ret_frame);
+    else
+        rc = frame_with_header(encoder, message, body, ret_frame);
+    if (rc == 0 && body != NULL)
+        ret_frame->tail.owner = &body->shared;
+    return rc;
 }
 
 int encoder_frame(struct encoder *encoder, const struct control *control, struct cn_term message,
                   struct etf_body *body, struct encoded_frame *ret_frame)
 {
-    struct cn_writer *tuple = &encoder->scratch->tuple;
     int rc;
 
     cn_assert(body == NULL || control->op == CONTROL_SEND || control->op == CONTROL_REG_SEND ||
               control->op == CONTROL_ALIAS_SEND);
-    rc = encode_tuple(control, encoder->flags, tuple, &message);
-    if (rc != 0)
-        return rc;
-    if ((encoder->flags & FLAG_DIST_HDR_ATOM_CACHE) != 0 && encoder->cache == NULL)
-        encoder->cache = atom_cache_out_new(); /* without it atoms are written out, as allowed */
-    if ((encoder->flags & HEADER_FLAGS) == 0)
-        rc = plain_frame(cn_writer_term(tuple), message, body, ret_frame);
-    else
-        rc = frame_with_header(encoder, message, body, ret_frame);
-    ret_frame->owner = body != NULL ? &body->shared : NULL;
-    return rc;
+    rc = encoder_tuple(encoder, control, &message);
+    return rc != 0 ? rc : encoder_finish(encoder, message, body, ret_frame);
+}
+
+/* The memory of terms that were made in the scratch memory. */
+struct kept {
+    struct shared shared;
+    uint8_t *data;
+};
+
+static void release(struct shared *shared)
+{
+    struct kept *kept = container_of(shared, struct kept, shared);
+
+    mem_free(kept->data);
+    mem_free(kept);
+}
+
+int encoder_split(struct encoder *encoder, const struct encoded_frame *frame,
+                  struct fragments_out *ret_out)
+{
+    struct cn_writer *terms = &encoder->scratch->frame;
+    struct kept *kept = mem_alloc(sizeof(*kept));
+
+    cn_assert(frame->fragments > 1 && frame->parts[1].data == terms->data);
+    if (kept == NULL)
+        return -ENOMEM;
+    /* nothing can fail below */
+    shared_init(&kept->shared, release);
+    kept->data = terms->data;
+    *ret_out = (struct fragments_out){.id = encoder->next_sequence++,
+                                      .left = frame->fragments,
+                                      .pieces = {{terms->data, terms->size, &kept->shared},
+                                                 frame->tail}};
+    if (frame->tail.owner != NULL)
+        shared_take(frame->tail.owner);
+    *terms = (struct cn_writer){.size_max = terms->size_max};
+    return 0;
 }

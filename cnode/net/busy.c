@@ -7,7 +7,8 @@
  *
  * A busy peer still takes what is sent, so nobody loses a signal, but each sender is told CN_E_BUSY
  * and should stop. The two marks are apart so that senders do not start and stop for each frame.
- * What waits for a node that is being dialled counts in the same way.
+ * What waits for a node that is being dialled counts in the same way. Large signals that leave in
+ * turns with others wait for their own senders only: nobody else stops for them.
  *
  * Ready is found out when the queues have been written, once a turn, and told by a timer: events
  * never come from inside a call. The timer also looks for peers that stay busy long, of which
@@ -92,13 +93,25 @@ void busy_init(struct peer *peer)
     loop_timer_init(&peer->busy_timer, peer->peers->connections->loop, on_timer, peer);
 }
 
-int busy_note(struct peer *peer)
+/* Tell whether more waits than may, of what everybody shares or of @from's own. */
+static bool is_crowded(struct peer *peer, const struct cn_pid *from)
 {
-    if (list_empty(&peer->busy)) {
-        if (queued_bytes(peer) <= peer->peers->config.queue_busy_bytes)
-            return 0;
+    uint32_t bytes_max = peer->peers->config.queue_busy_bytes;
+    struct outbox *shared = peer->connection != NULL ? connection_outbox(peer->connection)
+                                                     : &peer->waiting;
+
+    if (outbox_bytes(shared) > (list_empty(&peer->busy) ? bytes_max : bytes_max / 2))
+        return true;
+    return peer->connection != NULL &&
+           sender_waiting_bytes(connection_sender(peer->connection), from) > bytes_max;
+}
+
+int busy_note(struct peer *peer, const struct cn_pid *from)
+{
+    if (!is_crowded(peer, from))
+        return 0;
+    if (list_empty(&peer->busy))
         become_busy(peer);
-    }
     return CN_E_BUSY;
 }
 

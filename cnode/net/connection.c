@@ -2,7 +2,9 @@
  * One TCP connection: opening, writing, closing. Reading is in connection_input.c.
  *
  * A write tries the socket at once and leaves to libuv what the kernel does not take; while that
- * is under way further frames gather in the outbox and go out together when it is done. The
+ * is under way further frames gather in the outbox and go out together when it is done. Fragments
+ * of large signals join them only up to a bound, one write in each turn of the loop: libuv tells of
+ * its end in the next one, in which everybody else had a turn too. The
  * structure is released when libuv has closed the handle, after `closed` was told.
  */
 #include "net/connection.h"
@@ -19,6 +21,7 @@
 
 #define WRITE_PIECES 256
 #define TRIM_BYTES   ((size_t)4 << 20)
+#define WRITE_BYTES  (256 * 1024) /* up to which fragments are put into the outbox for a write */
 
 static const struct sm_state connection_states[] = {
     [CONNECTION_CONNECTING] = {"connecting", SM_TO(CONNECTION_GREETING) | SM_TO(CONNECTION_CLOSING),
@@ -41,7 +44,7 @@ static void give_back_memory(void)
 static size_t held_bytes(const struct connection *connection)
 {
     return connection->frames.partial.capacity + connection->decoder.fragments.bytes +
-           outbox_bytes(&connection->outbox);
+           sender_bytes(&connection->sender);
 }
 
 static void on_closed(uv_handle_t *handle)
@@ -305,22 +308,34 @@ static unsigned view_outbox(struct connection *connection, uv_buf_t *buffers, si
     return (unsigned)count;
 }
 
+/* Write what the socket takes at once. Returns as uv_try_write. */
+static int try_write(struct connection *connection)
+{
+    uv_buf_t buffers[WRITE_PIECES];
+    size_t size;
+    unsigned count = view_outbox(connection, buffers, &size);
+    int rc = uv_try_write((uv_stream_t *)&connection->tcp, buffers, count);
+
+    if (rc > 0)
+        consume(connection, (size_t)rc);
+    return rc;
+}
+
 void connection_flush(struct connection *connection)
 {
     uv_stream_t *stream = (uv_stream_t *)&connection->tcp;
     uv_buf_t buffers[WRITE_PIECES];
     unsigned count;
-    size_t size;
     int rc;
 
     list_remove(&connection->dirty_link);
-    if (connection->writing || connection_is_closing(connection) || connection->finished ||
-        outbox_bytes(&connection->outbox) == 0)
+    if (connection->writing || connection_is_closing(connection) || connection->finished)
         return;
-    count = view_outbox(connection, buffers, &size);
-    rc = uv_try_write(stream, buffers, count);
-    if (rc > 0)
-        consume(connection, (size_t)rc);
+    rc = sender_fill(&connection->sender, WRITE_BYTES);
+    if (rc == 0 && outbox_bytes(&connection->outbox) == 0)
+        return;
+    if (rc == 0 && !sender_has_fragments(&connection->sender))
+        rc = try_write(connection);
     if (rc >= 0 && outbox_bytes(&connection->outbox) == 0)
         return;
     if (rc >= 0 || rc == UV_EAGAIN) {

@@ -215,7 +215,7 @@ struct outbox *connection_outbox(struct connection *connection)
 
 size_t connection_queued_bytes(const struct connection *connection)
 {
-    return outbox_bytes(&connection->outbox);
+    return sender_bytes(&connection->sender);
 }
 
 bool connection_is_up(const struct connection *connection)

@@ -97,7 +97,7 @@ size_t connections_queued_bytes(const struct connections *connections)
         struct connection *connection = container_of(link, struct connection, link);
 
         if (connection_is_up(connection))
-            bytes += outbox_bytes(&connection->outbox);
+            bytes += connection_queued_bytes(connection);
     }
     return bytes;
 }

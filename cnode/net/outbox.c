@@ -28,7 +28,7 @@ void outbox_init(struct outbox *outbox, size_t bytes_max)
     *outbox = (struct outbox){.bytes_max = bytes_max};
 }
 
-static struct outbox_piece *piece_at(const struct outbox *outbox, uint32_t index)
+static struct shared_bytes *piece_at(const struct outbox *outbox, uint32_t index)
 {
     return &outbox->pieces[(outbox->first + index) & (outbox->capacity - 1)];
 }
@@ -87,7 +87,7 @@ static bool make_room(struct outbox *outbox, size_t size)
 static bool make_pieces(struct outbox *outbox, uint32_t count)
 {
     uint32_t capacity = outbox->capacity > 0 ? outbox->capacity * 2 : PIECES_MIN;
-    struct outbox_piece *pieces;
+    struct shared_bytes *pieces;
 
     if (outbox->capacity - outbox->count >= count)
         return true;
@@ -105,7 +105,7 @@ static bool make_pieces(struct outbox *outbox, uint32_t count)
 
 static void add_piece(struct outbox *outbox, const uint8_t *data, size_t size, struct shared *owner)
 {
-    struct outbox_piece *last;
+    struct shared_bytes *last;
 
     if (outbox->count > 0) {
         last = piece_at(outbox, outbox->count - 1);
@@ -115,7 +115,7 @@ static void add_piece(struct outbox *outbox, const uint8_t *data, size_t size, s
         }
     }
     shared_take(owner);
-    *piece_at(outbox, outbox->count++) = (struct outbox_piece){data, size, owner};
+    *piece_at(outbox, outbox->count++) = (struct shared_bytes){data, size, owner};
 }
 
 /* Copy the parts, for which there is room, to the end of the open buffer. */
@@ -138,31 +138,40 @@ static void copy_parts(struct outbox *outbox, const struct cn_bytes *parts, size
     }
 }
 
-int outbox_append_shared(struct outbox *outbox, const struct cn_bytes *parts, size_t count,
-                         struct cn_bytes tail, struct shared *owner)
+static size_t parts_size(const struct cn_bytes *parts, size_t count)
 {
     size_t size = 0;
 
     for (size_t i = 0; i < count; i++)
         size += parts[i].size;
-    if (size + tail.size == 0)
-        return 0;
-    if (outbox->bytes > 0 && outbox->bytes + size + tail.size > outbox->bytes_max)
-        return CN_E_LIMIT;
-    if (!make_pieces(outbox, 2) || (size > 0 && !make_room(outbox, size)))
+    return size;
+}
+
+int outbox_append_shared(struct outbox *outbox, const struct cn_bytes *parts, size_t count,
+                         const struct shared_bytes *tails, size_t tail_count)
+{
+    size_t size = parts_size(parts, count);
+
+    cn_assert(tail_count <= OUTBOX_TAILS_MAX);
+    if (!make_pieces(outbox, 1 + OUTBOX_TAILS_MAX) || (size > 0 && !make_room(outbox, size)))
         return -ENOMEM;
     /* nothing can fail below */
     if (size > 0)
         copy_parts(outbox, parts, count, size);
-    if (tail.size > 0)
-        add_piece(outbox, tail.data, tail.size, owner);
-    outbox->bytes += size + tail.size;
+    outbox->bytes += size;
+    for (size_t i = 0; i < tail_count; i++) {
+        if (tails[i].size > 0)
+            add_piece(outbox, tails[i].data, tails[i].size, tails[i].owner);
+        outbox->bytes += tails[i].size;
+    }
     return 0;
 }
 
 int outbox_append(struct outbox *outbox, const struct cn_bytes *parts, size_t count)
 {
-    return outbox_append_shared(outbox, parts, count, (struct cn_bytes){NULL, 0}, NULL);
+    if (outbox->bytes > 0 && outbox->bytes + parts_size(parts, count) > outbox->bytes_max)
+        return CN_E_LIMIT;
+    return outbox_append_shared(outbox, parts, count, NULL, 0);
 }
 
 size_t outbox_view(const struct outbox *outbox, struct cn_bytes *ret_pieces, size_t max)
@@ -170,7 +179,7 @@ size_t outbox_view(const struct outbox *outbox, struct cn_bytes *ret_pieces, siz
     size_t count = 0;
 
     for (; count < max && count < outbox->count; count++) {
-        const struct outbox_piece *piece = piece_at(outbox, (uint32_t)count);
+        const struct shared_bytes *piece = piece_at(outbox, (uint32_t)count);
 
         ret_pieces[count] = (struct cn_bytes){piece->data, piece->size};
     }
@@ -182,7 +191,7 @@ void outbox_consume(struct outbox *outbox, size_t size)
     cn_assert(size <= outbox->bytes);
     outbox->bytes -= size;
     while (size > 0) {
-        struct outbox_piece *piece = piece_at(outbox, 0);
+        struct shared_bytes *piece = piece_at(outbox, 0);
 
         if (size < piece->size) {
             piece->data += size;

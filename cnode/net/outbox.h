@@ -22,16 +22,9 @@
 /** Bytes of an ordinary buffer. */
 #define OUTBOX_CHUNK_BYTES 16384
 
-/** Bytes in a row, and who keeps them alive. */
-struct outbox_piece {
-    const uint8_t *data;
-    size_t size;
-    struct shared *owner;
-};
-
 /** The queue. Private. */
 struct outbox {
-    struct outbox_piece *pieces; /* a ring; capacity is a power of two */
+    struct shared_bytes *pieces; /* a ring; capacity is a power of two */
     uint32_t first;
     uint32_t count;
     uint32_t capacity;
@@ -39,6 +32,9 @@ struct outbox {
     size_t bytes;
     size_t bytes_max;
 };
+
+/** The most tails of outbox_append_shared. */
+#define OUTBOX_TAILS_MAX 2
 
 /** Make an empty queue of at most @bytes_max bytes. Allocates nothing. */
 void outbox_init(struct outbox *outbox, size_t bytes_max);
@@ -54,11 +50,13 @@ size_t outbox_bytes(const struct outbox *outbox);
  */
 int outbox_append(struct outbox *outbox, const struct cn_bytes *parts, size_t count);
 /**
- * The same with @tail behind the parts, which is not copied: @owner keeps it, and becomes shared by
- * the queue until it is written.
+ * The same with @tail_count tails behind the parts, which are not copied: their owners keep them,
+ * and are shared by the queue until they are written. The limit is the caller's to keep.
+ *
+ * Errors: -ENOMEM; the queue unchanged.
  */
 int outbox_append_shared(struct outbox *outbox, const struct cn_bytes *parts, size_t count,
-                         struct cn_bytes tail, struct shared *owner);
+                         const struct shared_bytes *tails, size_t tail_count);
 /** View the first bytes in at most @max pieces; returns the number of pieces. */
 size_t outbox_view(const struct outbox *outbox, struct cn_bytes *ret_pieces, size_t max);
 /** Drop @size bytes, at most outbox_bytes, from the front. */

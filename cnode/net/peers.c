@@ -235,7 +235,7 @@ static int send_up(struct peer *peer, const struct control *control, struct cn_t
         return rc;
     }
     connection_wants_flush(peer->connection);
-    return rc == 0 ? busy_note(peer) : rc;
+    return rc == 0 ? busy_note(peer, &control->from) : rc;
 }
 
 int peers_send(struct peers *peers, const char *node, const struct control *control,
@@ -262,7 +262,7 @@ int peers_send(struct peers *peers, const char *node, const struct control *cont
                         &peers->scratch);
     if (rc == CN_E_LIMIT)
         peer_overflow(peer);
-    return rc == 0 ? busy_note(peer) : rc;
+    return rc == 0 ? busy_note(peer, &control->from) : rc;
 }
 
 int peers_connect(struct peers *peers, const char *node)

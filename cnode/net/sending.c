@@ -13,7 +13,10 @@ int sending_append(struct outbox *outbox, const struct control *control, struct 
     if (rc != 0)
         return rc;
     return outbox_append(outbox,
-                         (struct cn_bytes[]){frame.parts[0], frame.parts[1], frame.parts[2],
-                                             frame.parts[3], frame.tail},
+                         (struct cn_bytes[]){frame.parts[0],
+                                             frame.parts[1],
+                                             frame.parts[2],
+                                             frame.parts[3],
+                                             {frame.tail.data, frame.tail.size}},
                          5);
 }

@@ -5,86 +5,28 @@
  */
 #include "support.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/bytes.h"
 #include "base/error.h"
 #include "dist/control.h"
 #include "dist/decoder.h"
 #include "dist/flags.h"
-
-#define LINES_MAX 200
+#include "vectors.h"
 
 static struct decoder_scratch scratch;
-static struct cn_bytes frames[LINES_MAX];
-static struct cn_bytes messages[LINES_MAX];
-static size_t frame_count;
-static size_t message_count;
-
-static unsigned byte_at(const char *text)
-{
-    char digits[3] = {text[0], text[1], '\0'};
-
-    return (unsigned)strtoul(digits, NULL, 16);
-}
-
-/* Read hexadecimal text in which (xx*n) stands for n times xx. */
-static struct cn_bytes unpack(const char *text)
-{
-    struct bytes bytes;
-
-    bytes_init(&bytes, 0);
-    while (*text != '\0' && *text != '\n') {
-        unsigned count = 1;
-        unsigned value = byte_at(*text == '(' ? text + 1 : text);
-
-        if (*text == '(') {
-            count = (unsigned)strtoul(text + 4, NULL, 10);
-            text = strchr(text, ')') + 1;
-        } else {
-            text += 2;
-        }
-        while (count-- > 0) {
-            if (bytes_append_u8(&bytes, (uint8_t)value) != 0)
-                ck_abort_msg("no memory");
-        }
-    }
-    return (struct cn_bytes){bytes_data(&bytes), bytes_size(&bytes)};
-}
-
-static void read_vectors(void)
-{
-    static char line[64 << 10];
-    char path[4096];
-    FILE *file;
-
-    (void)snprintf(path, sizeof(path), "%s/frames.tsv", getenv("CNODE_VECTORS"));
-    file = fopen(path, "r");
-    ck_assert_ptr_nonnull(file);
-    while (fgets(line, sizeof(line), file) != NULL) {
-        if (strncmp(line, "frame\t", 6) == 0)
-            frames[frame_count++] = unpack(line + 6);
-        else if (strncmp(line, "message\t", 8) == 0)
-            messages[message_count++] = unpack(line + 8);
-    }
-    ck_assert_int_eq(fclose(file), 0);
-}
+static struct vectors vectors;
 
 static void setup(void)
 {
     decoder_scratch_init(&scratch);
-    read_vectors();
+    vectors_read(&vectors, "frames.tsv");
 }
 
 static void teardown(void)
 {
     decoder_scratch_deinit(&scratch);
-    while (frame_count > 0)
-        free((void *)(uintptr_t)frames[--frame_count].data);
-    while (message_count > 0)
-        free((void *)(uintptr_t)messages[--message_count].data);
+    vectors_free(&vectors);
 }
 
 /* Every message comes out in order, byte for byte as term_to_binary writes it with UTF-8 atoms. */
@@ -94,27 +36,28 @@ START_TEST(recorded_frames)
     size_t taken = 0;
 
     decoder_init(&decoder, FLAGS_OURS, 0, &scratch);
-    for (size_t i = 0; i < frame_count; i++) {
-        uint8_t *frame = exact(frames[i].data, frames[i].size);
+    for (size_t i = 0; i < vectors.frame_count; i++) {
+        uint8_t *frame = exact(vectors.frames[i].data, vectors.frames[i].size);
         struct cn_term tuple;
         struct cn_term payload;
         struct cn_term message;
         struct control control;
-        int rc = decoder_take(&decoder, (struct cn_bytes){frame, frames[i].size}, &tuple, &payload);
+        int rc = decoder_take(&decoder, (struct cn_bytes){frame, vectors.frames[i].size}, &tuple,
+                              &payload);
 
         ck_assert(rc == 0 || rc == CN_E_MORE);
         if (rc == 0) {
             ck_assert_int_eq(control_decode(tuple, payload, &control, &message), 0);
             if (cn_bytes_equal(control.to_name, "target")) {
-                ck_assert_uint_eq(message.size + 1, messages[taken].size);
-                ck_assert_mem_eq(message.data, messages[taken].data + 1, message.size);
+                ck_assert_uint_eq(message.size + 1, vectors.messages[taken].size);
+                ck_assert_mem_eq(message.data, vectors.messages[taken].data + 1, message.size);
                 taken++;
             }
         }
         free(frame);
     }
     ck_assert_uint_gt(taken, 20);
-    ck_assert_uint_eq(taken, message_count);
+    ck_assert_uint_eq(taken, vectors.message_count);
     decoder_deinit(&decoder);
 }
 END_TEST
@@ -193,10 +136,10 @@ START_TEST(damaged_frames)
         int rc = 0;
 
         decoder_init(&decoder, FLAGS_OURS, 1 << 21, &scratch);
-        for (size_t i = 0; i < frame_count && (rc == 0 || rc == CN_E_MORE); i++) {
-            size_t number = random_below(40) == 0 ? random_below((uint32_t)frame_count) : i;
-            uint8_t *frame = exact(frames[number].data, frames[number].size);
-            size_t size = frames[number].size;
+        for (size_t i = 0; i < vectors.frame_count && (rc == 0 || rc == CN_E_MORE); i++) {
+            size_t number = random_below(40) == 0 ? random_below((uint32_t)vectors.frame_count) : i;
+            uint8_t *frame = exact(vectors.frames[number].data, vectors.frames[number].size);
+            size_t size = vectors.frames[number].size;
             struct cn_term tuple;
             struct cn_term message;
 

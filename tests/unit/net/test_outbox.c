@@ -134,14 +134,14 @@ START_TEST(shared_bytes_are_not_copied)
 {
     static const uint8_t text[] = "shared";
     struct cn_bytes part = {(const uint8_t *)"head", 4};
-    struct cn_bytes tail = {text, 6};
-    struct cn_bytes pieces[4];
     struct shared owner;
+    struct shared_bytes tail = {text, 6, &owner};
+    struct cn_bytes pieces[4];
 
     released = 0;
     shared_init(&owner, on_release);
-    ck_assert_int_eq(outbox_append_shared(&outbox, &part, 1, tail, &owner), 0);
-    ck_assert_int_eq(outbox_append_shared(&outbox, &part, 1, tail, &owner), 0);
+    ck_assert_int_eq(outbox_append_shared(&outbox, &part, 1, &tail, 1), 0);
+    ck_assert_int_eq(outbox_append_shared(&outbox, &part, 1, &tail, 1), 0);
     shared_put(&owner);
     ck_assert_uint_eq(outbox_bytes(&outbox), 20);
     ck_assert_uint_eq(outbox_view(&outbox, pieces, 4), 4);
@@ -159,12 +159,12 @@ END_TEST
 /* What is dropped with the queue is let go of too. */
 START_TEST(shared_bytes_end_with_the_queue)
 {
-    struct cn_bytes tail = {(const uint8_t *)"shared", 6};
     struct shared owner;
+    struct shared_bytes tail = {(const uint8_t *)"shared", 6, &owner};
 
     released = 0;
     shared_init(&owner, on_release);
-    ck_assert_int_eq(outbox_append_shared(&outbox, NULL, 0, tail, &owner), 0);
+    ck_assert_int_eq(outbox_append_shared(&outbox, NULL, 0, &tail, 1), 0);
     shared_put(&owner);
     outbox_deinit(&outbox);
     ck_assert_int_eq(released, 1);

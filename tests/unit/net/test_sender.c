@@ -9,96 +9,24 @@
 #include <string.h>
 
 #include "base/alloc.h"
-#include "base/bytes.h"
 #include "base/error.h"
 #include "base/text.h"
-#include "dist/decoder.h"
 #include "dist/flags.h"
-#include "net/sender.h"
 #include "net/sending.h"
-
-static const uint64_t all_flags[] = {
-    FLAGS_OURS,
-    FLAGS_OURS & ~FLAG_FRAGMENTS,
-    FLAGS_OURS & ~FLAG_DIST_HDR_ATOM_CACHE,
-    FLAGS_OURS & ~(FLAG_FRAGMENTS | FLAG_DIST_HDR_ATOM_CACHE),
-};
-
-static struct outbox outbox;
-static struct encoder_scratch scratch;
-static struct sender sender;
-static struct decoder_scratch decoding;
-static struct decoder decoder;
-
-static void start(uint64_t flags)
-{
-    outbox_init(&outbox, 1 << 26);
-    encoder_scratch_init(&scratch);
-    sender_init(&sender, &outbox, flags, &scratch);
-    decoder_scratch_init(&decoding);
-    decoder_init(&decoder, flags, 0, &decoding);
-}
-
-static void stop(void)
-{
-    sender_deinit(&sender);
-    encoder_scratch_deinit(&scratch);
-    outbox_deinit(&outbox);
-    decoder_deinit(&decoder);
-    decoder_scratch_deinit(&decoding);
-}
-
-static struct control make(enum control_op op)
-{
-    struct control control = {.op = op,
-                              .has_from = true,
-                              .from = {.id = 1, .creation = 2, .node = "a@a"},
-                              .to = {.id = 3, .creation = 4, .node = "b@b"},
-                              .ref = {.count = 1, .creation = 2, .node = "a@a"},
-                              .id = 9};
-
-    return control;
-}
-
-/* Take one frame out of the outbox, across pieces. Ownership: the caller's, for free. */
-static uint8_t *take_frame(size_t *ret_size)
-{
-    struct cn_bytes pieces[64];
-    size_t count = outbox_view(&outbox, pieces, 64);
-    uint8_t head[4];
-    uint8_t *frame;
-    size_t at = 0;
-    size_t size;
-
-    ck_assert_uint_ge(pieces[0].size, 4);
-    memcpy(head, pieces[0].data, 4);
-    size = be32_get(head);
-    frame = malloc(size + 4);
-    ck_assert_ptr_nonnull(frame);
-    for (size_t i = 0; i < count && at < size + 4; i++) {
-        size_t here = pieces[i].size < size + 4 - at ? pieces[i].size : size + 4 - at;
-
-        memcpy(frame + at, pieces[i].data, here);
-        at += here;
-    }
-    ck_assert_uint_eq(at, size + 4);
-    outbox_consume(&outbox, size + 4);
-    *ret_size = size;
-    return frame;
-}
+#include "wire.h"
 
 /* The next signal is @op with a message equal to @expected. */
 static void arrives(enum control_op op, struct cn_term expected)
 {
     size_t size;
-    uint8_t *frame = take_frame(&size);
+    uint8_t *frame = wire_take_frame(&size);
     struct cn_term tuple;
     struct cn_term payload;
     struct cn_term message;
     struct control control;
 
-    ck_assert_int_eq(decoder_take(&decoder, (struct cn_bytes){frame + 4, size}, &tuple, &payload),
-                     0);
+    ck_assert_int_eq(
+        decoder_take(&wire.decoder, (struct cn_bytes){frame + 4, size}, &tuple, &payload), 0);
     ck_assert_int_eq(control_decode(tuple, payload, &control, &message), 0);
     ck_assert_int_eq(control.op, op);
     ck_assert_uint_eq(message.size, expected.size);
@@ -131,21 +59,22 @@ START_TEST(signals_arrive)
         struct cn_writer writer;
         uint32_t seed = 1;
 
-        start(all_flags[i]);
+        wire_start(wire_flags[i]);
         cn_writer_init(&writer, 0);
         for (unsigned round = 0; round < 500; round++) {
             enum control_op op = ops[round % 5];
-            struct control control = make(op);
+            struct control control = wire_control(op);
             bool has_message = op != CONTROL_LINK && op != CONTROL_MONITOR;
 
             cn_writer_reset(&writer);
             write_atoms(&writer, 1 + round % 300, round % 2 == 0 ? 5000 : 50, &seed);
-            ck_assert_int_eq(sender_append(&sender, &control, cn_writer_term(&writer), NULL), 0);
+            ck_assert_int_eq(sender_append(&wire.sender, &control, cn_writer_term(&writer), NULL),
+                             0);
             arrives(op, has_message ? cn_writer_term(&writer) : (struct cn_term){NULL, 0});
         }
-        ck_assert_uint_eq(outbox_bytes(&outbox), 0);
+        ck_assert_uint_eq(outbox_bytes(&wire.outbox), 0);
         cn_writer_free(&writer);
-        stop();
+        wire_stop();
     }
 }
 END_TEST
@@ -154,7 +83,7 @@ END_TEST
 START_TEST(bodies_arrive)
 {
     for (size_t i = 0; i < 4; i++) {
-        struct control control = make(CONTROL_ALIAS_SEND);
+        struct control control = wire_control(CONTROL_ALIAS_SEND);
         struct cn_term begin = {(const uint8_t *)"\x68\x02\x77\x02ok", 6};
         struct etf_body *body;
         struct cn_writer writer;
@@ -162,7 +91,7 @@ START_TEST(bodies_arrive)
         uint32_t seed = 2;
 
         mem_test_begin();
-        start(all_flags[i]);
+        wire_start(wire_flags[i]);
         cn_writer_init(&writer, 0);
         cn_writer_init(&whole, 0);
         write_atoms(&writer, 400, 250, &seed);
@@ -175,19 +104,20 @@ START_TEST(bodies_arrive)
 
             cn_writer_reset(&writer);
             write_atoms(&writer, 200, 5000, &seed);
-            ck_assert_int_eq(sender_append(&sender, &control, begin, body), 0);
-            ck_assert_uint_eq(outbox_view(&outbox, pieces, 4), 2);
+            ck_assert_int_eq(sender_append(&wire.sender, &control, begin, body), 0);
+            ck_assert_uint_eq(outbox_view(&wire.outbox, pieces, 4), 2);
             ck_assert(pieces[1].data == body->plain.data || pieces[1].data == body->indexed.data);
-            ck_assert_int_eq(sender_append(&sender, &control, cn_writer_term(&writer), NULL), 0);
+            ck_assert_int_eq(sender_append(&wire.sender, &control, cn_writer_term(&writer), NULL),
+                             0);
             arrives(CONTROL_ALIAS_SEND, cn_writer_term(&whole));
             arrives(CONTROL_ALIAS_SEND, cn_writer_term(&writer));
         }
-        ck_assert_int_eq(sender_append(&sender, &control, begin, body), 0);
+        ck_assert_int_eq(sender_append(&wire.sender, &control, begin, body), 0);
         etf_body_put(body);
         arrives(CONTROL_ALIAS_SEND, cn_writer_term(&whole));
         cn_writer_free(&writer);
         cn_writer_free(&whole);
-        stop();
+        wire_stop();
         ck_assert_int_eq(mem_test_end(), 0);
     }
 }
@@ -196,7 +126,7 @@ END_TEST
 /* What cannot be sent leaves outbox and cache as they were. */
 START_TEST(refusals_change_nothing)
 {
-    struct control control = make(CONTROL_ALIAS_SEND);
+    struct control control = wire_control(CONTROL_ALIAS_SEND);
     struct cn_term first = {(const uint8_t *)"\x77\x05"
                                              "first",
                             7};
@@ -204,20 +134,20 @@ START_TEST(refusals_change_nothing)
                                               "second",
                              8};
 
-    start(FLAGS_OURS);
-    ck_assert_int_eq(sender_append(&sender, &control, first, NULL), 0);
-    outbox.bytes_max = outbox_bytes(&outbox) + 1;
-    ck_assert_int_eq(sender_append(&sender, &control, second, NULL), CN_E_LIMIT);
+    wire_start(FLAGS_OURS);
+    ck_assert_int_eq(sender_append(&wire.sender, &control, first, NULL), 0);
+    wire.outbox.bytes_max = outbox_bytes(&wire.outbox) + 1;
+    ck_assert_int_eq(sender_append(&wire.sender, &control, second, NULL), CN_E_LIMIT);
     arrives(CONTROL_ALIAS_SEND, first);
-    ck_assert_uint_eq(outbox_bytes(&outbox), 0);
-    ck_assert_int_eq(sender_append(&sender, &control, second, NULL), 0);
+    ck_assert_uint_eq(outbox_bytes(&wire.outbox), 0);
+    ck_assert_int_eq(sender_append(&wire.sender, &control, second, NULL), 0);
     arrives(CONTROL_ALIAS_SEND, second);
-    sender.encoder.flags &= ~FLAG_ALIAS;
-    ck_assert_int_eq(sender_append(&sender, &control, first, NULL), -ENOTSUP);
-    ck_assert_int_eq(sender_append(&sender, &(struct control){.op = CONTROL_SEND},
+    wire.sender.encoder.flags &= ~FLAG_ALIAS;
+    ck_assert_int_eq(sender_append(&wire.sender, &control, first, NULL), -ENOTSUP);
+    ck_assert_int_eq(sender_append(&wire.sender, &(struct control){.op = CONTROL_SEND},
                                    (struct cn_term){NULL, 0}, NULL),
                      -EINVAL);
-    stop();
+    wire_stop();
 }
 END_TEST
 
@@ -234,24 +164,24 @@ START_TEST(what_waited_is_sent)
         struct cn_writer writer;
         struct outbox waiting;
 
-        start(FLAGS_OURS & ~less);
+        wire_start(FLAGS_OURS & ~less);
         cn_writer_init(&writer, 0);
         outbox_init(&waiting, 1 << 20);
         for (size_t i = 0; i < 3; i++) {
-            struct control control = make(ops[i]);
+            struct control control = wire_control(ops[i]);
 
             ck_assert_int_eq(sending_append(&waiting, &control, reason, NULL, FLAGS_OURS, &writer),
                              0);
         }
-        ck_assert_int_eq(sender_move(&sender, &waiting), 0);
+        ck_assert_int_eq(sender_move(&wire.sender, &waiting), 0);
         ck_assert_uint_eq(outbox_bytes(&waiting), 0);
         arrives(CONTROL_EXIT, reason);
         if (!older)
             arrives(CONTROL_ALIAS_SEND, reason);
         arrives(CONTROL_UNLINK, (struct cn_term){NULL, 0});
-        ck_assert_uint_eq(outbox_bytes(&outbox), 0);
+        ck_assert_uint_eq(outbox_bytes(&wire.outbox), 0);
         cn_writer_free(&writer);
-        stop();
+        wire_stop();
     }
 }
 END_TEST
