@@ -59,6 +59,7 @@ struct monitor {
     struct short_pid from;    /* the watcher, when remote */
     struct short_pid to;      /* the target, unless by name */
     bool alias;               /* the reference can be sent to */
+    bool spawning;            /* of a process that a peer was asked for: no pid yet */
     char name[];              /* empty: by pid */
 };
 
@@ -261,6 +262,15 @@ int monitors_deliver(struct procs *procs, struct peer *peer, const struct contro
 /** Add a monitor that a remote process asked for. Errors: CN_E_LIMIT, CN_E_INVALID, -ENOMEM. */
 int monitor_accept(struct process *target, struct peer *peer, const struct cn_pid *watcher,
                    const struct cn_ref *ref, struct cn_bytes name);
+/** A monitor of @self, on nothing yet. @name: "" is by pid. Errors: NULL without memory. */
+struct monitor *monitor_begin(struct process *self, const char *name, const struct cn_ref *ref);
+/** Find by reference. @peer: who made it; NULL: this node. NULL when there is none. */
+struct monitor *monitor_find(struct procs *procs, const struct peer *peer,
+                             const struct cn_ref *ref);
+/** Give the reference of a monitor. */
+void monitor_ref(const struct procs *procs, const struct monitor *monitor, struct cn_ref *ret_ref);
+/** Take a monitor out of everything and release it. */
+void monitor_free(struct procs *procs, struct monitor *monitor);
 /** Find the local process behind an alias of this node; NULL when it is no alias any more. */
 struct process *alias_find(struct procs *procs, const struct cn_ref *ref);
 
@@ -296,6 +306,8 @@ struct cn_writer *route_scratch(struct procs *procs);
 /** SPAWN_REQUEST of the peer @node. Returns as procs_deliver. */
 int spawn_deliver(struct procs *procs, const char *node, const struct control *control,
                   struct cn_term arguments);
+/** SPAWN_REPLY of the peer to a request of ours. Returns as procs_deliver. */
+int spawn_replied(struct procs *procs, struct peer *peer, const struct control *control);
 
 /*
  * Exit reasons of our own, as terms: they must be at hand when there is no memory to write them.
@@ -303,6 +315,7 @@ int spawn_deliver(struct procs *procs, const char *node, const struct control *c
  */
 #define REASON(length, text) \
     ((struct cn_term){(const uint8_t *)"\x77" length text, sizeof("\x77" length text) - 1})
+#define REASON_NOTSUP       REASON("\x06", "notsup")
 #define REASON_KILL         REASON("\x04", "kill")
 #define REASON_KILLED       REASON("\x06", "killed")
 #define REASON_NOPROC       REASON("\x06", "noproc")

@@ -28,8 +28,7 @@ static struct monitor_key key_make(const struct peer *peer, const struct cn_ref 
     return key;
 }
 
-static struct monitor *monitor_find(struct procs *procs, const struct peer *peer,
-                                    const struct cn_ref *ref)
+struct monitor *monitor_find(struct procs *procs, const struct peer *peer, const struct cn_ref *ref)
 {
     struct monitor_key key = key_make(peer, ref);
     struct monitor *monitor = NULL;
@@ -64,7 +63,7 @@ static struct peer *monitor_peer(const struct monitor *monitor)
     return (struct peer *)(uintptr_t)monitor->key.peer;
 }
 
-static void monitor_free(struct procs *procs, struct monitor *monitor)
+void monitor_free(struct procs *procs, struct monitor *monitor)
 {
     struct peer *watcher = monitor_peer(monitor);
     struct peer *target = monitor->target_peer;
@@ -89,8 +88,7 @@ static void pid_complete(struct cn_pid *pid, struct short_pid part, const char *
     text_copy(pid->node, sizeof(pid->node), node);
 }
 
-static void monitor_ref(const struct procs *procs, const struct monitor *monitor,
-                        struct cn_ref *ret_ref)
+void monitor_ref(const struct procs *procs, const struct monitor *monitor, struct cn_ref *ret_ref)
 {
     *ret_ref = (struct cn_ref){.count = monitor->key.count,
                                .creation = monitor->key.peer != NULL ? monitor->key.peer->creation
@@ -188,16 +186,13 @@ static const char *dest_name(const struct dest *dest)
     return dest->kind == DEST_NAME ? dest->name : "";
 }
 
-static struct monitor *monitor_begin(struct process *self, const struct dest *dest,
-                                     const struct cn_ref *ref, bool alias)
+struct monitor *monitor_begin(struct process *self, const char *name, const struct cn_ref *ref)
 {
-    const char *name = dest_name(dest);
     struct monitor *monitor = monitor_new(self->procs, NULL, ref,
                                           (struct cn_bytes){(const uint8_t *)name, strlen(name)});
 
     if (monitor == NULL)
         return NULL;
-    monitor->alias = alias;
     monitor->watcher = self;
     list_append(&self->monitors, &monitor->in_watcher);
     return monitor;
@@ -215,9 +210,10 @@ static int monitor_local(struct process *self, const struct dest *dest, const st
         push_down(self, ref, &object, dest_name(dest), REASON_NOPROC);
         return 0;
     }
-    monitor = monitor_begin(self, dest, ref, alias);
+    monitor = monitor_begin(self, dest_name(dest), ref);
     if (monitor == NULL)
         return -ENOMEM;
+    monitor->alias = alias;
     monitor->target = target;
     monitor->to = short_of(&target->pid);
     list_append(&target->watchers, &monitor->in_target);
@@ -230,6 +226,8 @@ static int send_own(struct process *self, enum control_op op, const struct monit
 {
     struct control control = {.op = op, .has_from = true, .from = self->pid};
 
+    if (monitor->spawning) /* then there is no pid to name, and the peer's end tells nobody */
+        return 0;
     pid_complete(&control.to, monitor->to, node);
     control.to_name = (struct cn_bytes){(const uint8_t *)monitor->name, strlen(monitor->name)};
     monitor_ref(self->procs, monitor, &control.ref);
@@ -250,11 +248,12 @@ static int monitor_remote(struct process *self, const struct dest *dest, const c
         push_down(self, ref, &dest->pid, "", REASON_NOPROC);
         return 0;
     }
-    monitor = monitor_begin(self, dest, ref, alias);
+    monitor = monitor_begin(self, dest_name(dest), ref);
     if (monitor == NULL) {
         procs_peer_put(procs, peer);
         return -ENOMEM;
     }
+    monitor->alias = alias;
     monitor->target_peer = peer;
     list_append(&peer->watched, &monitor->in_target);
     if (dest->kind == DEST_PID)

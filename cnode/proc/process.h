@@ -48,12 +48,16 @@ int procs_new(const char *name, uint32_t creation, const struct transport *trans
               const struct procs_limits *limits, struct procs **ret_procs);
 /** End every process without signals, with reason shutdown, and release; returns NULL. */
 struct procs *procs_free(struct procs *procs);
+/** Tell whether procs_free is at work: nothing need be started again. */
+bool procs_closing(const struct procs *procs);
 /** The node's name. */
 const char *procs_node(const struct procs *procs);
 /** The node's creation. */
 uint32_t procs_creation(const struct procs *procs);
 /** Count the live processes. */
 size_t procs_count(const struct procs *procs);
+/** Give the number of processes that there may be. */
+size_t procs_limit(const struct procs *procs);
 
 /**
  * Take a signal from the peer @node.
@@ -179,6 +183,23 @@ size_t process_watchers(const struct process *self, const char *except_node);
 void process_each_link(const struct process *self,
                        void (*visit)(void *context, const struct cn_pid *pid), void *context);
 
+/** Visit the live processes, in no special order. */
+void procs_each(struct procs *procs, void (*visit)(void *context, struct process *process),
+                void *context);
+/** Visit the messages that wait, oldest first; each is valid during the call. */
+void process_each_message(const struct process *self,
+                          void (*visit)(void *context, struct cn_term message), void *context);
+/**
+ * Visit what @self monitors: a pid, or @name (else NULL) on the node of @pid. Both are valid during
+ * the call.
+ */
+void process_each_monitor(const struct process *self,
+                          void (*visit)(void *context, const struct cn_pid *pid, const char *name),
+                          void *context);
+/** Visit who monitors @self; the pid is valid during the call. */
+void process_each_watcher(const struct process *self,
+                          void (*visit)(void *context, const struct cn_pid *pid), void *context);
+
 /**
  * Names, as erlang:register/2. A name is gone when its process ends; one process may have several.
  * Errors: CN_E_TAKEN, CN_E_LIMIT; -EINVAL when it is empty, beyond 255 bytes or `undefined`;
@@ -217,6 +238,25 @@ int procs_send_pid(struct procs *procs, const struct process *from, const struct
  * Errors: -EINVAL (an alias), -ENOMEM.
  */
 int process_monitor(struct process *self, const struct dest *dest, struct cn_ref *ret_ref);
+/** A process that a peer is asked for. */
+struct spawn_call {
+    const char *node; /* not this one */
+    struct cn_pid group_leader;
+    const char *module;
+    const char *function;
+    uint32_t arity;
+    struct cn_term arguments; /* a proper list of @arity */
+};
+/**
+ * Ask a peer to spawn a process, and monitor it: *@ret_ref is the reference of the DOWN, as that of
+ * erlang:spawn_request/5 with [monitor, {reply, error_only}]. When nothing could be spawned the
+ * message is {spawn_reply, Ref, error, Reason} instead: notsup (the peer is too old), noconnection,
+ * or what the peer says. Errors: -ENOMEM, -E2BIG.
+ */
+int process_spawn_request(struct process *self, const struct spawn_call *spawn,
+                          struct cn_ref *ret_ref);
+/** The peer @node, which is up, knows no spawn requests: those that wait for it are notsup. */
+void procs_peer_cannot_spawn(struct procs *procs, const char *node);
 /** A DOWN message taken apart. @object and @reason are views into the message. */
 struct process_down {
     struct cn_ref ref;
@@ -272,7 +312,7 @@ void procs_set_spawn_handler(struct procs *procs, spawn_handler handler, void *c
 /**
  * Tell the peer @node that @self is what it asked for: the link and the monitor that the request's
  * options name are set up, then the reply is sent. Options that a node may ignore are ignored.
- * Errors: CN_E_INVALID, -ENOMEM, with nothing sent.
+ * Errors: CN_E_INVALID (an unknown option too), -ENOMEM, with nothing sent.
  */
 int process_spawned(struct process *self, const char *node, const struct control *request);
 /** Refuse a spawn request with the atom @reason. Errors: as procs_send. */

@@ -88,9 +88,19 @@ uint32_t procs_creation(const struct procs *procs)
     return procs->node_pid.creation;
 }
 
+bool procs_closing(const struct procs *procs)
+{
+    return procs->closing;
+}
+
 size_t procs_count(const struct procs *procs)
 {
     return procs->table.live;
+}
+
+size_t procs_limit(const struct procs *procs)
+{
+    return procs->limits.processes_max;
 }
 
 struct process *procs_find(struct procs *procs, const struct cn_pid *pid)

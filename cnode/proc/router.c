@@ -270,6 +270,7 @@ static int dispatch(struct procs *procs, struct peer *peer, const struct control
     case CONTROL_SPAWN_REQUEST:
         return spawn_deliver(procs, peer->name, control, message);
     case CONTROL_SPAWN_REPLY:
+        return spawn_replied(procs, peer, control);
     case CONTROL_GROUP_LEADER:
         return 0;
     }
