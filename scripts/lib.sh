@@ -56,7 +56,7 @@ build_dir() {
     printf '%s/build/%s\n' "$root" "$1"
 }
 
-# Where a program of build kind $1 is: $2 is minotaur-node or cnode-echo.
+# Where a program of build kind $1 is: $2 is minotaur-node, cnode-echo or cnode-asker.
 executable_path() {
     case $2 in
         minotaur-node) printf '%s/cnode/%s\n' "$(build_dir "$1")" "$2" ;;

@@ -15,6 +15,7 @@
 #include "base/list.h"
 #include "otp/call.h"
 #include "otp/functions.h"
+#include "otp/target.h"
 #include "registry/global_external.h"
 
 struct waiting;
@@ -43,13 +44,6 @@ struct cn_server {
     struct list waitings; /* struct waiting */
 };
 
-/** Where a term points to, with room for the strings. */
-struct target {
-    struct dest dest;
-    char name[4 * 255 + 1]; /* an atom of 255 characters */
-    char node[CN_NODE_NAME_MAX + 1];
-};
-
 /* api_node.c */
 /** Start with nothing waiting. The other members are set by the owner. */
 void api_node_init(struct cn_node *node);
@@ -57,10 +51,6 @@ void api_node_init(struct cn_node *node);
 void api_node_deinit(struct cn_node *node);
 /** Add the application's functions (NULL: none). Errors: as functions_add. */
 int api_functions_add(struct cn_node *node, const struct cn_function *functions);
-
-/* api_signals.c */
-/** Read a destination: a pid, a name, {Name, Node}, an alias. Errors: -EINVAL. */
-int target_read(struct cn_term term, struct target *ret_target);
 
 /* api_waiting.c */
 /** A timer of @self is due. */

@@ -116,16 +116,9 @@ static void on_call_done(struct gen_server *gen, void *context, enum call_outcom
         finish(context, outcome == CALL_REPLY ? CN_DONE : CN_EXIT, term);
 }
 
-static bool is_self(struct cn_server *self, const struct dest *dest)
+static bool is_self(struct cn_server *self, const struct target *target)
 {
-    struct procs *procs = self->node->procs;
-
-    if (dest->kind == DEST_PID)
-        return cn_pid_equal(&dest->pid, cn_server_pid(self));
-    if (dest->node && strcmp(dest->node, procs_node(procs)) != 0)
-        return false;
-    struct cn_bytes name = {(const uint8_t *)dest->name, strlen(dest->name)};
-    return procs_whereis(procs, name) == gen_server_process(self->gen);
+    return target_find(self->node->procs, target) == gen_server_process(self->gen);
 }
 
 /* call.h knows no limit as 0; no time at all is the shortest there is. */
@@ -144,7 +137,7 @@ int cn_call(struct cn_server *self, struct cn_term to, struct cn_term request, u
 
     if (error != 0 || target.dest.kind == DEST_ALIAS)
         return -EINVAL;
-    if (is_self(self, &target.dest))
+    if (is_self(self, &target))
         return -EDEADLK;
     const char *node = target.dest.kind == DEST_PID ? target.dest.pid.node : target.dest.node;
     struct waiting *waiting = waiting_new(self, done, context, node ? node : "");
@@ -152,6 +145,25 @@ int cn_call(struct cn_server *self, struct cn_term to, struct cn_term request, u
         return -ENOMEM;
     return refused(waiting, call_start(self->gen, &target.dest, request, call_timeout(timeout_ms),
                                        on_call_done, waiting, NULL));
+}
+
+static void on_rpc_done(struct gen_server *gen, void *context, enum call_outcome outcome,
+                        struct cn_term term)
+{
+    (void)gen;
+    finish(context, outcome == CALL_REPLY ? CN_DONE : CN_EXIT, term);
+}
+
+int cn_rpc(struct cn_server *self, const struct cn_rpc_call *rpc, uint32_t timeout_ms, cn_done done,
+           void *context)
+{
+    struct call_mfa mfa = {rpc->node, rpc->module, rpc->function, rpc->arguments};
+    struct waiting *waiting = waiting_new(self, done, context, NULL);
+
+    if (!waiting)
+        return -ENOMEM;
+    return refused(waiting, call_erpc(self->node->functions, self->gen, &mfa,
+                                      call_timeout(timeout_ms), on_rpc_done, waiting, NULL));
 }
 
 /* Timers. */

@@ -15,10 +15,12 @@
 #include "dist/flags.h"
 #include "net/network.h"
 #include "node/api.h"
+#include "node/figures.h"
 #include "node/mesh.h"
 #include "node/names.h"
 #include "node/releases.h"
 #include "otp/functions.h"
+#include "otp/user.h"
 #include "session/hosts.h"
 
 #include <errno.h>
@@ -61,6 +63,7 @@ struct node {
     struct hosts *hosts; /* NULL: no game is hosted */
     struct mesh *mesh;
     struct releases *releases;
+    struct figures figures;
     struct cn_node api; /* what the application sees */
     unsigned urgency;   /* how often the end was asked for */
     bool work_left;     /* the latest turn did not handle everything */
@@ -70,14 +73,21 @@ struct node {
 
 /* Towards the processes. */
 
+static void tell_what_it_lacks(struct node *node, const struct peer_info *peer)
+{
+    if ((peer->flags & FLAG_UNLINK_ID) == 0)
+        procs_peer_acks_no_unlinks(node->procs, peer->node);
+    if ((peer->flags & FLAG_SPAWN) == 0)
+        procs_peer_cannot_spawn(node->procs, peer->node);
+}
+
 static int welcome(struct node *node, const struct peer_info *peer)
 {
     int error;
 
     if ((error = procs_peer_up(node->procs, peer->node, peer->creation)) != 0)
         return error;
-    if ((peer->flags & FLAG_UNLINK_ID) == 0)
-        procs_peer_acks_no_unlinks(node->procs, peer->node);
+    tell_what_it_lacks(node, peer);
     if ((error = releases_peer_up(node->releases, peer->node)) != 0)
         return error;
     if ((error = mesh_peer_up(node->mesh, peer->node, peer->hidden)) != 0 || peer->hidden)
@@ -265,6 +275,13 @@ static void each_node(void *context,
     network_each_peer(node->network, visit_peer, &peers);
 }
 
+static void measure(void *context, struct node_figures *ret_figures)
+{
+    struct node *node = context;
+
+    figures_measure(&node->figures, ret_figures);
+}
+
 /*
  * One turn of the loop: run who has messages, then write what they said.
  *
@@ -383,7 +400,8 @@ static int boot_processes(struct node *node)
 {
     struct transport transport = {
         .context = node, .send = send_out, .send_shared = send_out_shared};
-    struct functions_hooks hooks = {.context = node, .each_node = each_node, .stop = on_stop_asked};
+    struct functions_hooks hooks = {
+        .context = node, .each_node = each_node, .stop = on_stop_asked, .figures = measure};
     int error;
 
     if ((error = procs_new(node->config->name, network_creation(node->network), &transport, NULL,
@@ -392,6 +410,8 @@ static int boot_processes(struct node *node)
     if ((error = functions_new(node->procs, &node->functions)) != 0)
         return error;
     functions_set_hooks(node->functions, &hooks);
+    if ((error = user_start(node->procs)) != 0)
+        return error;
     if ((error = names_new(node->procs, node->functions, &node->names)) != 0)
         return error;
     if ((error = releases_new(node->procs, &node->releases)) != 0)
@@ -444,6 +464,7 @@ int node_run(const struct config *config, const struct cookie *cookie,
 
     log_setup(config->log_level, config->log_format);
     sm_init(&node.life, &life_table, 0, LIFE_BOOT);
+    figures_start(&node.figures);
     api_node_init(&node.api);
     int error = boot(&node, cookie, application);
     if (error == 0) {

@@ -5,9 +5,6 @@
  * peer's signal is being delivered. The function ends the apply at once or later; the outcome then
  * goes where the kind says, and the process ends. Whoever holds an apply may rely on it until it
  * ends it, even when its process was killed meanwhile: the outcome then goes nowhere.
- *
- * Exceptions have OTP's shapes: {Ref, error, Reason, Stack}, {badrpc, {'EXIT', {Reason, Stack}}},
- * with the function itself as the only line of the stack.
  */
 #include <errno.h>
 #include <string.h>
@@ -17,23 +14,8 @@
 #include "base/error.h"
 #include "otp/internal.h"
 
-#define ARITY_MAX 255u
-
-/* An apply. The terms are copies. */
-struct apply {
-    struct list list;
-    struct functions *functions;
-    struct gen_server *server; /* NULL: its process is gone */
-    enum apply_kind kind;
-    struct cn_term tag;
-    struct gen_from *from;
-    struct cn_term module;
-    struct cn_term function;
-    struct cn_term arguments;
-    uint32_t arity;
-    bool begun;
-    bool done; /* released with its process */
-};
+#define ARITY_MAX     255u  /* of a function */
+#define ARGUMENTS_MAX 1023u /* of erlang:apply/3 */
 
 static bool copy_term(struct cn_term term, struct cn_term *ret_copy)
 {
@@ -91,93 +73,6 @@ static struct apply *apply_new(struct functions *functions, const struct apply_r
     return apply;
 }
 
-/* [{Module, Function, ArityOrArguments, []}] */
-static void write_stack(struct apply *apply, struct cn_writer *writer, bool with_arguments)
-{
-    cn_write_list(writer, 1);
-    cn_write_tuple(writer, 4);
-    cn_write_term(writer, apply->module);
-    cn_write_term(writer, apply->function);
-    if (with_arguments)
-        cn_write_term(writer, apply->arguments);
-    else
-        cn_write_integer(writer, apply->arity);
-    cn_write_nil(writer);
-    cn_write_nil(writer);
-}
-
-/* What an apply ends with. */
-struct outcome {
-    const char *class_; /* NULL: a value */
-    struct cn_term term;
-    bool undef;
-};
-
-static void write_error(struct apply *apply, const struct outcome *outcome,
-                        struct cn_writer *writer)
-{
-    cn_write_tuple(writer, 2);
-    cn_write_term(writer, outcome->term);
-    write_stack(apply, writer, outcome->undef);
-}
-
-/* The exit reason that erpc waits for. */
-static void write_erpc(struct apply *apply, const struct outcome *outcome, struct cn_writer *writer)
-{
-    bool error = outcome->class_ != NULL && strcmp(outcome->class_, "error") == 0;
-
-    cn_write_tuple(writer, error ? 4 : 3);
-    cn_write_term(writer, apply->tag);
-    cn_write_atom(writer, outcome->class_ != NULL ? outcome->class_ : "return");
-    cn_write_term(writer, outcome->term);
-    if (error)
-        write_stack(apply, writer, outcome->undef);
-}
-
-/* The value of rpc:call. */
-static void write_rex(struct apply *apply, const struct outcome *outcome, struct cn_writer *writer)
-{
-    if (outcome->class_ == NULL || strcmp(outcome->class_, "throw") == 0) {
-        cn_write_term(writer, outcome->term);
-        return;
-    }
-    cn_write_tuple(writer, 2);
-    cn_write_atom(writer, "badrpc");
-    cn_write_tuple(writer, 2);
-    cn_write_atom(writer, "EXIT");
-    if (strcmp(outcome->class_, "exit") == 0)
-        cn_write_term(writer, outcome->term);
-    else
-        write_error(apply, outcome, writer);
-}
-
-/* The exit reason of a process that was only spawned. */
-static void write_spawned(struct apply *apply, const struct outcome *outcome,
-                          struct cn_writer *writer)
-{
-    if (outcome->class_ == NULL) {
-        cn_write_atom(writer, "normal");
-    } else if (strcmp(outcome->class_, "exit") == 0) {
-        cn_write_term(writer, outcome->term);
-    } else if (strcmp(outcome->class_, "error") == 0) {
-        write_error(apply, outcome, writer);
-    } else {
-        struct cn_writer thrown;
-        struct outcome nocatch = {.class_ = "error"};
-
-        cn_writer_init(&thrown, 0);
-        cn_write_tuple(&thrown, 2);
-        cn_write_atom(&thrown, "nocatch");
-        cn_write_term(&thrown, outcome->term);
-        nocatch.term = cn_writer_term(&thrown);
-        if (cn_writer_error(&thrown) == 0)
-            write_error(apply, &nocatch, writer);
-        else
-            cn_write_atom(writer, "nocatch");
-        cn_writer_free(&thrown);
-    }
-}
-
 /* {rex, Value}, sent as it is. */
 static void send_old(struct apply *apply, struct cn_term value)
 {
@@ -219,12 +114,7 @@ static void apply_end(struct apply *apply, const struct outcome *outcome)
     struct cn_writer writer;
 
     cn_writer_init(&writer, 0);
-    if (apply->kind == APPLY_ERPC)
-        write_erpc(apply, outcome, &writer);
-    else if (apply->kind == APPLY_SPAWN)
-        write_spawned(apply, outcome, &writer);
-    else
-        write_rex(apply, outcome, &writer);
+    outcome_write(apply, outcome, &writer);
     if (cn_writer_error(&writer) == 0)
         deliver(apply, cn_writer_term(&writer));
     else if (apply->server != NULL)
@@ -258,13 +148,22 @@ void apply_return_writer(struct apply *apply, struct cn_writer *writer)
     cn_writer_free(writer);
 }
 
+/* The functions of module erlang are the runtime's own. */
+static bool is_bif(const struct apply *apply)
+{
+    return cn_term_is_atom(apply->module, "erlang");
+}
+
 void apply_raise(struct apply *apply, const char *class_, struct cn_term reason)
 {
-    apply_end(apply, &(struct outcome){.class_ = class_, .term = reason});
+    struct outcome outcome = {.class_ = class_, .term = reason};
+
+    outcome.stack = is_bif(apply) ? STACK_ARGUMENTS : STACK_ARITY; /* erlang:error/1 */
+    apply_end(apply, &outcome);
 }
 
 /* Raise an error whose reason is the atom @reason of at most 29 bytes. */
-static void raise_atom(struct apply *apply, const char *reason, bool undef)
+static void raise_atom(struct apply *apply, const char *reason, enum stack stack)
 {
     uint8_t bytes[2 + 29] = {0x77, 0};
     size_t size = strlen(reason);
@@ -273,17 +172,27 @@ static void raise_atom(struct apply *apply, const char *reason, bool undef)
     bytes[1] = (uint8_t)size;
     memcpy(bytes + 2, reason, size);
     apply_end(apply,
-              &(struct outcome){.class_ = "error", .term = {bytes, 2 + size}, .undef = undef});
+              &(struct outcome){.class_ = "error", .term = {bytes, 2 + size}, .stack = stack});
 }
 
 void apply_error(struct apply *apply, const char *reason)
 {
-    raise_atom(apply, reason, false);
+    raise_atom(apply, reason, is_bif(apply) ? STACK_BIF : STACK_ARITY);
+}
+
+void apply_undef(struct apply *apply)
+{
+    raise_atom(apply, "undef", STACK_ARGUMENTS);
 }
 
 struct gen_server *apply_server(struct apply *apply)
 {
     return apply->server;
+}
+
+void apply_waits(struct apply *apply)
+{
+    apply->waits = true;
 }
 
 struct functions *apply_functions(struct apply *apply)
@@ -296,23 +205,27 @@ struct procs *apply_procs(struct apply *apply)
     return apply->functions->procs;
 }
 
-/* Split the argument list. Returns false when it is none, or a longer one than any function's. */
-static bool split_arguments(struct cn_term list, struct cn_term *arguments, uint32_t *ret_count)
+/*
+ * Read the argument list, into @arguments as far as a function can have them. Errors: CN_E_INVALID
+ * when it is none, CN_E_LIMIT when nothing can be applied to so many.
+ */
+static int read_arguments(struct cn_term list, struct cn_term *arguments, uint32_t *ret_count)
 {
     struct cn_reader reader;
+    struct cn_term rest;
     uint32_t count = 0;
 
     cn_reader_init(&reader, list);
-    if (!cn_read_list(&reader, &count) || count > ARITY_MAX)
-        return false;
+    if (!cn_read_list(&reader, &count))
+        return CN_E_INVALID;
     for (uint32_t i = 0; i < count; i++) {
-        if (!cn_read_term(&reader, &arguments[i]))
-            return false;
+        if (!cn_read_term(&reader, i < ARITY_MAX ? &arguments[i] : &rest))
+            return CN_E_INVALID;
     }
     if (count > 0 && !cn_read_nil(&reader))
-        return false;
+        return CN_E_INVALID;
     *ret_count = count;
-    return true;
+    return count <= ARGUMENTS_MAX ? 0 : CN_E_LIMIT;
 }
 
 static struct cn_bytes atom_text(struct cn_term term)
@@ -329,15 +242,19 @@ static void apply_run(struct apply *apply)
 {
     struct cn_term arguments[ARITY_MAX];
     const struct function *function = NULL;
+    int r = read_arguments(apply->arguments, arguments, &apply->arity);
 
-    if (!split_arguments(apply->arguments, arguments, &apply->arity)) {
-        apply_error(apply, "badarg");
+    if (r != 0) {
+        if (r == CN_E_LIMIT)
+            raise_atom(apply, "system_limit", STACK_NONE);
+        else
+            raise_atom(apply, "badarg", STACK_APPLY);
         return;
     }
     function = functions_find(apply->functions, atom_text(apply->module),
                               atom_text(apply->function), apply->arity);
     if (function == NULL)
-        raise_atom(apply, "undef", true);
+        apply_undef(apply);
     else
         function->run(function->context, apply, arguments);
 }
@@ -369,12 +286,13 @@ static void on_terminate(struct gen_server *self, void *state, struct cn_term re
 {
     struct apply *apply = state;
 
-    if (!apply->done && apply->begun) {
+    bool held = !apply->done && apply->begun;
+
+    if (held)
         answer_killed(apply, reason);
-        apply->server = NULL; /* whoever holds it will end it */
-    } else {
-        apply_free(apply);
-    }
+    apply->server = NULL;
+    if (!held || apply->waits)
+        apply_free(apply); /* else whoever holds it will end it */
 }
 
 static const struct gen_server_callbacks apply_callbacks = {

@@ -20,24 +20,6 @@
 
 #define CALLS_MAX 1000000u
 
-/* What finds a call by its timer. */
-struct call_timer {
-    struct map_handle hh;
-    uint64_t id; /* 0: none is running */
-    struct call *call;
-};
-
-/* A call; key: the words of our own reference. */
-struct call {
-    struct map_handle hh;
-    uint32_t words[5];
-    uint32_t count;
-    struct gen_server *server;
-    struct call_timer timer;
-    call_done done;
-    void *context;
-};
-
 static struct call *call_find(struct gen_server *self, const struct cn_ref *ref)
 {
     struct call *call = NULL;
@@ -86,8 +68,7 @@ static void timer_forget(struct call *call)
     call->timer.id = 0;
 }
 
-/* End a call: monitor and timer are taken back, the record is gone. */
-static void call_free(struct call *call)
+void call_free(struct call *call)
 {
     struct gen_server *self = call->server;
     struct cn_ref ref;
@@ -99,15 +80,15 @@ static void call_free(struct call *call)
     mem_free(call);
 }
 
-static int send_request(struct gen_server *self, const struct dest *dest, const struct cn_ref *ref,
-                        struct cn_term request)
+static int send_request(struct gen_server *self, const char *label, const struct dest *dest,
+                        const struct cn_ref *ref, struct cn_term request)
 {
     struct cn_writer writer;
     int r = 0;
 
     cn_writer_init(&writer, 0);
     cn_write_tuple(&writer, 3);
-    cn_write_atom(&writer, "$gen_call");
+    cn_write_atom(&writer, label);
     cn_write_tuple(&writer, 2);
     cn_write_pid(&writer, gen_server_pid(self));
     cn_write_list(&writer, 1);
@@ -122,50 +103,58 @@ static int send_request(struct gen_server *self, const struct dest *dest, const 
     return r == -ENOMEM || r == -E2BIG ? r : 0;
 }
 
-/* Errors: -ENOMEM; the monitor stands afterwards only on success. */
-static int call_new(struct gen_server *self, const struct dest *dest, struct call **ret_call,
-                    struct cn_ref *ref)
+static bool map_add_call(struct gen_server *self, const struct cn_ref *ref, struct call *call)
+{
+    call->server = self;
+    memcpy(call->words, ref->words, sizeof(call->words));
+    call->count = ref->count;
+    return map_add(self->calls, call->words, sizeof(call->words), call);
+}
+
+int call_add(struct gen_server *self, const struct cn_ref *ref, uint32_t timeout_ms, call_done done,
+             void *context, struct call **ret_call)
 {
     struct call *call = mem_zalloc(sizeof(*call));
     int r = 0;
 
-    if (call == NULL)
-        return -ENOMEM;
-    r = process_monitor_alias(self->process, dest, ref);
-    if (r != 0) {
-        mem_free(call);
-        return r;
-    }
-    call->server = self;
-    memcpy(call->words, ref->words, sizeof(call->words));
-    call->count = ref->count;
-    if (!map_add(self->calls, call->words, sizeof(call->words), call)) {
+    if (call == NULL || !map_add_call(self, ref, call)) {
         process_demonitor(self->process, ref, true);
         mem_free(call);
         return -ENOMEM;
+    }
+    call->done = done;
+    call->context = context;
+    if (timeout_ms != 0)
+        r = timer_start(call, timeout_ms);
+    if (r != 0) {
+        call_free(call);
+        return r;
     }
     *ret_call = call;
     return 0;
 }
 
-int call_start(struct gen_server *self, const struct dest *dest, struct cn_term request,
-               uint32_t timeout_ms, call_done done, void *context, struct call **ret_call)
+bool calls_full(const struct gen_server *self)
+{
+    return map_count(self->calls) >= CALLS_MAX;
+}
+
+static int start(struct gen_server *self, const char *label, const struct dest *dest,
+                 struct cn_term request, uint32_t timeout_ms, call_done done, void *context,
+                 struct call **ret_call)
 {
     struct call *call = NULL;
     struct cn_ref ref;
     int r = 0;
 
-    if (map_count(self->calls) >= CALLS_MAX)
+    if (calls_full(self))
         return CN_E_LIMIT;
-    r = call_new(self, dest, &call, &ref);
+    r = process_monitor_alias(self->process, dest, &ref);
+    if (r == 0)
+        r = call_add(self, &ref, timeout_ms, done, context, &call);
     if (r != 0)
         return r;
-    call->done = done;
-    call->context = context;
-    if (timeout_ms != 0)
-        r = timer_start(call, timeout_ms);
-    if (r == 0)
-        r = send_request(self, dest, &ref, request);
+    r = send_request(self, label, dest, &ref, request);
     if (r != 0) {
         call_free(call);
         return r;
@@ -173,6 +162,18 @@ int call_start(struct gen_server *self, const struct dest *dest, struct cn_term 
     if (ret_call != NULL)
         *ret_call = call;
     return 0;
+}
+
+int call_start(struct gen_server *self, const struct dest *dest, struct cn_term request,
+               uint32_t timeout_ms, call_done done, void *context, struct call **ret_call)
+{
+    return start(self, "$gen_call", dest, request, timeout_ms, done, context, ret_call);
+}
+
+int call_start_as(struct gen_server *self, const char *label, const struct dest *dest,
+                  struct cn_term request, uint32_t timeout_ms, call_done done, void *context)
+{
+    return start(self, label, dest, request, timeout_ms, done, context, NULL);
 }
 
 void call_cancel(struct call *call)
@@ -186,6 +187,10 @@ static void call_end(struct call *call, enum call_outcome outcome, struct cn_ter
     call_done done = call->done;
     void *context = call->context;
 
+    if (call->erpc) {
+        erpc_call_end(call, outcome, term);
+        return;
+    }
     call_free(call);
     done(self, context, outcome, term);
 }
@@ -202,6 +207,17 @@ static bool read_answer(struct cn_term message, struct cn_ref *ret_ref, struct c
            cn_read_term(&reader, ret_reply);
 }
 
+/* {spawn_reply, Ref, error, Reason}, with a reference of this node. */
+static bool read_refusal(struct cn_term message, struct cn_ref *ret_ref, struct cn_term *ret_reason)
+{
+    struct cn_reader reader;
+
+    cn_reader_init(&reader, message);
+    return cn_read_this_tuple(&reader, 4) && cn_read_this_atom(&reader, "spawn_reply") &&
+           cn_read_ref(&reader, ret_ref) && cn_read_this_atom(&reader, "error") &&
+           cn_read_term(&reader, ret_reason);
+}
+
 bool calls_take(struct gen_server *self, struct cn_term message)
 {
     struct process_down down;
@@ -209,9 +225,16 @@ bool calls_take(struct gen_server *self, struct cn_term message)
     struct cn_term term;
     struct call *call = NULL;
 
-    if (read_answer(message, &ref, &term)) {
+    if (read_refusal(message, &ref, &term)) {
         call = call_find(self, &ref);
         if (call != NULL)
+            erpc_call_refused(call, term);
+        return true; /* a refusal of a call that has ended is nobody's */
+    }
+
+    if (read_answer(message, &ref, &term)) {
+        call = call_find(self, &ref);
+        if (call != NULL && !call->erpc)
             call_end(call, CALL_REPLY, term);
         return true; /* an answer to a call that has ended is nobody's */
     }

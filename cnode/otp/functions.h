@@ -26,6 +26,14 @@ struct function {
     void *context;
 };
 
+/** What only node/ can measure. */
+struct node_figures {
+    uint64_t uptime_ms;
+    uint64_t runtime_ms; /* processor time */
+    uint64_t memory_bytes;
+    uint32_t processors;
+};
+
 /** What the functions that every node has must ask node/ for. Any may be NULL. */
 struct functions_hooks {
     void *context;
@@ -35,11 +43,13 @@ struct functions_hooks {
                       void *visit_context);
     /** Leave, with the exit status @status (init:stop, erlang:halt). NULL: refused, undef. */
     void (*stop)(void *context, int status);
+    /** Measure. NULL: all are 0, and there is one processor. */
+    void (*figures)(void *context, struct node_figures *ret_figures);
 };
 
 /**
- * Start `rex`, `net_kernel` and the answering of spawn requests in @procs, with the functions every
- * node has (erlang:node/0, ...). Errors: CN_E_TAKEN (a name), CN_E_LIMIT, -ENOMEM.
+ * Start `rex`, `net_kernel` and the answering of spawn requests in @procs, with the
+ * functions every node has (erlang:node/0, ...). Errors: CN_E_TAKEN (a name), CN_E_LIMIT, -ENOMEM.
  */
 int functions_new(struct procs *procs, struct functions **ret_functions);
 /** Release, after procs_free; returns NULL. What was not ended is forgotten. */
@@ -67,6 +77,8 @@ void apply_return_writer(struct apply *apply, struct cn_writer *writer);
 void apply_raise(struct apply *apply, const char *class_, struct cn_term reason);
 /** End with the error @reason, such as "badarg". Ownership: @apply is consumed. */
 void apply_error(struct apply *apply, const char *reason);
+/** End as a function that is not in the table. Ownership: @apply is consumed. */
+void apply_undef(struct apply *apply);
 /**
  * The process in which the function runs (it has a pid and can make calls: see call_start).
  * It ends with the apply. NULL when somebody has killed it meanwhile.

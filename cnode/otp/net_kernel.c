@@ -26,8 +26,13 @@ static void on_call(struct gen_server *self, void *state, const struct gen_from 
     cn_writer_free(&writer);
 }
 
+/* Whoever kills it finds it again. (A BEAM would stop.) */
 static void on_terminate(struct gen_server *self, void *state, struct cn_term reason)
 {
+    struct procs *procs = gen_server_procs(self);
+
+    if (!procs_closing(procs))
+        (void)net_kernel_start(procs);
 }
 
 static const struct gen_server_callbacks net_kernel_callbacks = {

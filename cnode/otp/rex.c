@@ -2,7 +2,8 @@
  * `rex`, the server behind rpc: what rpc:block_call, rpc:server_call, old nodes and C nodes use.
  *
  * A node that has just connected asks features_request and must get an answer; the other shapes are
- * those that the rpc module of OTP 23 to 29 sends. An unknown call is answered, never left.
+ * those that the rpc module of OTP 23 to 29 sends. An unknown call is answered, never left. It
+ * starts again when somebody ends it.
  *
  * Source: the module rpc.
  */
@@ -195,8 +196,13 @@ static void on_info(struct gen_server *self, void *state, struct cn_term message
         take_old_call(functions, &from, request);
 }
 
+/* Whoever kills it finds it again. (A BEAM would stop.) */
 static void on_terminate(struct gen_server *self, void *state, struct cn_term reason)
 {
+    struct functions *functions = state;
+
+    if (!procs_closing(functions->procs))
+        (void)rex_start(functions);
 }
 
 static const struct gen_server_callbacks rex_callbacks = {

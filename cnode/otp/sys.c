@@ -8,6 +8,7 @@
 #include "otp/sys.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/alloc.h"
@@ -119,38 +120,73 @@ static void reply_state(struct gen_server *self, const struct gen_from *from)
     cn_writer_free(&state);
 }
 
-/* Write an Erlang string: a list of characters. */
-static void write_text(struct cn_writer *writer, const char *text)
+/* A registered name, or a pid as its own node shows it. */
+static void write_header(struct gen_server *self, struct cn_writer *writer)
 {
-    size_t size = strlen(text);
+    const struct cn_pid *pid = gen_server_pid(self);
+    const char *name = process_name(self->process);
+    char text[64 + 255];
 
-    cn_write_list(writer, (uint32_t)size);
-    for (size_t i = 0; i < size; i++)
-        cn_write_integer(writer, (uint8_t)text[i]);
-    cn_write_nil(writer);
+    if (name != NULL)
+        (void)snprintf(text, sizeof(text), "Status for generic server %s", name);
+    else
+        (void)snprintf(text, sizeof(text), "Status for generic server <0.%u.%u>", pid->id,
+                       pid->serial);
+    cn_write_tuple(writer, 2);
+    cn_write_atom(writer, "header");
+    write_text(writer, text);
 }
 
-/* [{header, ..}, {data, [{"Status", ..}]}, {data, [{"State", State}]}] */
+/* {data, [ */
+static void begin_data(struct cn_writer *writer, uint32_t count)
+{
+    cn_write_tuple(writer, 2);
+    cn_write_atom(writer, "data");
+    cn_write_list(writer, count);
+}
+
+/* {"Key", */
+static void begin_pair(struct cn_writer *writer, const char *key)
+{
+    cn_write_tuple(writer, 2);
+    write_text(writer, key);
+}
+
+static void write_mode(struct gen_server *self, struct cn_writer *writer)
+{
+    cn_write_atom(writer, self->suspended ? "suspended" : "running");
+}
+
+/* [{header, ..}, {data, [{"Status", ..}, ..]}, {data, [{"State", State}]}], as gen_server's */
 static void write_misc(struct gen_server *self, struct cn_writer *writer, struct cn_term state)
 {
     cn_write_list(writer, 3);
-    cn_write_tuple(writer, 2);
-    cn_write_atom(writer, "header");
-    write_text(writer, "Status for generic server");
-    cn_write_tuple(writer, 2);
-    cn_write_atom(writer, "data");
-    cn_write_list(writer, 1);
-    cn_write_tuple(writer, 2);
-    write_text(writer, "Status");
-    cn_write_atom(writer, self->suspended ? "suspended" : "running");
+    write_header(self, writer);
+    begin_data(writer, 3);
+    begin_pair(writer, "Status");
+    write_mode(self, writer);
+    begin_pair(writer, "Parent");
+    cn_write_pid(writer, gen_server_pid(self));
+    begin_pair(writer, "Logged events");
     cn_write_nil(writer);
-    cn_write_tuple(writer, 2);
-    cn_write_atom(writer, "data");
-    cn_write_list(writer, 1);
-    cn_write_tuple(writer, 2);
-    write_text(writer, "State");
+    cn_write_nil(writer);
+    begin_data(writer, 1);
+    begin_pair(writer, "State");
     cn_write_term(writer, state);
     cn_write_nil(writer);
+    cn_write_nil(writer);
+}
+
+/* ['$initial_call': {Module, init, 1}], where tools look for what the process is. */
+static void write_dictionary(struct gen_server *self, struct cn_writer *writer)
+{
+    cn_write_list(writer, 1);
+    cn_write_tuple(writer, 2);
+    cn_write_atom(writer, "$initial_call");
+    cn_write_tuple(writer, 3);
+    cn_write_atom(writer, self->callbacks->module);
+    cn_write_atom(writer, "init");
+    cn_write_integer(writer, 1);
     cn_write_nil(writer);
 }
 
@@ -161,10 +197,10 @@ static void write_status(struct gen_server *self, struct cn_writer *writer, stru
     cn_write_pid(writer, gen_server_pid(self));
     cn_write_tuple(writer, 2);
     cn_write_atom(writer, "module");
-    cn_write_atom(writer, self->callbacks->module);
+    cn_write_atom(writer, "gen_server");
     cn_write_list(writer, 5);
-    cn_write_nil(writer); /* process dictionary */
-    cn_write_atom(writer, self->suspended ? "suspended" : "running");
+    write_dictionary(self, writer);
+    write_mode(self, writer);
     cn_write_pid(writer, gen_server_pid(self)); /* parent */
     cn_write_nil(writer);                       /* debug */
     write_misc(self, writer, state);
@@ -219,23 +255,35 @@ static void reply_error(struct gen_server *self, const struct gen_from *from,
     cn_writer_free(&writer);
 }
 
+/*
+ * What cannot be done here, for it needs code of the asker's: replace_state, debug functions, and
+ * change_code, which gen_server knows only while suspended.
+ */
+static bool is_unsupported(const struct gen_server *self, struct cn_bytes verb)
+{
+    return cn_bytes_equal(verb, "replace_state") || cn_bytes_equal(verb, "debug") ||
+           (cn_bytes_equal(verb, "change_code") && self->suspended);
+}
+
 static void take_tuple(struct gen_server *self, const struct gen_from *from, struct cn_term command)
 {
     struct cn_reader reader;
-    struct cn_bytes verb;
-    struct cn_term reason;
+    struct cn_bytes verb = {0};
+    struct cn_term argument;
     uint32_t arity = 0;
 
     cn_reader_init(&reader, command);
-    if (!cn_read_tuple(&reader, &arity) || !cn_read_atom(&reader, &verb)) {
+    if (!cn_read_tuple(&reader, &arity) || !cn_read_atom(&reader, &verb) ||
+        !cn_read_term(&reader, &argument)) {
         reply_error(self, from, command, false);
-    } else if (arity == 2 && cn_bytes_equal(verb, "terminate") && cn_read_term(&reader, &reason)) {
+    } else if (arity == 2 && cn_bytes_equal(verb, "terminate")) {
         reply_atom(self, from, "ok");
-        gen_server_stop(self, reason);
+        gen_server_stop(self, argument);
+    } else if (arity == 2 && cn_bytes_equal(verb, "debug") &&
+               cn_term_is_atom(argument, "no_debug")) {
+        reply_atom(self, from, "ok"); /* there never was any */
     } else {
-        reply_error(self, from, command,
-                    cn_bytes_equal(verb, "replace_state") || cn_bytes_equal(verb, "debug") ||
-                        cn_bytes_equal(verb, "change_code"));
+        reply_error(self, from, command, is_unsupported(self, verb));
     }
 }
 

@@ -119,6 +119,22 @@ typedef void (*cn_done)(struct cn_server *self, void *context, enum cn_outcome o
  */
 int cn_call(struct cn_server *self, struct cn_term to, struct cn_term request, uint32_t timeout_ms,
             cn_done done, void *context);
+/** A function on a node: its module and name as on the wire ("Elixir.Enum"), a list of arguments.
+ */
+struct cn_rpc_call {
+    const char *node; /* of any kind, this one too */
+    const char *module;
+    const char *function;
+    struct cn_term arguments;
+};
+/**
+ * Apply a function, as :erpc.call/5. CN_DONE: its value. CN_EXIT: {Class, Reason}, what :erpc.call
+ * raises: {error, {exception, Reason, Stack}}, {exit, {exception | signal, Reason}}, {throw, Term},
+ * {error, {erpc, noconnection | timeout | notsup | system_limit}}. Errors: CN_LIMIT, -ENOMEM,
+ * -E2BIG.
+ */
+int cn_rpc(struct cn_server *self, const struct cn_rpc_call *rpc, uint32_t timeout_ms, cn_done done,
+           void *context);
 /** Be called in @delay_ms. CN_DONE: the atom timeout. @ret_timer may be NULL. Errors: -ENOMEM. */
 int cn_after(struct cn_server *self, uint64_t delay_ms, cn_done done, void *context,
              uint64_t *ret_timer);

@@ -66,6 +66,29 @@ START_TEST(nobody_calls_himself)
 }
 END_TEST
 
+/* A function is applied on its own node, and elsewhere; what it raises is an exit here. */
+START_TEST(functions_are_applied)
+{
+    struct cn_rpc_call call = {"a@world", "erlang", "node", parse("[]")};
+
+    ck_assert_int_eq(cn_rpc(one.server, &call, 1000, seen_done, &one), 0);
+    world_settle(&world);
+    ck_assert_str_eq(seen_last(&one), "done a@world");
+    call.module = "nothing";
+    ck_assert_int_eq(cn_rpc(one.server, &call, 1000, seen_done, &one), 0);
+    world_settle(&world);
+    ck_assert_str_eq(seen_last(&one), "exit {error,{exception,undef,[{nothing,node,[],[]}]}}");
+    call.node = "c@world";
+    ck_assert_int_eq(cn_rpc(one.server, &call, 50, seen_done, &one), 0);
+    world_pass(&world, 60);
+    ck_assert_str_eq(seen_last(&one), "exit {error,{erpc,timeout}}");
+    ck_assert_int_eq(cn_rpc(one.server, &call, CN_INFINITY, seen_done, &one), 0);
+    cn_server_stop_atom(one.server, "normal");
+    world_settle(&world);
+    ck_assert_str_eq(one.log[3], "ended");
+}
+END_TEST
+
 /* Timers come in the order of their time, and not before it. */
 START_TEST(timers_come_in_time)
 {
@@ -214,6 +237,7 @@ static void add(TCase *tcase)
     tcase_add_test(tcase, calls_end_as_in_elixir);
     tcase_add_test(tcase, a_lost_node_is_nodedown);
     tcase_add_test(tcase, nobody_calls_himself);
+    tcase_add_test(tcase, functions_are_applied);
     tcase_add_test(tcase, timers_come_in_time);
     tcase_add_test(tcase, a_timer_is_taken_back_once);
     tcase_add_test(tcase, global_names);

@@ -123,7 +123,7 @@ void server_deinit(struct server *server)
 void server_done(struct gen_server *self, void *context, enum call_outcome outcome,
                  struct cn_term term)
 {
-    static const char *const names[] = {"reply", "down", "timeout"};
+    static const char *const names[] = {"reply", "down", "timeout", "raised"};
 
     note(context, names[outcome], term);
 }
@@ -182,6 +182,21 @@ static void parse_list(struct parser *parser)
     parser->at++;
 }
 
+/* #{a=>1,b=>2} */
+static void parse_map(struct parser *parser)
+{
+    parser->at += 2;
+    cn_write_map(parser->writer, count_elements(parser->at, '}'));
+    while (*parser->at != '}') {
+        parse_one(parser);
+        parser->at += 2;
+        parse_one(parser);
+        if (*parser->at == ',')
+            parser->at++;
+    }
+    parser->at++;
+}
+
 static void parse_binary(struct parser *parser)
 {
     const char *start = parser->at + 3;
@@ -208,7 +223,7 @@ static void parse_value(struct parser *parser)
 static void parse_word(struct parser *parser)
 {
     char word[128];
-    size_t size = strcspn(parser->at, ",|]}");
+    size_t size = strcspn(parser->at, ",|]}=");
 
     cn_assert(size > 0 && size < sizeof(word));
     memcpy(word, parser->at, size);
@@ -231,6 +246,8 @@ static void parse_one(struct parser *parser)
         parse_list(parser);
     } else if (*parser->at == '<') {
         parse_binary(parser);
+    } else if (*parser->at == '#') {
+        parse_map(parser);
     } else if (*parser->at == '%') {
         parse_value(parser);
     } else {

@@ -29,10 +29,24 @@ START_TEST(others_are_refused)
 }
 END_TEST
 
+/* A killed one is there again, and answers. */
+START_TEST(killed_it_starts_again)
+{
+    struct process *first = procs_whereis(world_procs(&world, 0), view("net_kernel"));
+    struct cn_pid old = *process_pid(first);
+
+    process_exit_atom(first, "killed");
+    world_settle(&world);
+    ck_assert_ptr_null(procs_find(world_procs(&world, 0), &old));
+    ck_assert_str_eq(ask(parse("{is_auth,b@world}")), "reply yes");
+}
+END_TEST
+
 static void add(TCase *tcase)
 {
     tcase_add_test(tcase, ping_is_answered);
     tcase_add_test(tcase, others_are_refused);
+    tcase_add_test(tcase, killed_it_starts_again);
 }
 
 int main(void)

@@ -29,7 +29,9 @@ START_TEST(all_items_are_told)
                      "reply [{registered_name,server},{current_function,{test_server,loop,1}},"
                      "{initial_call,{test_server,init,1}},{status,waiting},{message_queue_len,0},"
                      "{links,[<b.1.0>]},{dictionary,[{$initial_call,{test_server,init,1}}]},"
-                     "{trap_exit,false},{group_leader,<a.3.0>}]");
+                     "{trap_exit,false},{error_handler,error_handler},{priority,normal},"
+                     "{group_leader,<a.3.0>},{total_heap_size,0},{heap_size,0},{stack_size,0},"
+                     "{reductions,0},{garbage_collection,[]},{suspending,[]}]");
 }
 END_TEST
 
@@ -48,16 +50,37 @@ START_TEST(single_items_are_told)
 }
 END_TEST
 
+/* What waits in the mailbox, and who watches whom. */
+START_TEST(surroundings_are_told)
+{
+    struct dest dest = to_pid(&pid);
+    struct cn_ref ref;
+
+    ck_assert_int_eq(process_monitor(asker_process, &dest, &ref), 0);
+    dest = to_name("nobody", "c@world");
+    world_connect(&world, 0, 2);
+    ck_assert_int_eq(process_monitor(gen_server_process(self), &dest, &ref), 0);
+    ck_assert_str_eq(rpc("erlang", "process_info", parse_with("[%p,monitored_by]", &pid)),
+                     "reply {monitored_by,[<b.1.0>]}");
+    ck_assert_str_eq(rpc("erlang", "process_info", parse_with("[%p,[messages,memory]]", &pid)),
+                     "reply [{messages,[]},{memory,0}]");
+    ck_assert_str_eq(rpc("erlang", "process_info", parse_with("[%p,monitors]", &pid)),
+                     "reply {monitors,[]}");
+}
+END_TEST
+
 /* A dead process is undefined or nil; nonsense is badarg. */
 START_TEST(dead_and_wrong_are_told)
 {
     ck_assert_str_eq(rpc("erlang", "process_info", parse_with("[%p,dreams]", &pid)),
-                     "reply {badrpc,{EXIT,{badarg,[{erlang,process_info,2,[]}]}}}");
+                     "reply {badrpc,{EXIT,{badarg,[{erlang,process_info,[<a.3.0>,dreams],"
+                     "[{error_info,#{module=>erl_erts_errors}}]}]}}}");
     pid.serial++;
     ck_assert_str_eq(rpc("erlang", "process_info", parse_with("[%p]", &pid)), "reply undefined");
     ck_assert_str_eq(rpc("Elixir.Process", "info", parse_with("[%p]", &pid)), "reply nil");
     ck_assert_str_eq(rpc("erlang", "process_info", parse("[x]")),
-                     "reply {badrpc,{EXIT,{badarg,[{erlang,process_info,1,[]}]}}}");
+                     "reply {badrpc,{EXIT,{badarg,[{erlang,process_info,[x],"
+                     "[{error_info,#{module=>erl_erts_errors}}]}]}}}");
 }
 END_TEST
 
@@ -65,6 +88,7 @@ static void add(TCase *tcase)
 {
     tcase_add_test(tcase, all_items_are_told);
     tcase_add_test(tcase, single_items_are_told);
+    tcase_add_test(tcase, surroundings_are_told);
     tcase_add_test(tcase, dead_and_wrong_are_told);
 }
 

@@ -104,8 +104,22 @@ START_TEST(killed_calls_are_answered)
 }
 END_TEST
 
+/* A killed one is there again, and answers. */
+START_TEST(killed_it_starts_again)
+{
+    struct process *first = procs_whereis(world_procs(&world, 0), view("rex"));
+    struct cn_pid old = *process_pid(first);
+
+    process_exit_atom(first, "killed");
+    world_settle(&world);
+    ck_assert_ptr_null(procs_find(world_procs(&world, 0), &old));
+    ck_assert_str_eq(rpc("erlang", "node", parse("[]")), "reply a@world");
+}
+END_TEST
+
 static void add(TCase *tcase)
 {
+    tcase_add_test(tcase, killed_it_starts_again);
     tcase_add_test(tcase, calls_have_the_shapes_of_rpc);
     tcase_add_test(tcase, unknown_requests_do_not_hang);
     tcase_add_test(tcase, features_are_told);

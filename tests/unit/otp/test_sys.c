@@ -3,6 +3,9 @@
  * while suspended, and what is refused.
  */
 #include "otp/sys.h"
+
+#include <string.h>
+
 #include "unit/otp/server.h"
 
 static struct world world;
@@ -99,10 +102,12 @@ START_TEST(status_has_five_parts)
 {
     tell(parse_with("{system,{%p,tag},get_status}", &asker_pid));
     ck_assert_str_eq(caller.log[0],
-                     "{tag,{status,<a.1.0>,{module,test_server},[[],running,<a.1.0>,[],"
-                     "[{header,[83,116,97,116,117,115,32,102,111,114,32,103,101,110,101,114,105,99,"
-                     "32,115,101,114,118,101,114]},{data,[{[83,116,97,116,117,115],running}]},"
-                     "{data,[{[83,116,97,116,101],{the,state}}]}]]}}");
+                     "{tag,{status,<a.1.0>,{module,gen_server},[[{$initial_call,{test_server"
+                     ",init,1}}],running,<a.1.0>,[],[{header,[83,116,97,116,117,115,32,102,1"
+                     "11,114,32,103,101,110,101,114,105,99,32,115,101,114,118,101,114,32,115"
+                     ",101,114,118,101,114]},{data,[{[83,116,97,116,117,115],running},{[80,9"
+                     "7,114,101,110,116],<a.1.0>},{[76,111,103,103,101,100,32,101,118,101,11"
+                     "0,116,115],[]}]},{data,[{[83,116,97,116,101],{the,state}}]}]]}}");
 }
 END_TEST
 
@@ -110,7 +115,7 @@ END_TEST
 START_TEST(other_system_messages_are_refused)
 {
     static const char *const known[] = {"{replace_state,f}", "{debug,{trace,true}}",
-                                        "{change_code,m,v,e}"};
+                                        "{debug,{log,get}}"};
 
     for (size_t i = 0; i < 3; i++) {
         struct cn_term command = parse(known[i]);
@@ -120,6 +125,34 @@ START_TEST(other_system_messages_are_refused)
     }
     tell(parse_with("{system,{%p,tag},dance}", &asker_pid));
     ck_assert_str_eq(caller.log[3], "{tag,{error,{unknown_system_msg,dance}}}");
+    tell(parse_with("{system,{%p,tag},{debug,no_debug}}", &asker_pid));
+    ck_assert_str_eq(caller.log[4], "{tag,ok}");
+}
+END_TEST
+
+/* New code is unknown to a running server, and refused by a suspended one. */
+START_TEST(code_is_not_changed)
+{
+    tell(parse_with("{system,{%p,tag},{change_code,m,v,e}}", &asker_pid));
+    ck_assert_str_eq(caller.log[0], "{tag,{error,{unknown_system_msg,{change_code,m,v,e}}}}");
+    tell(parse_with("{system,{%p,tag},suspend}", &asker_pid));
+    tell(parse_with("{system,{%p,tag},{change_code,m,v,e}}", &asker_pid));
+    ck_assert_str_eq(caller.log[2], "{tag,{error,unsupported}}");
+}
+END_TEST
+
+/* A suspended server shows its state and its mode, a second suspend or resume changes nothing. */
+START_TEST(suspended_server_is_seen)
+{
+    tell(parse_with("{system,{%p,tag},suspend}", &asker_pid));
+    tell(parse_with("{system,{%p,tag},suspend}", &asker_pid));
+    tell(parse_with("{system,{%p,tag},get_state}", &asker_pid));
+    ck_assert_str_eq(caller.log[2], "{tag,{the,state}}");
+    tell(parse_with("{system,{%p,tag},get_status}", &asker_pid));
+    ck_assert_ptr_nonnull(strstr(caller.log[3], "suspended,<a.1.0>"));
+    tell(parse_with("{system,{%p,tag},resume}", &asker_pid));
+    tell(parse_with("{system,{%p,tag},resume}", &asker_pid));
+    ck_assert_str_eq(caller.log[5], "{tag,ok}");
 }
 END_TEST
 
@@ -131,6 +164,8 @@ static void add(TCase *tcase)
     tcase_add_test(tcase, state_is_wrapped_for_newer_releases);
     tcase_add_test(tcase, status_has_five_parts);
     tcase_add_test(tcase, other_system_messages_are_refused);
+    tcase_add_test(tcase, code_is_not_changed);
+    tcase_add_test(tcase, suspended_server_is_seen);
 }
 
 int main(void)

@@ -3,8 +3,8 @@ defmodule Minotaur.Cluster.CNode do
   A C node of a test cluster: `minotaur-node`, run through a port. It ends when its standard input
   closes (`MINOTAUR_NODE_STDIN=lifeline`), so also when the test VM is killed.
 
-  The executable is named by `MINOTAUR_NODE_EXECUTABLE`, that of the kind `:echo` by
-  `CNODE_ECHO_EXECUTABLE`. Its standard error is its log; on its
+  The executable is named by `MINOTAUR_NODE_EXECUTABLE`, those of the kinds `:echo` and `:asker` by
+  `CNODE_ECHO_EXECUTABLE` and `CNODE_ASKER_EXECUTABLE`. Its standard error is its log; on its
   standard output it says `ready NAME port=N`.
   """
 
@@ -14,7 +14,8 @@ defmodule Minotaur.Cluster.CNode do
 
   @executables %{
     c: {"MINOTAUR_NODE_EXECUTABLE", "minotaur-node"},
-    echo: {"CNODE_ECHO_EXECUTABLE", "cnode-echo"}
+    echo: {"CNODE_ECHO_EXECUTABLE", "cnode-echo"},
+    asker: {"CNODE_ASKER_EXECUTABLE", "cnode-asker"}
   }
 
   # exec keeps the process id, so that signals reach the node.
@@ -29,7 +30,7 @@ defmodule Minotaur.Cluster.CNode do
   def stop(node, how), do: GenServer.cast(node, {:stop, how})
 
   @doc "The path of the executable for this kind; raises with what to do when there is none."
-  @spec executable!(:c | :echo) :: Path.t()
+  @spec executable!(:c | :echo | :asker) :: Path.t()
   def executable!(kind \\ :c) do
     {variable, program} = Map.fetch!(@executables, kind)
     path = System.get_env(variable, "")

@@ -26,7 +26,8 @@ defmodule Minotaur.ClusterHelper do
   @doc """
   Starts a node, connected to all nodes of the cluster, and returns its name.
 
-  * `:kind` — `:beam`, `:c` or `:echo` (`cnode-echo`, which is no host); by default the test's tag
+  * `:kind` — `:beam`, `:c`, or `:echo` and `:asker` (`cnode-echo` and `cnode-asker`, which are no
+    hosts); by default the test's tag
     `kind`, else `:beam`
   * `:environment` — settings by application. A C node gets those of `:minotaur` as variables:
     `round_seconds: 0` is `MINOTAUR_ROUND_SECONDS=0`
@@ -145,7 +146,7 @@ defmodule Minotaur.ClusterHelper do
   end
 
   defp host?(_cluster, %{kind: :c}), do: true
-  defp host?(_cluster, %{kind: :echo}), do: false
+  defp host?(_cluster, %{kind: kind}) when kind in [:echo, :asker], do: false
 
   defp host?(cluster, %{kind: :beam, name: name}) do
     call(cluster, name, Process, :whereis, [SessionHost]) != nil

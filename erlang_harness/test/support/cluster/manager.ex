@@ -17,7 +17,7 @@ defmodule Minotaur.Cluster.Manager do
 
   @boot_ms 60_000
   @stop_ms 60_000
-  @kinds %{beam: BeamNode, c: CNode, echo: CNode}
+  @kinds %{beam: BeamNode, c: CNode, echo: CNode, asker: CNode}
 
   @doc "Starts a cluster without nodes for the test with this context."
   @spec start_link(map) :: GenServer.on_start()

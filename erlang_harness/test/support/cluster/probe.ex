@@ -86,7 +86,9 @@ defmodule Minotaur.Cluster.Probe do
   @impl true
   def handle_info(message, messages), do: {:noreply, [message | messages]}
 
-  defp attempt(module, function, arguments) do
+  @doc "Applies a function here: `{:ok, result}`, or `{kind, reason}` of what it raised."
+  @spec attempt(module, atom, [term]) :: {:ok, term} | {:error | :exit | :throw, term}
+  def attempt(module, function, arguments) do
     {:ok, apply(module, function, arguments)}
   catch
     kind, reason -> {kind, reason}
