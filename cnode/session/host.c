@@ -1,8 +1,13 @@
 /*
- * The host process: messages to the membership, calls to requests.c, timers to whoever set them.
+ * The host process, and the one that waits for it.
  *
- * Its state is a box with a pointer to the hosts, so that a host process that ends later than the
- * hosts (a start that failed half-way) finds nothing rather than freed memory.
+ * The host process, which everybody knows, only answers: messages go to the membership, calls to
+ * requests.c. Calls to other nodes, timers and monitors belong to a second process without a name,
+ * so that nothing is lost when somebody kills the first: it starts again at once, as a
+ * supervisor would let it, and tells the other hosts its new pid.
+ *
+ * Each has a box with a pointer to the hosts as its state, so that a process that ends later than
+ * the hosts (a start that failed half-way) finds nothing rather than freed memory.
  */
 #include "session/host.h"
 
@@ -17,7 +22,8 @@
 #include "session/members.h"
 #include "session/requests.h"
 
-#define LOG_LINE_MAX 512
+#define WAITER_MODULE "Elixir.Minotaur.SessionHost.Waiter"
+#define LOG_LINE_MAX  512
 
 struct host_box {
     struct hosts *hosts; /* NULL: gone */
@@ -85,68 +91,134 @@ static void forget_timers(struct hosts *hosts)
         container_of(link, struct host_timer, link)->id = 0;
 }
 
-static void terminate(struct gen_server *self, void *state, struct cn_term reason)
+/* What waited for it would wait for ever, so the node does not go on. */
+static void waiter_ended(struct gen_server *self, void *state, struct cn_term reason)
 {
     struct host_box *box = state;
+    struct hosts *hosts = box->hosts;
 
-    if (box->hosts != NULL) {
-        if (!box->hosts->closing)
-            host_log(box->hosts, HOSTS_LOG_ERROR, "the host process has ended: hosting is over");
-        box->hosts->server = NULL;
-        box->hosts->box = NULL;
-        forget_timers(box->hosts);
-    }
     mem_free(box);
+    if (hosts == NULL)
+        return;
+    hosts->server = NULL;
+    hosts->box = NULL;
+    forget_timers(hosts);
+    if (hosts->closing)
+        return;
+    host_log(hosts, HOSTS_LOG_ERROR, "the host's waiter has been killed: hosting is over");
+    hosts_drain_abort(hosts);
 }
 
-static const struct gen_server_callbacks callbacks = {
+static int front_start(struct hosts *hosts);
+
+static void front_ended(struct gen_server *self, void *state, struct cn_term reason)
+{
+    struct host_box *box = state;
+    struct hosts *hosts = box->hosts;
+
+    mem_free(box);
+    if (hosts == NULL)
+        return;
+    hosts->front = NULL;
+    hosts->front_box = NULL;
+    if (hosts->closing)
+        return;
+    if (front_start(hosts) == 0) {
+        host_log(hosts, HOSTS_LOG_WARNING, "the host process has ended: started again");
+        members_tell_all(hosts);
+    } else {
+        host_log(hosts, HOSTS_LOG_ERROR, "the host process has ended: hosting is over");
+        hosts_drain_abort(hosts);
+    }
+}
+
+static const struct gen_server_callbacks waiter_callbacks = {
+    .module = WAITER_MODULE,
+    .handle_info = handle_info,
+    .handle_timer = handle_timer,
+    .terminate = waiter_ended,
+};
+
+static const struct gen_server_callbacks front_callbacks = {
     .module = HOSTS_NAME,
     .handle_call = handle_call,
     .handle_cast = handle_cast,
     .handle_info = handle_info,
-    .handle_timer = handle_timer,
     .format_state = format_state,
-    .terminate = terminate,
+    .terminate = front_ended,
 };
 
-int host_start(struct hosts *hosts)
+/* Start a process whose box is empty. */
+static int start(struct hosts *hosts, const struct gen_server_callbacks *callbacks,
+                 struct host_box **ret_box, struct gen_server **ret_server)
 {
     struct host_box *box = mem_zalloc(sizeof(*box));
-    struct gen_server *server;
     int error;
 
     if (box == NULL)
         return -ENOMEM;
-    error = gen_server_start(hosts->procs, &callbacks, box, &server);
+    error = gen_server_start(hosts->procs, callbacks, box, ret_server);
     if (error != 0) {
         mem_free(box);
         return error;
     }
+    *ret_box = box;
+    return 0;
+}
+
+static int front_start(struct hosts *hosts)
+{
+    struct host_box *box;
+    struct gen_server *server;
+    int error = start(hosts, &front_callbacks, &box, &server);
+
+    if (error != 0)
+        return error;
     error = process_register(gen_server_process(server), HOSTS_NAME);
     if (error != 0) {
         gen_server_stop_atom(server, "normal");
         return error;
     }
     box->hosts = hosts;
-    hosts->box = box;
-    hosts->server = server;
+    hosts->front_box = box;
+    hosts->front = server;
     return 0;
+}
+
+int host_start(struct hosts *hosts)
+{
+    int error = start(hosts, &waiter_callbacks, &hosts->box, &hosts->server);
+
+    if (error != 0)
+        return error;
+    hosts->box->hosts = hosts;
+    error = front_start(hosts);
+    if (error != 0)
+        host_forget(hosts);
+    return error;
+}
+
+static void forget(struct host_box **box, struct gen_server **server)
+{
+    if (*box == NULL)
+        return;
+    (*box)->hosts = NULL;
+    *box = NULL;
+    gen_server_stop_atom(*server, "normal");
+    *server = NULL;
 }
 
 void host_forget(struct hosts *hosts)
 {
-    if (hosts->box == NULL)
-        return;
-    forget_timers(hosts);
-    hosts->box->hosts = NULL;
-    hosts->box = NULL;
-    gen_server_stop_atom(hosts->server, "normal");
-    hosts->server = NULL;
+    if (hosts->box != NULL)
+        forget_timers(hosts);
+    forget(&hosts->box, &hosts->server);
+    forget(&hosts->front_box, &hosts->front);
 }
 
 const struct cn_pid *host_pid(const struct hosts *hosts)
 {
-    return hosts->server == NULL ? NULL : gen_server_pid(hosts->server);
+    return hosts->front == NULL ? NULL : gen_server_pid(hosts->front);
 }
 
 int host_call(struct hosts *hosts, const struct dest *dest, struct cn_term request,

@@ -2,11 +2,14 @@
  * The host process: one per node, registered as HOSTS_NAME, a GenServer on C and BEAM alike.
  *
  * It answers the calls of PROTOCOL.md, keeps the membership (members.h), and everything in this
- * layer that must wait for another node waits through it: calls go out in its name, timers come
- * back to it. So whatever a session or a function of the engine does, it never waits itself.
+ * layer that must wait for another node waits through its companion, the waiter, a process without
+ * a name: calls go out from it, timers come back to it. So whatever a session or a function of the
+ * engine does, it never waits itself.
  *
- * How it fails: when somebody kills it, calls and timers that wait through it never come back;
- * hosting is over on this node, which is logged as an error.
+ * How it fails: when somebody kills the host process it starts again at once, with the sessions,
+ * the other hosts and a drain as they are, as a supervisor starts it again on a BEAM. When somebody
+ * kills the waiter, what waits through it would never come back: the node gives everything up
+ * and ends, with exit code HOSTS_EXIT_LOST.
  */
 #ifndef SESSION_HOST_H
 #define SESSION_HOST_H
@@ -41,10 +44,13 @@ struct hosts {
     bool closing; /* hosts_close: everything is about to be released, nobody is told */
     struct hosts_config config;
     struct gen_server_callbacks session_callbacks;
-    bool said_bye;             /* no hello may follow it */
-    struct host_box *box;      /* the state of the host process */
-    struct gen_server *server; /* the host process; NULL when it has ended */
-    uint64_t sequence;         /* numbers the state machines */
+    bool said_bye;                 /* no hello may follow it */
+    struct host_box *box;          /* the state of the waiter */
+    struct gen_server *server;     /* the waiter; NULL when it has ended */
+    struct host_box *front_box;    /* the state of the host process */
+    struct gen_server *front;      /* the host process; NULL when it has ended */
+    struct gen_server *supervisor; /* see supervisor.h; NULL when it has ended */
+    uint64_t sequence;             /* numbers the state machines */
     struct session_table table;
     struct list members;
     size_t members_count;
@@ -70,11 +76,11 @@ void host_forget(struct hosts *hosts);
 /** Give the pid of the host process; NULL when it has ended. */
 const struct cn_pid *host_pid(const struct hosts *hosts);
 
-/** Call @dest in the name of the host process. Errors: as call_start; CN_E_CLOSED when the process
- * has ended. */
+/** Call @dest on behalf of the host. Errors: as call_start; CN_E_CLOSED when the waiter has ended.
+ */
 int host_call(struct hosts *hosts, const struct dest *dest, struct cn_term request,
               uint32_t timeout_ms, call_done done, void *context, struct call **ret_call);
-/** Send @message to @dest in its name. Errors: as procs_send. */
+/** Send @message to @dest on its behalf. Errors: as procs_send. */
 int host_send(struct hosts *hosts, const struct dest *dest, struct cn_term message);
 /** Let @timer fire in @delay_ms; one that is set is set anew. Errors: -ENOMEM, CN_E_CLOSED: it will
  * not fire. */

@@ -15,6 +15,7 @@
 #include "session/engine.h"
 #include "session/host.h"
 #include "session/members.h"
+#include "session/supervisor.h"
 
 #define CAPACITY_DEFAULT       1000000u
 #define DRAIN_SECONDS_DEFAULT  30u
@@ -72,6 +73,9 @@ int hosts_new(struct procs *procs, struct functions *functions, const struct ses
     error = host_start(hosts);
     if (error != 0)
         goto out;
+    error = supervisor_start(hosts);
+    if (error != 0)
+        goto out;
     error = engine_start(hosts, functions);
     if (error != 0)
         goto out;
@@ -79,6 +83,7 @@ int hosts_new(struct procs *procs, struct functions *functions, const struct ses
     *ret_hosts = hosts;
     return 0;
 out:
+    supervisor_forget(hosts);
     host_forget(hosts);
     mem_free(hosts);
     return error;
@@ -96,6 +101,7 @@ struct hosts *hosts_free(struct hosts *hosts)
     if (hosts == NULL)
         return NULL;
     hosts->closing = true;
+    supervisor_forget(hosts);
     host_forget(hosts);
     while ((link = list_first(&hosts->operations)) != NULL) {
         struct operation *operation = container_of(link, struct operation, link);

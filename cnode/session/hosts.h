@@ -7,8 +7,8 @@
  * of functions, the time and chance by what the configuration hands in, so a simulator runs several
  * of them in one program. All protocol is in PROTOCOL.md.
  *
- * How it fails: running out of memory or into a limit costs the one request that hit it; the death
- * of the host process (somebody killed it) ends hosting and is logged.
+ * How it fails: running out of memory or into a limit costs the one request that hit it. A host
+ * process or a supervisor that somebody kills starts again; see host.h.
  */
 #ifndef SESSION_HOSTS_H
 #define SESSION_HOSTS_H
@@ -18,6 +18,8 @@
 
 /** The registered name of the host process, on C nodes and BEAM nodes alike. */
 #define HOSTS_NAME "Elixir.Minotaur.SessionHost"
+/** The registered name under which a BEAM node's supervisor of session processes is asked. */
+#define HOSTS_SUPERVISOR_NAME "Elixir.Minotaur.GameEngine.SessionSupervisor"
 /** The version of PROTOCOL.md that this code speaks. */
 #define HOSTS_PROTOCOL 1
 /** Exit codes of a drained node. */
@@ -102,7 +104,7 @@ struct hosts_counts {
 };
 
 /**
- * Start hosting @game on the node behind @procs: registers HOSTS_NAME and adds the game's
+ * Start hosting @game on the node behind @procs: registers both names and adds the game's
  * functions. Ownership: the caller's, for hosts_free; @config and @names are copied, everything
  * else outlives it. Errors: CN_E_TAKEN (name or functions), CN_E_LIMIT, -ENOMEM, with nothing
  * started.

@@ -101,14 +101,14 @@ void members_greet(struct hosts *hosts, const char *node)
 {
     struct dest dest = words_to_host(node);
 
-    if (hosts->server != NULL && strcmp(node, procs_node(hosts->procs)) != 0)
+    if (host_pid(hosts) != NULL && strcmp(node, procs_node(hosts->procs)) != 0)
         send_hello(hosts, &dest);
 }
 
 void members_tell_all(struct hosts *hosts)
 {
     host_timer_stop(hosts, &hosts->hello_timer);
-    if (hosts->server == NULL)
+    if (host_pid(hosts) == NULL)
         return;
     list_for_each(link, &hosts->members) {
         struct dest dest = words_to_pid(&container_of(link, struct member, link)->pid);
@@ -133,7 +133,7 @@ void members_bye(struct hosts *hosts)
 {
     struct cn_writer writer;
 
-    if (hosts->server == NULL)
+    if (host_pid(hosts) == NULL)
         return;
     hosts->said_bye = true;
     cn_writer_init(&writer, 0);
