@@ -12,6 +12,7 @@ defmodule Minotaur.MixProject do
       version: "0.1.0",
       elixir: "~> 1.14",
       elixirc_paths: elixirc_paths(Mix.env()),
+      test_ignore_filters: [~r"/fixtures/"],
       start_permanent: Mix.env() == :prod,
       deps: []
     ]

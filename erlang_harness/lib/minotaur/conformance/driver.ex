@@ -70,7 +70,8 @@ defmodule Minotaur.Conformance.Driver do
       call: &handle_call.(&2, &1, DateTime.utc_now(), seconds),
       send: &take_message(&1, &2, &3, seconds),
       stop: fn game ->
-        take_end(Rules.handle_info(:end_session, game, DateTime.utc_now(), seconds))
+        :end_session = Rules.handle_info(:end_session, game, DateTime.utc_now(), seconds)
+        :normal
       end,
       status: &Rules.player_status/2
     }
@@ -100,7 +101,4 @@ defmodule Minotaur.Conformance.Driver do
       :unknown -> game
     end
   end
-
-  defp take_end(:end_session), do: :normal
-  defp take_end(_other), do: :still_alive
 end

@@ -408,7 +408,7 @@ defmodule Minotaur.GameEngine.RoundEndTest do
 
     ended = end_round(game)
 
-    assert Map.fetch!(ended, :season) == "winter"
+    assert get_in(ended, [Access.key(:season)]) == "winter"
     assert ended.world.weather == {:rain, 0.5}
     assert ended.players[1].rank == :captain
     assert ended.events_log.archive == [1]
