@@ -21,16 +21,31 @@ static uint8_t digit(char text)
     return (uint8_t)(text <= '9' ? text - '0' : text - 'a' + 10);
 }
 
-struct cn_bytes from_hex(const char *hex)
+static struct kept *keep(size_t size)
 {
-    size_t size = strlen(hex) / 2;
     struct kept *kept = malloc(sizeof(*kept) + size);
 
     ck_assert_ptr_nonnull(kept);
     kept->next = all_kept;
     all_kept = kept;
+    return kept;
+}
+
+struct cn_bytes from_hex(const char *hex)
+{
+    size_t size = strlen(hex) / 2;
+    struct kept *kept = keep(size);
+
     for (size_t i = 0; i < size; i++)
         kept->data[i] = (uint8_t)(digit(hex[2 * i]) << 4 | digit(hex[2 * i + 1]));
+    return (struct cn_bytes){kept->data, size};
+}
+
+struct cn_bytes kept_bytes(const void *data, size_t size)
+{
+    struct kept *kept = keep(size);
+
+    memcpy(kept->data, data, size);
     return (struct cn_bytes){kept->data, size};
 }
 

@@ -14,6 +14,8 @@
 
 /** Turn hexadecimal text into bytes, in memory that lives as long as the test. */
 struct cn_bytes from_hex(const char *hex);
+/** Copy bytes into memory that lives as long as the test. */
+struct cn_bytes kept_bytes(const void *data, size_t size);
 /** Copy @size bytes into memory of just that size, so that a sanitizer sees one byte too many. */
 uint8_t *exact(const void *data, size_t size);
 /** Start the generator with @seed. */

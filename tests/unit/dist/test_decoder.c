@@ -1,7 +1,6 @@
 /*
- * The decoder: what a BEAM really sent to a peer with atom cache and fragments (frames.tsv, which
- * record_frames.escript made) comes out as the terms that were sent; what is damaged ends in an
- * error and never in anything worse.
+ * The decoder: forms of frames need their flags; what is damaged ends in an error and never in
+ * anything worse. That it understands what BEAM nodes send is seen in test_conversations.c.
  */
 #include "support.h"
 
@@ -9,58 +8,24 @@
 #include <string.h>
 
 #include "base/error.h"
-#include "dist/control.h"
 #include "dist/decoder.h"
 #include "dist/flags.h"
-#include "vectors.h"
+#include "conversations.h"
 
 static struct decoder_scratch scratch;
-static struct vectors vectors;
+static struct conversation conversation;
 
 static void setup(void)
 {
     decoder_scratch_init(&scratch);
-    vectors_read(&vectors, "frames.tsv");
+    conversation_read(&conversation, 0);
 }
 
 static void teardown(void)
 {
     decoder_scratch_deinit(&scratch);
-    vectors_free(&vectors);
+    conversation_free(&conversation);
 }
-
-/* Every message comes out in order, byte for byte as term_to_binary writes it with UTF-8 atoms. */
-START_TEST(recorded_frames)
-{
-    struct decoder decoder;
-    size_t taken = 0;
-
-    decoder_init(&decoder, FLAGS_OURS, 0, &scratch);
-    for (size_t i = 0; i < vectors.frame_count; i++) {
-        uint8_t *frame = exact(vectors.frames[i].data, vectors.frames[i].size);
-        struct cn_term tuple;
-        struct cn_term payload;
-        struct cn_term message;
-        struct control control;
-        int rc = decoder_take(&decoder, (struct cn_bytes){frame, vectors.frames[i].size}, &tuple,
-                              &payload);
-
-        ck_assert(rc == 0 || rc == CN_E_MORE);
-        if (rc == 0) {
-            ck_assert_int_eq(control_decode(tuple, payload, &control, &message), 0);
-            if (cn_bytes_equal(control.to_name, "target")) {
-                ck_assert_uint_eq(message.size + 1, vectors.messages[taken].size);
-                ck_assert_mem_eq(message.data, vectors.messages[taken].data + 1, message.size);
-                taken++;
-            }
-        }
-        free(frame);
-    }
-    ck_assert_uint_gt(taken, 20);
-    ck_assert_uint_eq(taken, vectors.message_count);
-    decoder_deinit(&decoder);
-}
-END_TEST
 
 /* Forms that were not agreed on. */
 START_TEST(forms_need_their_flags)
@@ -136,10 +101,12 @@ START_TEST(damaged_frames)
         int rc = 0;
 
         decoder_init(&decoder, FLAGS_OURS, 1 << 21, &scratch);
-        for (size_t i = 0; i < vectors.frame_count && (rc == 0 || rc == CN_E_MORE); i++) {
-            size_t number = random_below(40) == 0 ? random_below((uint32_t)vectors.frame_count) : i;
-            uint8_t *frame = exact(vectors.frames[number].data, vectors.frames[number].size);
-            size_t size = vectors.frames[number].size;
+        for (size_t i = 0; i < conversation.frame_count && (rc == 0 || rc == CN_E_MORE); i++) {
+            size_t number = random_below(40) == 0 ? random_below((uint32_t)conversation.frame_count)
+                                                  : i;
+            uint8_t *frame = exact(conversation.frames[number].data,
+                                   conversation.frames[number].size);
+            size_t size = conversation.frames[number].size;
             struct cn_term tuple;
             struct cn_term message;
 
@@ -165,7 +132,6 @@ int main(void)
 
     tcase_set_timeout(tcase, 60);
     tcase_add_checked_fixture(tcase, setup, teardown);
-    tcase_add_test(tcase, recorded_frames);
     tcase_add_test(tcase, forms_need_their_flags);
     tcase_add_test(tcase, hostile_frames);
     tcase_add_test(tcase, damaged_frames);

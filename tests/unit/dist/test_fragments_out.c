@@ -1,6 +1,6 @@
 /*
  * Large signals on their way out: cut where a BEAM cuts them, byte for byte (fragments_*.tsv, which
- * record_frames.escript made), as views of what was given, and whole for who knows no fragments.
+ * record_fragments.escript made), as views of what was given, and whole for who knows no fragments.
  */
 #include "support.h"
 

@@ -11,33 +11,37 @@
 
 #include "base/bytes.h"
 
-static unsigned byte_at(const char *text)
+static void append(struct bytes *bytes, const uint8_t *data, size_t size)
+{
+    if (bytes_append(bytes, data, size) != 0)
+        ck_abort_msg("no memory"); /* an assertion for each would take seconds */
+}
+
+static uint8_t byte_at(const char *text)
 {
     char digits[3] = {text[0], text[1], '\0'};
 
-    return (unsigned)strtoul(digits, NULL, 16);
+    return (uint8_t)strtoul(digits, NULL, 16);
 }
 
-/* Read hexadecimal text in which (xx*n) stands for n times xx. */
-static struct cn_bytes unpack(const char *text)
+struct cn_bytes vectors_unpack(const char *text)
 {
     struct bytes bytes;
 
     bytes_init(&bytes, 0);
     while (*text != '\0' && *text != '\n') {
-        unsigned count = 1;
-        unsigned value = byte_at(*text == '(' ? text + 1 : text);
+        bool repeated = *text == '(';
+        uint8_t unit[4];
+        size_t size = 0;
 
-        if (*text == '(') {
-            count = (unsigned)strtoul(text + 4, NULL, 10);
-            text = strchr(text, ')') + 1;
-        } else {
+        text += repeated ? 1 : 0;
+        do {
+            unit[size++] = byte_at(text);
             text += 2;
-        }
-        while (count-- > 0) {
-            if (bytes_append_u8(&bytes, (uint8_t)value) != 0)
-                ck_abort_msg("no memory");
-        }
+        } while (repeated && *text != '*');
+        for (unsigned long left = repeated ? strtoul(text + 1, NULL, 10) : 1; left > 0; left--)
+            append(&bytes, unit, size);
+        text = repeated ? strchr(text, ')') + 1 : text;
     }
     return (struct cn_bytes){bytes_data(&bytes), bytes_size(&bytes)};
 }
@@ -54,9 +58,9 @@ void vectors_read(struct vectors *vectors, const char *name)
     *vectors = (struct vectors){.frame_count = 0};
     while (fgets(line, sizeof(line), file) != NULL) {
         if (strncmp(line, "frame\t", 6) == 0)
-            vectors->frames[vectors->frame_count++] = unpack(line + 6);
+            vectors->frames[vectors->frame_count++] = vectors_unpack(line + 6);
         else if (strncmp(line, "message\t", 8) == 0)
-            vectors->messages[vectors->message_count++] = unpack(line + 8);
+            vectors->messages[vectors->message_count++] = vectors_unpack(line + 8);
     }
     ck_assert_int_eq(fclose(file), 0);
 }

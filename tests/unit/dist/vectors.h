@@ -1,5 +1,5 @@
 /*
- * What a BEAM really sent: the files that tests/vectors/record_frames.escript makes.
+ * What a BEAM really sent: the files that tests/vectors/record_fragments.escript makes.
  */
 #ifndef TESTS_UNIT_DIST_VECTORS_H
 #define TESTS_UNIT_DIST_VECTORS_H
@@ -16,6 +16,12 @@ struct vectors {
     size_t message_count;
 };
 
+/**
+ * Read hexadecimal text in which (xx*n) stands for n times xx, which may be up to four bytes.
+ *
+ * Ownership: free() the data.
+ */
+struct cn_bytes vectors_unpack(const char *text);
 /** Read tests/vectors/@name. */
 void vectors_read(struct vectors *vectors, const char *name);
 /** Release. */

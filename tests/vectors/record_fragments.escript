@@ -1,24 +1,21 @@
 #!/usr/bin/env escript
-%% Record what a BEAM sends to a peer that has the atom cache and fragments.
+%% Record what a BEAM sends when signals are large. (record_signals.escript: all other signals)
 %%
-%% usage: record_frames.escript > frames.tsv        (epmd must be running, at ERL_EPMD_PORT)
-%%        record_frames.escript plain > fragments_plain.tsv     fragments without the atom cache
-%%        record_frames.escript cached > fragments_cached.tsv   fragments with it
+%% usage: record_fragments.escript plain > fragments_plain.tsv     without the atom cache
+%%        record_fragments.escript cached > fragments_cached.tsv   with it
+%% EPMD must be running, at ERL_EPMD_PORT.
 %%
 %% This program plays the peer: it registers in EPMD, shakes hands as the accepting side, and starts
-%% a BEAM that connects to it and sends chosen terms to the name `target`; with `plain` and `cached`
-%% signals of every kind that can be large, of sizes around those at which a fragment begins.
+%% a BEAM that connects to it and sends it signals of every kind that can be large, of sizes around
+%% those at which a fragment begins.
 %% Lines of the output:
 %%     frame <TAB> hex     a frame as it came, without its length, in order
 %%     message <TAB> hex   a term that was sent to `target`, as term_to_binary(Term, [{minor_version, 2}]) writes it, in order
-%% In hex, (xx*n) stands for n times the byte xx. The reading pauses once, so that two processes
-%% with large binaries have to take turns.
+%% In hex, (xx*n) stands for n times the byte xx.
 -mode(compile).
 
 main([Sending, Cookie, Peer]) ->
     sender(Sending, list_to_atom(Cookie), list_to_atom(Peer));
-main([]) ->
-    play("frames", 16#d07df7fbd);
 main(["plain"]) ->
     play("plain", 16#d07df5fbd);
 main(["cached"]) ->
@@ -36,7 +33,7 @@ play(Sending, Flags) ->
                        [{args, [Self, Sending, Cookie, Peer]}, binary, exit_status, {line, 10000000}]),
     {ok, Socket} = gen_tcp:accept(Listen),
     handshake(Socket, Cookie, Peer, Flags),
-    Sending =:= "frames" orelse monitor_name(Socket, Peer),
+    monitor_name(Socket, Peer),
     record(Socket),
     messages(Sender),
     gen_tcp:close(Epmd).
@@ -71,7 +68,6 @@ record(Socket) ->
         {ok, <<Size:32>>} ->
             {ok, Frame} = gen_tcp:recv(Socket, Size),
             io:format("frame\t~s~n", [hex(Frame)]),
-            binary:match(Frame, <<"pause">>) =/= nomatch andalso timer:sleep(1000),
             record(Socket);
         {error, _} ->
             ok
@@ -116,10 +112,7 @@ sender(Sending, Cookie, Peer) ->
     Watched = spawn(fun() -> receive Reason -> exit(Reason) end end),
     register(watched, Watched),
     true = net_kernel:connect_node(Peer),
-    case Sending of
-        "frames" -> send_frames(Peer);
-        _ -> send_large(Sending, Peer, Watched)
-    end,
+    send_large(Sending, Peer, Watched),
     halt(0).
 
 %% Sizes are those of control tuple and message together.
@@ -147,31 +140,3 @@ send_large(Sending, Peer, Watched) ->
 
 tuple_size_of("plain") -> 4 + 15 + length(atom_to_list(node())) + 2 + 8;
 tuple_size_of("cached") -> 4 + 15 + 2 + 2.
-
-send_frames(Peer) ->
-    Target = {target, Peer},
-    Small = small(),
-    [Target ! Message || Message <- Small],
-    Self = self(),
-    Target ! pause,
-    Large = [{large, Byte, binary:copy(<<Byte>>, 1500000)} || Byte <- [1, 2]],
-    [spawn(fun() -> Target ! Message, Self ! sent end) || Message <- Large],
-    timer:sleep(100),
-    Target ! between,
-    [receive sent -> ok end || _ <- Large],
-    Target ! last,
-    timer:sleep(2000),
-    [io:format("message\t~s~n", [hex(term_to_binary(Message, [{minor_version, 2}]))])
-     || Message <- Small ++ [pause] ++ Large ++ [between, last]].
-
-small() ->
-    Long = list_to_atom(lists:duplicate(200, 233)),
-    Free = {captured, 1},
-    [ok, ok, {ok, '', []}, #{ok => error, error => ok},
-     {self(), make_ref(), hd(erlang:ports())},
-     {fun lists:map/2, fun(X) -> {X, Free} end},
-     {Long, Long}, [Long | ok], {1, 2.5, <<"text">>, <<1:3>>, 1 bsl 70, "string"}] ++
-    [[atom(Round * 300 + I) || I <- lists:seq(1, 300)] || Round <- lists:seq(0, 8)] ++
-    [[atom(I) || I <- lists:seq(1, 2700, 17)]].
-
-atom(Number) -> list_to_atom("a" ++ integer_to_list(Number)).
