@@ -15,15 +15,18 @@
 #include "base/error.h"
 #include "otp/internal.h"
 
-#define TAG "erpc"
-
-/* What the node itself does when it runs the function, as a term {Tag, ...} of the reason. */
-static bool read_result(struct cn_term reason, uint32_t *ret_arity, struct cn_bytes *ret_class,
-                        struct cn_reader *reader)
+/* {Tag, Class, ...}: what the function has come to. */
+static bool read_result(struct call *call, struct cn_term reason, uint32_t *ret_arity,
+                        struct cn_bytes *ret_class, struct cn_reader *reader)
 {
+    struct procs *procs = gen_server_procs(call->server);
+    struct cn_ref tag;
+
     cn_reader_init(reader, reason);
     return cn_peek(reader) == CN_TYPE_TUPLE && cn_read_tuple(reader, ret_arity) &&
-           cn_read_this_atom(reader, TAG) && cn_read_atom(reader, ret_class);
+           cn_peek(reader) == CN_TYPE_REF && cn_read_ref(reader, &tag) &&
+           tag.creation == procs_creation(procs) && strcmp(tag.node, procs_node(procs)) == 0 &&
+           cn_read_atom(reader, ret_class);
 }
 
 static void write_erpc_error(struct cn_writer *writer, const char *reason)
@@ -57,7 +60,7 @@ static void write_exception(struct cn_writer *writer, struct cn_term reason, str
 }
 
 /* {Class, Reason}, for a reason that is none of ours too: the process was ended by somebody. */
-static void write_down(struct cn_writer *writer, struct cn_term reason)
+static void write_down(struct call *call, struct cn_writer *writer, struct cn_term reason)
 {
     struct cn_reader reader;
     struct cn_bytes class_;
@@ -69,7 +72,7 @@ static void write_down(struct cn_writer *writer, struct cn_term reason)
         write_erpc_error(writer, "noconnection");
         return;
     }
-    if (!read_result(reason, &arity, &class_, &reader) || !cn_read_term(&reader, &what)) {
+    if (!read_result(call, reason, &arity, &class_, &reader) || !cn_read_term(&reader, &what)) {
         write_exit(writer, "signal", reason);
     } else if (arity == 4 && cn_bytes_equal(class_, "error") && cn_read_term(&reader, &stack)) {
         write_exception(writer, what, stack);
@@ -123,7 +126,7 @@ void erpc_call_end(struct call *call, enum call_outcome outcome, struct cn_term 
     struct cn_term value;
     uint32_t arity = 0;
 
-    if (outcome == CALL_DOWN && read_result(term, &arity, &class_, &reader) && arity == 3 &&
+    if (outcome == CALL_DOWN && read_result(call, term, &arity, &class_, &reader) && arity == 3 &&
         cn_bytes_equal(class_, "return") && cn_read_term(&reader, &value)) {
         struct gen_server *self = call->server;
         call_done done = call->done;
@@ -135,10 +138,18 @@ void erpc_call_end(struct call *call, enum call_outcome outcome, struct cn_term 
     }
     cn_writer_init(&writer, 0);
     if (outcome == CALL_DOWN)
-        write_down(&writer, term);
+        write_down(call, &writer, term);
     else
         write_erpc_error(&writer, "timeout");
     end_raised(call, &writer);
+}
+
+static void write_tag(struct gen_server *self, struct cn_writer *writer)
+{
+    struct cn_ref tag;
+
+    procs_make_ref(gen_server_procs(self), &tag);
+    cn_write_ref(writer, &tag);
 }
 
 /* The function on this node: in a process as a peer's request would start, monitored. */
@@ -153,7 +164,7 @@ static int start_here(struct functions *functions, struct gen_server *self,
     int r = 0;
 
     cn_writer_init(&names, 0);
-    cn_write_atom(&names, TAG);
+    write_tag(self, &names);
     ends[0] = names.size;
     cn_write_atom(&names, mfa->module);
     ends[1] = names.size;
@@ -176,10 +187,11 @@ static int start_here(struct functions *functions, struct gen_server *self,
 }
 
 /* [Tag, Module, Function, Arguments] */
-static void write_arguments(const struct call_mfa *mfa, struct cn_writer *writer)
+static void write_arguments(struct gen_server *self, const struct call_mfa *mfa,
+                            struct cn_writer *writer)
 {
     cn_write_list(writer, 4);
-    cn_write_atom(writer, TAG);
+    write_tag(self, writer);
     cn_write_atom(writer, mfa->module);
     cn_write_atom(writer, mfa->function);
     cn_write_term(writer, mfa->arguments);
@@ -198,7 +210,7 @@ static int start_there(struct gen_server *self, const struct call_mfa *mfa, stru
 
     spawn.group_leader = user != NULL ? *process_pid(user) : *gen_server_pid(self);
     cn_writer_init(&writer, 0);
-    write_arguments(mfa, &writer);
+    write_arguments(self, mfa, &writer);
     r = cn_writer_error(&writer);
     spawn.arguments = cn_writer_term(&writer);
     if (r == 0)

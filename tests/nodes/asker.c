@@ -3,8 +3,8 @@
  *
  * The contract of cnode-echo has no request for that, so here is a second small program. It
  * registers `asker`, and answers {rpc, Node, Module, Function, Arguments, Ms} with {ok, Value}, or
- * with what :erpc.call/5 would raise: {error, Reason}, {exit, Reason}, {throw, Term}. Anything else
- * is {error, unknown_request}.
+ * with what :erpc.call/5 would raise: {error, Reason}, {exit, Reason}, {throw, Term}. {cast, To,
+ * Message} casts, and is answered ok. Anything else is {error, unknown_request}.
  *
  *     cnode-asker --name asker@127.0.0.1 --cookie-file ~/.erlang.cookie
  *     iex> GenServer.call({:asker, :"asker@127.0.0.1"}, {:rpc, node(), :lists, :seq, [1, 3], 1000})
@@ -78,13 +78,29 @@ static void applied(struct cn_server *self, void *context, enum cn_outcome outco
     cn_from_free(from);
 }
 
+static bool cast(struct cn_server *self, struct cn_term message)
+{
+    struct cn_reader reader;
+    struct cn_term to, what;
+
+    cn_reader_init(&reader, message);
+    return cn_read_this_tuple(&reader, 3) && cn_read_this_atom(&reader, "cast") &&
+           cn_read_term(&reader, &to) && cn_read_term(&reader, &what) &&
+           cn_cast(self, to, what) == 0;
+}
+
 static void handle_call(struct cn_server *self, void *state, const struct cn_from *from,
                         struct cn_term message)
 {
     static const uint8_t unknown[] = "\x77\x0funknown_request";
+    static const uint8_t ok[] = "\x77\x02ok";
     struct rpc rpc;
 
     (void)state;
+    if (cast(self, message)) {
+        (void)cn_reply(self, from, (struct cn_term){ok, sizeof ok - 1});
+        return;
+    }
     if (!read_request(message, &rpc)) {
         reply(self, from, "error", (struct cn_term){unknown, sizeof unknown - 1});
         return;

@@ -128,6 +128,21 @@ defmodule Minotaur.Cluster.OutgoingTest do
     end
   end
 
+  # By name and by pid, in their order; to nobody it is fine.
+  for kind <- [:beam, :c] do
+    @tag kind: kind
+    test "casts arrive on a #{kind} node", %{echo: echo, asker: asker} = ctx do
+      to = start_node(ctx.cluster, ctx.kind)
+      b = ask(echo, name(to), {:whoami})
+      cast = fn dest, message -> ask(echo, {:asker, asker}, {:cast, dest, message}) end
+      for n <- 1..20, do: assert(cast.(if(rem(n, 2) == 0, do: b, else: name(to)), n) == :ok)
+      assert cast.({:nobody, to}, :x) == :ok
+      # The asker speaks after its casts, so they have come.
+      assert applied(echo, asker, to, [:erlang, :node, []], 5_000) == {:ok, to}
+      assert ask(echo, b, {:inbox}) == for(n <- 1..20, do: {:cast, n})
+    end
+  end
+
   # Nobody answers there: everything says so.
   test "what goes to no node is told", %{echo: echo, asker: asker} = ctx do
     from = alone(ctx.cluster, :c)
