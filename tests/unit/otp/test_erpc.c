@@ -3,6 +3,7 @@
  */
 #include <string.h>
 
+#include "otp/internal.h"
 #include "unit/otp/asker.h"
 
 /* A call is answered by the pid of its process, watched, and then its exit reason. */
@@ -67,6 +68,23 @@ START_TEST(nonsense_is_answered)
 }
 END_TEST
 
+/* The caller's node goes while the function works: it goes on, and then nothing is left of it. */
+START_TEST(lost_caller_is_no_matter)
+{
+    size_t before = procs_count(world_procs(&world, 0));
+
+    (void)erpc("test", "keep", parse("[]"));
+    world_cut(&world, 0, 1);
+    world_settle(&world);
+    ck_assert_uint_eq(procs_count(world_procs(&world, 0)), before + 1);
+    apply_return(kept, parse("{for,nobody}"));
+    kept = NULL;
+    world_settle(&world);
+    ck_assert_uint_eq(procs_count(world_procs(&world, 0)), before);
+    ck_assert(list_empty(&functions->applies));
+}
+END_TEST
+
 /* A call whose process is killed is answered by that exit; the later answer goes nowhere. */
 START_TEST(killed_call_is_answered)
 {
@@ -92,6 +110,7 @@ static void add(TCase *tcase)
     tcase_add_test(tcase, cast_ends_normally);
     tcase_add_test(tcase, spawning_runs_the_table_only);
     tcase_add_test(tcase, nonsense_is_answered);
+    tcase_add_test(tcase, lost_caller_is_no_matter);
     tcase_add_test(tcase, killed_call_is_answered);
 }
 
