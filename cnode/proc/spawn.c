@@ -173,7 +173,7 @@ static int send_spawn(struct process *self, const struct spawn_call *spawn,
     control.module = (struct cn_bytes){(const uint8_t *)spawn->module, strlen(spawn->module)};
     control.function = (struct cn_bytes){(const uint8_t *)spawn->function, strlen(spawn->function)};
     control.options = (struct cn_term){options, sizeof(options) - 1};
-    return route_control(self->procs, spawn->node, &control, spawn->arguments);
+    return route_signal(self->procs, self, spawn->node, &control, spawn->arguments);
 }
 
 int process_spawn_request(struct process *self, const struct spawn_call *spawn,
