@@ -55,6 +55,15 @@ unsigned map_hash(const void *key, size_t size);
 #define map_find(map, key_pointer, key_size, ret_item) \
     HASH_FIND(hh, map, key_pointer, key_size, ret_item)
 
+/** The two above with the key's hash, from map_hash, for who needs it twice. */
+#define map_add_hashed(map, key_pointer, key_size, hash, item)                   \
+    __extension__({                                                              \
+        HASH_ADD_KEYPTR_BYHASHVALUE(hh, map, key_pointer, key_size, hash, item); \
+        (item)->hh.tbl != NULL;                                                  \
+    })
+#define map_find_hashed(map, key_pointer, key_size, hash, ret_item) \
+    HASH_FIND_BYHASHVALUE(hh, map, key_pointer, key_size, hash, ret_item)
+
 /** Take @item, which is in the map, out of it. The item stays its owner's. */
 #define map_remove(map, item) HASH_DELETE(hh, map, item)
 

@@ -5,6 +5,7 @@
  * operation it becomes, and who reads its fields. The tuple has passed the walker, so a field of
  * the wrong type is the only thing that can be wrong with it; trace tokens are read over.
  */
+#include <stddef.h>
 #include <string.h>
 
 #include "base/error.h"
@@ -221,6 +222,34 @@ static const struct wire_form *read_form(struct cn_reader *reader, uint32_t *ret
     return &wire_forms[*ret_number];
 }
 
+static void clear_pid(struct cn_pid *pid)
+{
+    pid->id = 0;
+    pid->serial = 0;
+    pid->creation = 0;
+    pid->node[0] = '\0';
+}
+
+/* As zeros, without passing over all the room for names. */
+static void clear(struct control *control)
+{
+    control->op = CONTROL_SEND;
+    control->has_from = false;
+    clear_pid(&control->from);
+    clear_pid(&control->to);
+    control->to_name = (struct cn_bytes){NULL, 0};
+    control->from_name = (struct cn_bytes){NULL, 0};
+    memset(&control->ref, 0, offsetof(struct cn_ref, node) + 1);
+    control->id = 0;
+    control->flags = 0;
+    clear_pid(&control->group_leader);
+    control->module = (struct cn_bytes){NULL, 0};
+    control->function = (struct cn_bytes){NULL, 0};
+    control->arity = 0;
+    control->options = (struct cn_term){NULL, 0};
+    control->result = (struct cn_term){NULL, 0};
+}
+
 int control_decode(struct cn_term tuple, struct cn_term payload, struct control *ret_control,
                    struct cn_term *ret_message)
 {
@@ -231,7 +260,7 @@ int control_decode(struct cn_term tuple, struct cn_term payload, struct control 
     uint32_t number;
     uint32_t arity;
 
-    memset(&control, 0, sizeof(control));
+    clear(&control);
     cn_reader_init(&reader, tuple);
     if (!cn_read_tuple(&reader, &arity))
         return CN_E_INVALID;

@@ -10,6 +10,8 @@
  */
 #include "etf/expand.h"
 
+#include <string.h>
+
 #include "base/bytes.h"
 #include "etf/head.h"
 #include "etf/keys.h"
@@ -28,6 +30,36 @@ struct expansion {
     bool maps; /* whose keys must be looked at */
 };
 
+/*
+ * Give the head at @data if it is one of those that every call has several of; false: ask the
+ * walker. What is taken here is what the walker would say.
+ */
+static inline bool common_head(const uint8_t *data, size_t left, uint32_t atoms,
+                               struct etf_head *head)
+{
+    *head = (struct etf_head){.size = 2};
+    if (left < 5 + 1)
+        return false;
+    switch (data[0]) {
+    case TAG_SMALL_INTEGER:
+        return true;
+    case TAG_ATOM_CACHE_REF:
+        return data[1] < atoms;
+    case TAG_SMALL_TUPLE:
+        head->children = data[1];
+        return data[1] <= left - 2;
+    case TAG_NEW_PID:
+        head->size = 1 + 2 + 12;
+        return data[1] == TAG_ATOM_CACHE_REF && data[2] < atoms && left >= head->size;
+    case TAG_NEWER_REFERENCE:
+        head->size = 3 + 2 + 4 + 4 * (size_t)data[2];
+        return data[1] == 0 && data[2] >= 1 && data[2] <= 5 && data[3] == TAG_ATOM_CACHE_REF &&
+               data[4] < atoms && left >= head->size;
+    default:
+        return false;
+    }
+}
+
 static void copy_to(struct expansion *expansion, size_t at)
 {
     etf_write_raw(expansion->writer, expansion->data + expansion->copied, at - expansion->copied);
@@ -38,22 +70,29 @@ static void copy_to(struct expansion *expansion, size_t at)
 static size_t expand_atom(struct expansion *expansion, size_t at)
 {
     const uint8_t *data = expansion->data + at;
+    size_t before = at - expansion->copied;
     struct cn_bytes text;
-    uint8_t head[3];
+    size_t head;
+    uint8_t *to;
 
     if (data[0] == TAG_SMALL_ATOM_UTF8 || data[0] == TAG_SMALL_ATOM)
         return at + 2 + data[1];
     if (data[0] != TAG_ATOM_CACHE_REF)
         return at + 3 + be16_get(data + 1);
     text = expansion->atoms[data[1]];
-    copy_to(expansion, at);
-    head[0] = text.size <= UINT8_MAX ? TAG_SMALL_ATOM_UTF8 : TAG_ATOM_UTF8;
-    if (text.size <= UINT8_MAX)
-        head[1] = (uint8_t)text.size;
+    head = text.size <= UINT8_MAX ? 2 : 3;
+    to = etf_write_room(expansion->writer, before + head + text.size);
+    if (to == NULL)
+        return at + 2;
+    memcpy(to, expansion->data + expansion->copied, before);
+    to += before;
+    to[0] = head == 2 ? TAG_SMALL_ATOM_UTF8 : TAG_ATOM_UTF8;
+    if (head == 2)
+        to[1] = (uint8_t)text.size;
     else
-        be16_put(head + 1, (uint16_t)text.size);
-    etf_write_raw(expansion->writer, head, text.size <= UINT8_MAX ? 2 : 3);
-    etf_write_raw(expansion->writer, text.data, text.size);
+        be16_put(to + 1, (uint16_t)text.size);
+    if (text.size > 0)
+        memcpy(to + head, text.data, text.size);
     expansion->copied = at + 2;
     expansion->changed = true;
     return at + 2;
@@ -126,8 +165,10 @@ static int expand(struct expansion *expansion, size_t size, size_t *ret_size)
     etf_levels_init(&levels, NULL);
     while (levels.now.left > 0) {
         struct etf_head head;
-        int r = etf_head_read(expansion->data + at, size - at, expansion->count, &head);
+        int r = 0;
 
+        if (!common_head(expansion->data + at, size - at, expansion->count, &head))
+            r = etf_head_read(expansion->data + at, size - at, expansion->count, &head);
         if (r == 0)
             r = etf_levels_enter(&levels, &head, at, expansion->data[at]);
         if (r != 0)

@@ -178,6 +178,14 @@ uint64_t loop_clock_us(void)
     return uv_hrtime() / 1000;
 }
 
+void loop_pause(uint32_t pause_us)
+{
+    struct timespec pause = {.tv_nsec = (long)pause_us * 1000};
+
+    cn_assert(pause_us < 1000000);
+    (void)nanosleep(&pause, NULL);
+}
+
 int64_t loop_wall_s(void)
 {
     return (int64_t)time(NULL);

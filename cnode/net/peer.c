@@ -83,6 +83,8 @@ void peer_free(struct peer *peer)
         connection_drop(peer->connection);
     outbox_deinit(&peer->waiting);
     map_remove(peer->peers->by_name, peer);
+    if (peer->peers->latest == peer)
+        peer->peers->latest = NULL;
     mem_free(peer);
 }
 

@@ -48,7 +48,8 @@ struct peers {
     struct connections *connections;
     struct peers_config config;
     struct peer *by_name;
-    struct list busy; /* struct peer.busy */
+    struct peer *latest; /* that something was sent to, or NULL */
+    struct list busy;    /* struct peer.busy */
     struct failures failures;
     uint32_t idlers; /* handshakes that ended for want of time or room */
     struct cn_writer scratch;

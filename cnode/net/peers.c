@@ -195,10 +195,18 @@ uint32_t peers_delay_ms(const struct peers *peers, const char *host)
     return failures_delay_ms(&peers->failures, host, loop_now_ms(peers->connections->loop));
 }
 
+/* Find the peer to send to; mostly it is the one of the last time. */
+static struct peer *find_receiver(struct peers *peers, const char *node)
+{
+    if (peers->latest == NULL || strcmp(peers->latest->name, node) != 0)
+        peers->latest = peer_find(peers, node);
+    return peers->latest;
+}
+
 /* Find the peer to send to, dialling it when it is new or idle. Before the start it waits idle. */
 static int reach(struct peers *peers, const char *node, struct peer **ret_peer)
 {
-    struct peer *peer = peer_find(peers, node);
+    struct peer *peer = find_receiver(peers, node);
     int rc;
 
     if (peer == NULL) {

@@ -33,6 +33,9 @@
 #define EXIT_CANNOT_START 71
 #define FLUSH_MS          2000
 #define TURN_US           2000
+#define PAUSE_US_EACH     6
+#define PAUSE_US_MAX      400
+#define PAUSE_ANSWERS_MIN 8
 
 enum life {
     LIFE_BOOT,
@@ -298,17 +301,36 @@ static uint64_t turn_budget_us(const struct node *node)
     return node->work_left && reading_us > TURN_US ? reading_us : TURN_US;
 }
 
+/*
+ * How long to leave input alone after a turn, so that many calls share a system call each way. A
+ * peer's callers that have been answered and have not taken it yet keep it busy for longer than
+ * this: no BEAM takes an answer and calls again in less than twice PAUSE_US_EACH. Where
+ * somebody has but few callers nobody waits.
+ */
+static uint32_t pause_us(struct node *node)
+{
+    uint32_t answers = procs_answers_out(node->procs);
+
+    if (node->work_left || answers < PAUSE_ANSWERS_MIN)
+        return 0;
+    return answers * PAUSE_US_EACH < PAUSE_US_MAX ? answers * PAUSE_US_EACH : PAUSE_US_MAX;
+}
+
 static uint64_t on_turn(void *context, uint64_t now_ms)
 {
     struct node *node = context;
     uint64_t until_us = turn_budget_us(node) + loop_clock_us();
     uint64_t next_ms;
+    uint32_t pause;
 
     do
         next_ms = procs_run(node->procs, now_ms);
     while (next_ms == 0 && loop_clock_us() < until_us);
     network_flush(node->network);
     node->work_left = next_ms == 0;
+    pause = pause_us(node);
+    if (pause > 0)
+        loop_pause(pause);
     node->turn_ended_us = loop_clock_us();
     return next_ms;
 }

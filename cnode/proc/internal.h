@@ -31,6 +31,7 @@ struct peer {
     struct list links;    /* struct link_end */
     struct list stalled;  /* processes that wait until it reads: struct stall.in_peer */
     uint32_t watching_count;
+    uint32_t answered_count; /* of them: monitors of calls that were answered */
     uint32_t link_count;
     uint32_t creation; /* of the present or latest incarnation */
     bool up;
@@ -60,6 +61,7 @@ struct monitor {
     struct short_pid to;      /* the target, unless by name */
     bool alias;               /* the reference can be sent to */
     bool spawning;            /* of a process that a peer was asked for: no pid yet */
+    bool answered;            /* a remote watcher's call was answered to the reference */
     char name[];              /* empty: by pid */
 };
 
@@ -165,6 +167,7 @@ struct procs {
     struct procs_limits limits;
     struct table table;
     struct peer *peers;
+    struct peer *peer_found; /* the latest that was looked for, or NULL */
     struct monitor *monitors;
     struct link *links;
     struct name *names;
@@ -178,6 +181,7 @@ struct procs {
     uint64_t next_unlink;
     uint64_t next_timer;
     struct cn_writer scratch;
+    bool answered; /* a remote call, since procs_answers_out was asked last */
     spawn_handler spawn;
     void *spawn_context;
     const void *extra; /* of the layer above */
@@ -271,6 +275,8 @@ struct monitor *monitor_find(struct procs *procs, const struct peer *peer,
 void monitor_ref(const struct procs *procs, const struct monitor *monitor, struct cn_ref *ret_ref);
 /** Take a monitor out of everything and release it. */
 void monitor_free(struct procs *procs, struct monitor *monitor);
+/** A remote watcher was answered to @ref: until it demonitors it has not taken the answer. */
+void monitors_answered(struct procs *procs, const struct cn_ref *ref);
 /** Find the local process behind an alias of this node; NULL when it is no alias any more. */
 struct process *alias_find(struct procs *procs, const struct cn_ref *ref);
 

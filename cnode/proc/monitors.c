@@ -28,29 +28,35 @@ static struct monitor_key key_make(const struct peer *peer, const struct cn_ref 
     return key;
 }
 
-struct monitor *monitor_find(struct procs *procs, const struct peer *peer, const struct cn_ref *ref)
+static struct monitor *monitor_at(struct procs *procs, const struct monitor_key *key, unsigned hash)
 {
-    struct monitor_key key = key_make(peer, ref);
     struct monitor *monitor = NULL;
 
-    map_find(procs->monitors, &key, sizeof(key), monitor);
+    map_find_hashed(procs->monitors, key, sizeof(*key), hash, monitor);
     return monitor;
 }
 
+struct monitor *monitor_find(struct procs *procs, const struct peer *peer, const struct cn_ref *ref)
+{
+    struct monitor_key key = key_make(peer, ref);
+
+    return monitor_at(procs, &key, map_hash(&key, sizeof(key)));
+}
+
 /* A monitor that is at no end yet. Errors: NULL without memory. */
-static struct monitor *monitor_new(struct procs *procs, const struct peer *peer,
-                                   const struct cn_ref *ref, struct cn_bytes name)
+static struct monitor *monitor_new(struct procs *procs, const struct monitor_key *key,
+                                   unsigned hash, struct cn_bytes name)
 {
     struct monitor *monitor = mem_zalloc(sizeof(*monitor) + name.size + 1);
 
     if (monitor == NULL)
         return NULL;
-    monitor->key = key_make(peer, ref);
+    monitor->key = *key;
     list_init(&monitor->in_watcher);
     list_init(&monitor->in_target);
     if (name.size > 0)
         memcpy(monitor->name, name.data, name.size);
-    if (!map_add(procs->monitors, &monitor->key, sizeof(monitor->key), monitor)) {
+    if (!map_add_hashed(procs->monitors, &monitor->key, sizeof(monitor->key), hash, monitor)) {
         mem_free(monitor);
         return NULL;
     }
@@ -67,12 +73,14 @@ void monitor_free(struct procs *procs, struct monitor *monitor)
 {
     struct peer *watcher = monitor_peer(monitor);
     struct peer *target = monitor->target_peer;
+    bool answered = monitor->answered;
 
     map_remove(procs->monitors, monitor);
     list_remove(&monitor->in_watcher);
     list_remove(&monitor->in_target);
     mem_free(monitor);
     if (watcher != NULL) {
+        watcher->answered_count -= answered ? 1 : 0;
         watcher->watching_count--;
         procs_peer_put(procs, watcher);
     }
@@ -188,7 +196,8 @@ static const char *dest_name(const struct dest *dest)
 
 struct monitor *monitor_begin(struct process *self, const char *name, const struct cn_ref *ref)
 {
-    struct monitor *monitor = monitor_new(self->procs, NULL, ref,
+    struct monitor_key key = key_make(NULL, ref);
+    struct monitor *monitor = monitor_new(self->procs, &key, map_hash(&key, sizeof(key)),
                                           (struct cn_bytes){(const uint8_t *)name, strlen(name)});
 
     if (monitor == NULL)
@@ -312,6 +321,18 @@ void process_demonitor(struct process *self, const struct cn_ref *ref, bool flus
     }
 }
 
+void monitors_answered(struct procs *procs, const struct cn_ref *ref)
+{
+    struct peer *peer = procs_peer_find(procs, ref->node);
+    struct monitor *monitor = peer != NULL ? monitor_find(procs, peer, ref) : NULL;
+
+    if (monitor == NULL || monitor->answered)
+        return;
+    monitor->answered = true;
+    peer->answered_count++;
+    procs->answered = true;
+}
+
 struct process *alias_find(struct procs *procs, const struct cn_ref *ref)
 {
     struct monitor *monitor = NULL;
@@ -372,14 +393,16 @@ int monitor_accept(struct process *target, struct peer *peer, const struct cn_pi
                    const struct cn_ref *ref, struct cn_bytes name)
 {
     struct procs *procs = target->procs;
+    struct monitor_key key = key_make(peer, ref);
+    unsigned hash = map_hash(&key, sizeof(key));
     struct monitor *monitor = NULL;
 
     if (strcmp(ref->node, peer->name) != 0 || ref->creation != peer->creation ||
-        monitor_find(procs, peer, ref) != NULL)
+        monitor_at(procs, &key, hash) != NULL)
         return CN_E_INVALID;
     if (peer->watching_count >= procs->limits.monitors_per_peer_max)
         return CN_E_LIMIT;
-    monitor = monitor_new(procs, peer, ref, name);
+    monitor = monitor_new(procs, &key, hash, name);
     if (monitor == NULL)
         return -ENOMEM;
     monitor->from = short_of(watcher);
@@ -391,25 +414,33 @@ int monitor_accept(struct process *target, struct peer *peer, const struct cn_pi
     return 0;
 }
 
-/* Set the monitor up, or answer it at once. */
-static int deliver_monitor(struct procs *procs, struct peer *peer, const struct control *control)
+/* Answer a monitor that cannot be set up. */
+static void refuse_monitor(struct procs *procs, struct peer *peer, const struct control *control,
+                           struct cn_term reason)
 {
     struct control answer = {.from = control->to,
                              .from_name = control->to_name,
                              .to = control->from,
                              .ref = control->ref};
-    struct cn_term reason = REASON_NOPROC;
+
+    (void)send_monitor_exit(procs, peer->name, &answer, reason);
+}
+
+/* Set the monitor up, or answer it at once. */
+static int deliver_monitor(struct procs *procs, struct peer *peer, const struct control *control)
+{
     struct process *target = control->to_name.size > 0 ? procs_whereis(procs, control->to_name)
                                                        : procs_find(procs, &control->to);
     int r = 0;
 
-    if (target != NULL) {
-        r = monitor_accept(target, peer, &control->from, &control->ref, control->to_name);
-        if (r != CN_E_LIMIT)
-            return r;
-        reason = REASON_SYSTEM_LIMIT;
+    if (target == NULL) {
+        refuse_monitor(procs, peer, control, REASON_NOPROC);
+        return 0;
     }
-    (void)send_monitor_exit(procs, peer->name, &answer, reason);
+    r = monitor_accept(target, peer, &control->from, &control->ref, control->to_name);
+    if (r != CN_E_LIMIT)
+        return r;
+    refuse_monitor(procs, peer, control, REASON_SYSTEM_LIMIT);
     return 0;
 }
 

@@ -14,9 +14,13 @@
 
 struct peer *procs_peer_find(struct procs *procs, const char *node)
 {
-    struct peer *peer = NULL;
+    struct peer *peer = procs->peer_found;
 
+    if (peer != NULL && strcmp(peer->name, node) == 0) /* signals come in rows */
+        return peer;
     map_find(procs->peers, node, strlen(node), peer);
+    if (peer != NULL)
+        procs->peer_found = peer;
     return peer;
 }
 
@@ -48,6 +52,8 @@ void procs_peer_put(struct procs *procs, struct peer *peer)
         !list_empty(&peer->links) || !list_empty(&peer->stalled))
         return;
     map_remove(procs->peers, peer);
+    if (procs->peer_found == peer)
+        procs->peer_found = NULL;
     mem_free(peer);
 }
 
@@ -109,6 +115,23 @@ void procs_peer_down(struct procs *procs, const char *node)
     peer->up = false;
     peer->quiet = false;
     procs_peer_put(procs, peer);
+}
+
+uint32_t procs_answers_out(struct procs *procs)
+{
+    struct peer *peer = NULL;
+    struct peer *next = NULL;
+    uint32_t fewest = 0;
+
+    if (!procs->answered)
+        return 0;
+    procs->answered = false;
+    map_for_each(procs->peers, peer, next)
+    {
+        if (peer->answered_count > 0 && (fewest == 0 || peer->answered_count < fewest))
+            fewest = peer->answered_count;
+    }
+    return fewest;
 }
 
 int procs_quiet_partner(struct procs *procs, const struct cn_pid *partner)

@@ -89,6 +89,12 @@ void procs_peer_down(struct procs *procs, const char *node);
  */
 void procs_peer_ready(struct procs *procs, const char *node);
 /**
+ * Count the answers to calls that a peer's callers have not taken yet (they still monitor), of the
+ * peer with the fewest; 0 when no call of a peer was answered since this was asked last. So much
+ * work, at least, has each peer that calls us, whatever we do meanwhile.
+ */
+uint32_t procs_answers_out(struct procs *procs);
+/**
  * Let the links that @partner, a process of a peer, makes or has with processes here break in
  * silence: they are dropped when it ends, and nobody here gets an exit signal. One partner per
  * peer; forgotten when that peer goes down (after its links were dropped).

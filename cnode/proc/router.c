@@ -176,9 +176,14 @@ static int send_alias(struct procs *procs, const struct process *from, const str
                               .from = *sender_pid(procs, from),
                               .ref = *alias};
 
-    if (!route_is_local(procs, alias->node))
-        return route_message(procs, from, alias->node, &control, message, body);
-    return push_message(alias_find(procs, alias), message, body);
+    int r = 0;
+
+    if (route_is_local(procs, alias->node))
+        return push_message(alias_find(procs, alias), message, body);
+    r = route_message(procs, from, alias->node, &control, message, body);
+    if (r == 0)
+        monitors_answered(procs, alias);
+    return r;
 }
 
 int procs_send_shared(struct procs *procs, const struct process *from, const struct dest *dest,

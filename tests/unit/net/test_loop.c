@@ -208,6 +208,17 @@ START_TEST(clock_passes)
 }
 END_TEST
 
+/* A pause takes its time, and no time when it is none. */
+START_TEST(pauses)
+{
+    uint64_t start = loop_clock_us();
+
+    loop_pause(0);
+    loop_pause(300);
+    ck_assert_uint_ge(loop_clock_us() - start, 300);
+}
+END_TEST
+
 /* The wall clock is after the day this was written. */
 START_TEST(wall_clock)
 {
@@ -231,6 +242,7 @@ int main(void)
     tcase_add_test(tcase, end_of_standard_input);
     tcase_add_test(tcase, standard_input_that_is_no_stream);
     tcase_add_test(tcase, clock_passes);
+    tcase_add_test(tcase, pauses);
     tcase_add_test(tcase, wall_clock);
     suite_add_tcase(suite, tcase);
     return run_suite(suite);

@@ -236,6 +236,40 @@ START_TEST(alias_lives_with_its_monitor)
 }
 END_TEST
 
+/* An answer is out until its caller demonitors, or its node is gone; an answer is one, however
+ * often. */
+START_TEST(answers_out_are_counted)
+{
+    struct procs *server = NULL;
+    struct dest target;
+    struct dest aliases[3] = {{.kind = DEST_ALIAS}, {.kind = DEST_ALIAS}, {.kind = DEST_ALIAS}};
+
+    start_at(1);
+    server = world_procs(&world, 1);
+    target = to_pid(&there_pid);
+    for (int i = 0; i < 3; i++)
+        ck_assert_int_eq(process_monitor_alias(here, &target, &aliases[i].alias), 0);
+    world_settle(&world);
+    ck_assert_uint_eq(procs_answers_out(server), 0);
+    for (int i = 0; i < 2; i++)
+        ck_assert_int_eq(procs_send(server, there, &aliases[i], atom("answer")), 0);
+    ck_assert_int_eq(procs_send(server, there, &aliases[0], atom("again")), 0);
+    ck_assert_uint_eq(procs_answers_out(server), 2);
+    ck_assert_uint_eq(procs_answers_out(server), 0); /* nothing was answered since */
+    world_settle(&world);
+    process_demonitor(here, &aliases[0].alias, true);
+    world_settle(&world);
+    ck_assert_int_eq(procs_send(server, there, &aliases[2], atom("answer")), 0);
+    ck_assert_uint_eq(procs_answers_out(server), 2);
+    world_cut(&world, 0, 1);
+    world_connect(&world, 0, 1);
+    ck_assert_int_eq(process_monitor_alias(here, &target, &aliases[0].alias), 0);
+    world_settle(&world);
+    ck_assert_int_eq(procs_send(server, there, &aliases[0], atom("answer")), 0);
+    ck_assert_uint_eq(procs_answers_out(server), 1);
+}
+END_TEST
+
 /* A plain monitor's reference is no alias. */
 START_TEST(plain_reference_is_no_alias)
 {
@@ -390,6 +424,7 @@ static void add(TCase *tcase)
     tcase_add_test(tcase, watchers_are_counted);
     tcase_add_test(tcase, watching_oneself_is_harmless);
     tcase_add_test(tcase, alias_lives_with_its_monitor);
+    tcase_add_test(tcase, answers_out_are_counted);
     tcase_add_test(tcase, plain_reference_is_no_alias);
     tcase_add_test(tcase, false_references_break_the_rules);
     tcase_add_test(tcase, stray_down_is_ignored);
