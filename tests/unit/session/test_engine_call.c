@@ -5,6 +5,7 @@
 
 #include "unit/session/fake_host.h"
 #include "unit/session/main.h"
+#include "unit/session/toy.h"
 
 static struct session *toy;
 static struct cn_pid toy_pid;
@@ -36,6 +37,22 @@ START_TEST(remote)
     ck_assert_str_eq(cluster_rpc(&cluster, 2, 0, "by_code", parse("[<<\"code\">>]")), "reply [7]");
     ck_assert_ptr_nonnull(
         strstr(cluster_rpc(&cluster, 2, 0, "whereis", parse("[<<\"t\">>]")), "reply <b."));
+}
+END_TEST
+
+/* Reads that pass through here write the state once per change, wherever the session is. */
+START_TEST(states_are_written_once_per_change)
+{
+    begin(_i);
+    toy_exports = 0;
+    for (int change = 1; change <= 2; change++) {
+        cluster_rpc(&cluster, 2, 0, "add", parse("[<<\"t\">>,7]"));
+        for (int read = 0; read < 3; read++)
+            ck_assert_ptr_nonnull(
+                strstr(cluster_rpc(&cluster, 2, 0, "state", parse("[<<\"t\">>]")), "adds=>[7"));
+        ck_assert_ptr_nonnull(strstr(cluster_call(&cluster, 2, &toy_pid, parse("state")), "adds"));
+        ck_assert_uint_eq(toy_exports, (unsigned)change);
+    }
 }
 END_TEST
 
@@ -225,6 +242,7 @@ int main(void)
 
     tcase_add_test(tests, local);
     tcase_add_test(tests, remote);
+    tcase_add_loop_test(tests, states_are_written_once_per_change, 0, 2);
     tcase_add_test(tests, nowhere);
     tcase_add_test(tests, ended);
     tcase_add_test(tests, during_a_move);

@@ -122,11 +122,14 @@ static void write_adds(const struct toy *toy, struct cn_writer *writer)
     cn_write_nil(writer);
 }
 
+unsigned toy_exports;
+
 static int toy_export(const void *state, struct cn_writer *writer)
 {
     const struct toy *toy = state;
     uint8_t *ballast = mem_zalloc(toy->ballast + 1);
 
+    toy_exports++;
     if (ballast == NULL)
         return -ENOMEM;
     cn_write_map(writer, 4);
@@ -248,6 +251,7 @@ static const struct cn_game_function functions[] = {
     {.name = "continue", .arity = 1, .kind = CN_GAME_FUNCTION_CONTINUE},
     {.name = "continue", .arity = 2, .kind = CN_GAME_FUNCTION_CONTINUE},
     {.name = "get", .arity = 1, .kind = CN_GAME_FUNCTION_CALL, .request = "get", .wrap_ok = true},
+    {.name = "state", .arity = 1, .kind = CN_GAME_FUNCTION_CALL, .request = "state"},
     {.name = "add", .arity = 2, .kind = CN_GAME_FUNCTION_CALL, .request = "add"},
     {.name = "by_code", .arity = 1, .kind = CN_GAME_FUNCTION_CALL_BY_CODE, .request = "get"},
     {.name = "whereis", .arity = 1, .kind = CN_GAME_FUNCTION_WHEREIS},

@@ -12,6 +12,8 @@
 #include <cnode/game.h>
 
 extern const struct cn_game toy_game;
+/** How often a state was exported. */
+extern unsigned toy_exports;
 /** The same game of a node that writes another state version, 1, and reads no other. */
 extern const struct cn_game toy_old_game;
 
