@@ -146,15 +146,24 @@ static char *end(struct cn_writer *writer)
     return (char *)writer->data + writer->size;
 }
 
-/* Take @size bytes at the end; NULL after an error. */
-static inline uint8_t *take(struct cn_writer *writer, size_t size)
+/* As take, when room must be made or nothing may be written. Apart, to keep take short. */
+static __attribute__((noinline)) uint8_t *take_slowly(struct cn_writer *writer, size_t size)
 {
-    bool fits = size <= writer->capacity - writer->size && size <= writer->size_max - writer->size;
-
-    if ((writer->error != 0 || !fits) && !content_room(writer, 0, size))
+    if (!content_room(writer, 0, size))
         return NULL;
     writer->size += size;
     return writer->data + writer->size - size;
+}
+
+/* Take @size bytes at the end; NULL after an error. */
+static inline uint8_t *take(struct cn_writer *writer, size_t size)
+{
+    size_t start = writer->size;
+
+    if (writer->error != 0 || size > writer->capacity - start || size > writer->size_max - start)
+        return take_slowly(writer, size);
+    writer->size = start + size;
+    return writer->data + start;
 }
 
 void etf_write_raw(struct cn_writer *writer, const void *data, size_t size)
