@@ -245,11 +245,41 @@ static void write_item(struct process *process, const struct item *item, struct 
     item->write(process, writer);
 }
 
-/* [Item] -> [{Item, Value}] */
+/* {dictionary, Key} -> {{dictionary, Key}, Value}, which a crash report of OTP 29 needs. */
+static bool write_entry(struct process *process, struct cn_term what, struct cn_writer *writer)
+{
+    struct cn_reader reader;
+    struct cn_term key;
+
+    cn_reader_init(&reader, what);
+    if (!cn_read_this_tuple(&reader, 2) || !cn_read_this_atom(&reader, "dictionary") ||
+        !cn_read_term(&reader, &key))
+        return false;
+    cn_write_tuple(writer, 2);
+    cn_write_term(writer, what);
+    if (cn_term_is_atom(key, "$initial_call"))
+        write_initial_call(process, writer);
+    else
+        cn_write_atom(writer, "undefined");
+    return true;
+}
+
+/* An element of [Item] -> {Item, Value} */
+static bool write_element(struct process *process, struct cn_term what, struct cn_writer *writer)
+{
+    struct cn_bytes name;
+    const struct item *item = argument_atom(what, &name) ? item_find(name) : NULL;
+
+    if (item == NULL)
+        return write_entry(process, what, writer);
+    write_item(process, item, writer);
+    return true;
+}
+
 static bool write_items(struct process *process, struct cn_term list, struct cn_writer *writer)
 {
     struct cn_reader reader;
-    struct cn_bytes name;
+    struct cn_term element;
     uint32_t count = 0;
 
     cn_reader_init(&reader, list);
@@ -258,11 +288,8 @@ static bool write_items(struct process *process, struct cn_term list, struct cn_
     if (count > 0)
         cn_write_list(writer, count);
     for (uint32_t i = 0; i < count; i++) {
-        const struct item *item = cn_read_atom(&reader, &name) ? item_find(name) : NULL;
-
-        if (item == NULL)
+        if (!cn_read_term(&reader, &element) || !write_element(process, element, writer))
             return false;
-        write_item(process, item, writer);
     }
     cn_write_nil(writer);
     return count == 0 || cn_read_nil(&reader);
@@ -274,7 +301,7 @@ bool process_info_write(struct process *process, struct cn_term what, struct cn_
     const struct item *item = NULL;
 
     if (!argument_atom(what, &name))
-        return write_items(process, what, writer);
+        return write_entry(process, what, writer) || write_items(process, what, writer);
     item = item_find(name);
     if (item == NULL)
         return false;

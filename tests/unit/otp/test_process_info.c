@@ -50,6 +50,25 @@ START_TEST(single_items_are_told)
 }
 END_TEST
 
+/* What a process of OTP 29 that crashes asks of those it is linked to; badarg would hide its end.
+ */
+START_TEST(crash_reports_are_answered)
+{
+    ck_assert_str_eq(
+        rpc("erlang", "process_info",
+            parse_with("[%p,[heap_size,stack_size,reductions,current_stacktrace]]", &pid)),
+        "reply [{heap_size,0},{stack_size,0},{reductions,0},"
+        "{current_stacktrace,[{test_server,loop,1,[]}]}]");
+    ck_assert_str_eq(
+        rpc("erlang", "process_info",
+            parse_with("[%p,[{dictionary,$ancestors},{dictionary,$initial_call}]]", &pid)),
+        "reply [{{dictionary,$ancestors},undefined},"
+        "{{dictionary,$initial_call},{test_server,init,1}}]");
+    ck_assert_str_eq(rpc("erlang", "process_info", parse_with("[%p,{dictionary,other}]", &pid)),
+                     "reply {{dictionary,other},undefined}");
+}
+END_TEST
+
 /* What waits in the mailbox, and who watches whom. */
 START_TEST(surroundings_are_told)
 {
@@ -88,6 +107,7 @@ static void add(TCase *tcase)
 {
     tcase_add_test(tcase, all_items_are_told);
     tcase_add_test(tcase, single_items_are_told);
+    tcase_add_test(tcase, crash_reports_are_answered);
     tcase_add_test(tcase, surroundings_are_told);
     tcase_add_test(tcase, dead_and_wrong_are_told);
 }
