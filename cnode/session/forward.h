@@ -10,6 +10,9 @@
  * Names that have not moved yet, for the registry is slow, keep it: they are its to move. A wish
  * that the registry refuses is repeated every 100 ms.
  *
+ * While the owner's node does not read, what comes waits here (proc/stalls.c): nothing is lost, and
+ * nothing but this session's old callers waits.
+ *
  * When the owner itself moves on and its forwarder ends, this one follows it.
  *
  * How it fails: when the new process ends otherwise, nothing can be passed on and the forwarder

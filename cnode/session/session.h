@@ -22,6 +22,11 @@
  * An idle session is this structure, its game's state and its process; what a move needs is
  * allocated while it runs.
  *
+ * A session is not held when it answers a node that does not read, as a GenServer on a BEAM would
+ * be: a game is read from several nodes, and one that is frozen must not stop it for the others
+ * until the net ticks end. Its answers wait in that node's queue, most of them a header and a
+ * reference to one body, until the node reads, or is dropped at the limit of the queue.
+ *
  * How it fails: a request that finds no memory is answered {error, no_memory} with the state as it
  * was.
  */

@@ -7,6 +7,9 @@
  * callback, between which other messages are handled. Destinations are terms, as in Erlang: a pid,
  * a registered name, {Name, Node}, an alias.
  *
+ * A server that has sent to a node that does not read handles nothing more until that node reads or
+ * is gone, as on a BEAM; everybody else goes on.
+ *
  * Failing for lack of memory changes nothing. What cannot be reached is no error: monitors, links
  * and calls say so, messages vanish.
  */
