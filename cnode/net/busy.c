@@ -8,7 +8,12 @@
  * A busy peer still takes what is sent, so nobody loses a signal, but each sender is told CN_E_BUSY
  * and should stop. The two marks are apart so that senders do not start and stop for each frame.
  * What waits for a node that is being dialled counts in the same way. Large signals that leave in
- * turns with others wait for their own senders only: nobody else stops for them.
+ * turns with others wait for their own senders only: nobody else stops for them, but for their
+ * first fragments, by which many of them are busy together.
+ *
+ * The hard limit is for peers that do not read: more than queue_bytes_max may wait while the peer
+ * takes some of it at least every STUCK_MS, for a single message may be larger than that, up to
+ * PEERS_QUEUE_FACTOR times as much whatever it takes.
  *
  * Ready is found out when the queues have been written, once a turn, and told by a timer: events
  * never come from inside a call. The timer also looks for peers that stay busy long, of which
@@ -18,7 +23,8 @@
 #include "base/trace.h"
 #include "net/peer.h"
 
-#define LONG_MS 3000
+#define LONG_MS  3000
+#define STUCK_MS 3000
 
 static uint64_t now_ms(const struct peer *peer)
 {
@@ -113,6 +119,12 @@ int busy_note(struct peer *peer, const struct cn_pid *from)
     if (list_empty(&peer->busy))
         become_busy(peer);
     return CN_E_BUSY;
+}
+
+bool busy_is_stuck(const struct peer *peer)
+{
+    return queued_bytes(peer) > peer->peers->config.queue_bytes_max &&
+           now_ms(peer) - connection_sent_ms(peer->connection) >= STUCK_MS;
 }
 
 void busy_forget(struct peer *peer)

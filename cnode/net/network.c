@@ -119,15 +119,16 @@ static void on_all_tried(void *context)
 static int make_parts(struct network *network)
 {
     uint64_t flags = network->config.hidden ? FLAGS_OURS_HIDDEN : FLAGS_OURS;
-    int rc = connections_new(network->loop,
-                             &(struct connections_config){
-                                 .name = network->name.full,
-                                 .cookie = network->cookie,
-                                 .flags = flags,
-                                 .frame_bytes_max = network->config.frame_bytes_max,
-                                 .queue_bytes_max = network->config.queue_bytes_max,
-                             },
-                             &network->connections);
+    int rc = connections_new(
+        network->loop,
+        &(struct connections_config){
+            .name = network->name.full,
+            .cookie = network->cookie,
+            .flags = flags,
+            .frame_bytes_max = network->config.frame_bytes_max,
+            .queue_bytes_max = network->config.queue_bytes_max * PEERS_QUEUE_FACTOR,
+        },
+        &network->connections);
 
     if (rc != 0)
         return rc;

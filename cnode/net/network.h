@@ -59,7 +59,8 @@ struct network_config {
     uint32_t net_ticktime_s;
     const char *const *connect;      /* nodes to stay connected with; ended by NULL */
     uint32_t frame_bytes_max;        /* 0: 128 MiB */
-    uint32_t queue_bytes_max;        /* per peer, 0: 64 MiB: beyond it the peer is dropped */
+    uint32_t queue_bytes_max;        /* per peer, 0: 64 MiB: beyond it a peer that does not read is
+                                        dropped, and at four times that any; at most 1 GiB */
     uint32_t queue_busy_bytes;       /* per peer, 0: 1 MiB: beyond it senders should wait */
     uint32_t pending_handshakes_max; /* 0: 64 */
 };

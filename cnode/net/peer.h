@@ -84,6 +84,8 @@ void peers_log(struct peers *peers, int level, const char *event, const char *fo
 void busy_init(struct peer *peer);
 /** The process @from has queued something for @peer. Errors: CN_E_BUSY, see network_send. */
 int busy_note(struct peer *peer, const struct cn_pid *from);
+/** Tell whether more waits for @peer, which is connected, than may, and it takes none of it. */
+bool busy_is_stuck(const struct peer *peer);
 /** Nothing waits for @peer any more, and whoever must know hears it otherwise. */
 void busy_forget(struct peer *peer);
 /** The queues were written: look which busy peers are ready, and tell it from the loop. */

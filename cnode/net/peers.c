@@ -235,6 +235,8 @@ static int send_up(struct peer *peer, const struct control *control, struct cn_t
 {
     int rc = sender_append(connection_sender(peer->connection), control, message, body);
 
+    if (rc == 0 && busy_is_stuck(peer))
+        rc = CN_E_LIMIT;
     if (rc == CN_E_LIMIT) {
         peers_log(peer->peers, 2, "peer.queue_full",
                   "%s does not read: %zu bytes wait, it is dropped", peer->name,

@@ -28,6 +28,9 @@
 
 struct peers;
 
+/** How much more than queue_bytes_max may wait for a peer that reads. */
+#define PEERS_QUEUE_FACTOR 4
+
 /** What the peers need. Strings must live as long. */
 struct peers_config {
     const char *name; /* our node name */

@@ -4,12 +4,14 @@
  */
 #include "fake.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include <uv.h>
 
 #include "base/error.h"
 #include "net/connection_state.h"
+#include "net/peer.h"
 
 #define BUSY_BYTES 100000
 
@@ -103,6 +105,114 @@ START_TEST(busy_until_it_reads)
 }
 END_TEST
 
+static void note_ready(void *context, const char *name)
+{
+    *(bool *)context = true;
+}
+
+static void ignore_log(void *context, int level, const char *event, const char *detail)
+{
+}
+
+/* A few turns of the loop, in each of which the queues were written. */
+static bool turns_pass(void *context)
+{
+    static unsigned turns;
+
+    peers_written(context);
+    return ++turns % 8 == 0;
+}
+
+/* Having fallen under the mark is not enough: senders would start and stop for each frame. */
+START_TEST(ready_is_below_half)
+{
+    static uint8_t bytes[BUSY_BYTES + 1];
+    struct cn_pid anybody = {.id = 1};
+    struct cn_bytes part = {bytes, sizeof(bytes)};
+    bool ready = false;
+    struct network_events events = {.context = &ready, .peer_ready = note_ready, .log = ignore_log};
+    struct peers *peers;
+    struct peer *peer;
+
+    fake_init(&fake, &world, "fake@127.0.0.1", "secret");
+    ck_assert_int_eq(peers_new(fake.connections,
+                               &(struct peers_config){.name = fake.name,
+                                                      .queue_bytes_max = 3 * BUSY_BYTES,
+                                                      .queue_busy_bytes = BUSY_BYTES,
+                                                      .net_ticktime_s = 60,
+                                                      .events = &events},
+                               &peers),
+                     0);
+    peer = peer_obtain(peers, "slow@127.0.0.1");
+    ck_assert_int_eq(outbox_append(&peer->waiting, &part, 1), 0);
+    ck_assert_int_eq(busy_note(peer, &anybody), CN_E_BUSY);
+    outbox_consume(&peer->waiting, BUSY_BYTES / 4);
+    ck_assert(world_until(&world, turns_pass, peers));
+    ck_assert(!ready);
+    ck_assert_int_eq(busy_note(peer, &anybody), CN_E_BUSY);
+    outbox_consume(&peer->waiting, BUSY_BYTES / 2);
+    ck_assert(world_until(&world, turns_pass, peers));
+    ck_assert(ready);
+    ck_assert_int_eq(busy_note(peer, &anybody), 0);
+    peers_free(peers);
+}
+END_TEST
+
+/* Send a large message from a process of its own; gives the answer. */
+static int say_large_from(uint32_t id, struct cn_term message)
+{
+    struct control control = {.op = CONTROL_REG_SEND,
+                              .has_from = true,
+                              .from = {id, 0, 1, {0}},
+                              .to_name = {(const uint8_t *)"x", 1}};
+
+    memcpy(control.from.node, alice.name, strlen(alice.name) + 1);
+    sent++;
+    return network_send(alice.network, fake.name, &control, message);
+}
+
+/* Write a binary of so many zeros. */
+static void write_zeros(struct cn_writer *writer, size_t size)
+{
+    uint8_t *bytes = calloc(1, size);
+
+    cn_writer_init(writer, 0);
+    cn_write_binary(writer, (struct cn_bytes){bytes, size});
+    ck_assert_int_eq(cn_writer_error(writer), 0);
+    free(bytes);
+}
+
+struct crowd {
+    struct cn_writer large;
+    uint32_t id;
+};
+
+static bool crowd_is_busy(void *context)
+{
+    struct crowd *crowd = context;
+
+    return say_large_from(++crowd->id, cn_writer_term(&crowd->large)) == CN_E_BUSY;
+}
+
+/* Many processes of which one large message waits, each below the mark, are busy together: the
+ * first fragment of each waits with what everybody shares. */
+START_TEST(crowd_of_large_messages)
+{
+    struct crowd crowd = {.id = 0};
+
+    alice_config.queue_busy_bytes = 4 * BUSY_BYTES; /* more than fragments share */
+    start_fake();
+    write_zeros(&crowd.large, BUSY_BYTES);
+    uv_read_stop((uv_stream_t *)&fake.connection->tcp);
+    ck_assert(world_until(&world, crowd_is_busy, &crowd));
+    ck_assert_uint_lt(network_queued_bytes(alice.network, fake.name), 20 * BUSY_BYTES);
+    connection_read_start(fake.connection);
+    ck_assert(node_wait(&alice, "reads fake"));
+    ck_assert(world_until(&world, all_arrived, NULL));
+    cn_writer_free(&crowd.large);
+}
+END_TEST
+
 static bool bob_heard_ten(void *context)
 {
     return bob.delivered >= 10;
@@ -158,13 +268,13 @@ END_TEST
 /* A busy peer that goes down is forgotten as busy: only its end is told. */
 START_TEST(down_while_busy)
 {
+    static const char *const kept[] = {"fake@127.0.0.1", NULL};
+
+    alice_config.connect = kept; /* so that it is not forgotten altogether */
     start_fake();
     make_busy();
     ck_assert(network_disconnect(alice.network, fake.name));
     ck_assert(node_wait(&alice, "down fake@127.0.0.1 disconnect"));
-    connection_read_start(fake.connection);
-    ck_assert(fake_wait_closed(&fake));
-    fake_dial_up(&fake, &alice);
     ck_assert_int_eq(say(fake.name), 0);
     ck_assert(!node_heard(&alice, "reads"));
 }
@@ -218,6 +328,53 @@ START_TEST(hard_limit_drops)
 }
 END_TEST
 
+/* A message that is larger than the limit does not cost a peer that reads its connection. */
+START_TEST(reading_peer_may_be_over_the_limit)
+{
+    struct cn_writer large;
+
+    alice_config.queue_bytes_max = 3 * BUSY_BYTES;
+    start_fake();
+    write_zeros(&large, 10 * BUSY_BYTES);
+    ck_assert_int_eq(say_large_from(1, cn_writer_term(&large)), CN_E_BUSY);
+    for (int i = 0; i < 100; i++)
+        ck_assert_int_ne(say(fake.name), CN_E_LIMIT);
+    ck_assert(world_until(&world, all_arrived, NULL));
+    ck_assert(!node_heard(&alice, "down"));
+    cn_writer_free(&large);
+}
+END_TEST
+
+/* Send little, ten times a second, until it is refused. */
+static bool refused(void *context)
+{
+    static uint64_t next_ms;
+
+    if (loop_now_ms(world.loop) < next_ms)
+        return false;
+    next_ms = loop_now_ms(world.loop) + 100;
+    *(size_t *)context = network_queued_bytes(alice.network, fake.name);
+    return say(fake.name) == CN_E_LIMIT;
+}
+
+/* A peer that takes nothing is dropped when it is over the limit for a while. */
+START_TEST(stuck_peer_is_dropped)
+{
+    struct cn_writer large;
+    size_t queued = 0;
+
+    alice_config.queue_bytes_max = 3 * BUSY_BYTES;
+    start_fake();
+    make_busy();
+    write_zeros(&large, 4 * BUSY_BYTES);
+    ck_assert_int_eq(say_large_from(1, cn_writer_term(&large)), CN_E_BUSY);
+    ck_assert(world_until(&world, refused, &queued));
+    ck_assert_uint_lt(queued, 7 * BUSY_BYTES);
+    ck_assert(node_wait(&alice, "down fake@127.0.0.1 queue_full"));
+    cn_writer_free(&large);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("busy");
@@ -226,6 +383,8 @@ int main(void)
     tcase_add_checked_fixture(tcase, setup, teardown);
     tcase_set_timeout(tcase, 60);
     tcase_add_test(tcase, busy_until_it_reads);
+    tcase_add_test(tcase, ready_is_below_half);
+    tcase_add_test(tcase, crowd_of_large_messages);
     tcase_add_test(tcase, others_are_not_busy);
     tcase_add_test(tcase, dialled_peer_can_be_busy);
     tcase_add_test(tcase, dialled_peer_becomes_ready);
@@ -233,6 +392,8 @@ int main(void)
     tcase_add_test(tcase, replaced_while_busy);
     tcase_add_test(tcase, long_stall_is_logged);
     tcase_add_test(tcase, hard_limit_drops);
+    tcase_add_test(tcase, reading_peer_may_be_over_the_limit);
+    tcase_add_test(tcase, stuck_peer_is_dropped);
     suite_add_tcase(suite, tcase);
     return run_suite(suite);
 }
