@@ -19,9 +19,9 @@
 #include "base/text.h"
 #include "net/connection_state.h"
 
-#define WRITE_PIECES 256
-#define TRIM_BYTES   ((size_t)4 << 20)
-#define WRITE_BYTES  (256 * 1024) /* up to which fragments are put into the outbox for a write */
+#define WRITE_PIECES    256
+#define WRITE_BYTES     (256 * 1024) /* up to which fragments are put into the outbox for a write */
+#define FREE_BYTES_KEPT ((size_t)4 << 20)
 
 static const struct sm_state connection_states[] = {
     [CONNECTION_CONNECTING] = {"connecting", SM_TO(CONNECTION_GREETING) | SM_TO(CONNECTION_CLOSING),
@@ -32,25 +32,22 @@ static const struct sm_state connection_states[] = {
 };
 static const struct sm_table connection_table = SM_TABLE("connection", connection_states);
 
-/* The allocator may keep hundreds of megabytes for one small block that lies above them. */
+/*
+ * Free memory is the system's again: a peer may have been rich in links or unfinished signals, and
+ * the allocator keeps all of it for one small block that lies above.
+ */
 static void give_back_memory(void)
 {
 #ifdef __GLIBC__
-    (void)malloc_trim(0);
+    if (mallinfo2().fordblks > FREE_BYTES_KEPT)
+        (void)malloc_trim(0);
 #endif
-}
-
-/* Bytes that others have not got yet, or have not finished sending. */
-static size_t held_bytes(const struct connection *connection)
-{
-    return connection->frames.partial.capacity + connection->decoder.fragments.bytes +
-           sender_bytes(&connection->sender);
 }
 
 static void on_closed(uv_handle_t *handle)
 {
     struct connection *connection = handle->data;
-    bool trim = held_bytes(connection) > TRIM_BYTES;
+    bool was_up = handshake_state(&connection->handshake) == HANDSHAKE_DONE;
 
     if (connection->events.closed != NULL)
         connection->events.closed(connection->context, connection);
@@ -61,7 +58,7 @@ static void on_closed(uv_handle_t *handle)
     sender_deinit(&connection->sender);
     outbox_deinit(&connection->outbox);
     mem_free(connection);
-    if (trim)
+    if (was_up)
         give_back_memory();
 }
 

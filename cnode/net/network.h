@@ -94,8 +94,8 @@ uint32_t network_creation(const struct network *network);
  * Errors: CN_E_BUSY when the signal was taken and much waits for that peer: whoever can stop
  * sending should, until `peer_ready` or `peer_down`, of which one is sure to come (see busy.c);
  * CN_E_LIMIT when the peer's queue is full (the peer is being dropped), CN_E_UNKNOWN when
- * @node is our own name or no node name; CN_E_CLOSED after network_stop when it is not connected;
- * -ENOTSUP as control_encode; -ENOMEM.
+ * @node is our own name or no node name, or must be dialled while too many others are;
+ * CN_E_CLOSED after network_stop when it is not connected; -ENOTSUP as control_encode; -ENOMEM.
  */
 int network_send(struct network *network, const char *node, const struct control *control,
                  struct cn_term message);

@@ -16,6 +16,8 @@
 #include "net/peer.h"
 #include "net/sending.h"
 
+#define DIALS_MAX 128
+
 void peers_log(struct peers *peers, int level, const char *event, const char *format, ...)
 {
     const struct network_events *events = peers->config.events;
@@ -203,6 +205,17 @@ static struct peer *find_receiver(struct peers *peers, const char *node)
     return peers->latest;
 }
 
+/*
+ * Tell whether so many nodes are being dialled that no further one will be: each costs a
+ * descriptor, and anybody can ask for answers to nodes that do not exist.
+ */
+static bool dials_enough(const struct peers *peers)
+{
+    size_t known = map_count(peers->by_name);
+
+    return known >= DIALS_MAX && known - peers_up(peers) >= DIALS_MAX;
+}
+
 /* Find the peer to send to, dialling it when it is new or idle. Before the start it waits idle. */
 static int reach(struct peers *peers, const char *node, struct peer **ret_peer)
 {
@@ -212,6 +225,10 @@ static int reach(struct peers *peers, const char *node, struct peer **ret_peer)
     if (peer == NULL) {
         if (!node_name_valid(node, strlen(node)) || strcmp(node, peers->config.name) == 0)
             return CN_E_UNKNOWN;
+        if (dials_enough(peers)) {
+            peers_log(peers, 0, "dial.refused", "%s: too many nodes are being dialled", node);
+            return CN_E_UNKNOWN;
+        }
         peer = peer_obtain(peers, node);
         if (peer == NULL)
             return -ENOMEM;

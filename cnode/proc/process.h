@@ -39,8 +39,8 @@ struct procs_limits {
     uint32_t names_max;             /* [65,536] */
     uint32_t mailbox_max;           /* messages queued in one process [1,000,000]; beyond it the
                                        process is killed, traced */
-    uint32_t monitors_per_peer_max; /* [10,000,000]; beyond it a monitor fires with system_limit */
-    uint32_t links_per_peer_max;    /* [10,000,000]; beyond it a link breaks with system_limit */
+    uint32_t monitors_per_peer_max; /* [131,072]; beyond it a monitor fires with system_limit */
+    uint32_t links_per_peer_max;    /* [131,072]; beyond it a link breaks with system_limit */
 };
 
 /** Make the process side of the node @name with @creation. Errors: -ENOMEM, -EINVAL (the name). */

@@ -27,8 +27,8 @@ static struct procs_limits limits_complete(const struct procs_limits *limits)
         .processes_max = or_default(given.processes_max, 2000000),
         .names_max = or_default(given.names_max, 65536),
         .mailbox_max = or_default(given.mailbox_max, 1000000),
-        .monitors_per_peer_max = or_default(given.monitors_per_peer_max, 10000000),
-        .links_per_peer_max = or_default(given.links_per_peer_max, 10000000),
+        .monitors_per_peer_max = or_default(given.monitors_per_peer_max, 131072),
+        .links_per_peer_max = or_default(given.links_per_peer_max, 131072),
     };
 }
 

@@ -5,6 +5,7 @@
 #include "fake.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
 #include <uv.h>
@@ -99,6 +100,30 @@ START_TEST(unreachable_destination)
     ck_assert_int_eq(node_send_text(&alice, "nobody@127.0.0.1", "x", "y"), 0);
     ck_assert(node_wait(&alice, "down nobody@127.0.0.1 noconnection"));
     ck_assert_uint_eq(network_queued_bytes(alice.network, "nobody@127.0.0.1"), 0);
+}
+END_TEST
+
+static int send_to_nobody(unsigned number)
+{
+    char name[64];
+
+    (void)snprintf(name, sizeof(name), "nobody%u@127.0.0.1", number);
+    return node_send_text(&alice, name, "x", "y");
+}
+
+/* Only so many nodes are dialled at a time, whoever wants how many; when they are tried, others. */
+START_TEST(dials_are_bounded)
+{
+    unsigned number = 0;
+
+    node_start_ready(&alice, &alice_config);
+    while (number < 1000 && send_to_nobody(number) == 0)
+        number++;
+    ck_assert_uint_eq(number, 128);
+    ck_assert_int_eq(send_to_nobody(1), 0);
+    ck_assert_int_eq(send_to_nobody(number), CN_E_UNKNOWN);
+    ck_assert(node_wait(&alice, "down nobody0@127.0.0.1 noconnection"));
+    ck_assert_int_eq(send_to_nobody(number), 0);
 }
 END_TEST
 
@@ -241,6 +266,7 @@ int main(void)
     tcase_add_test(tcase, sending_before_the_start_waits);
     tcase_add_test(tcase, impossible_destinations);
     tcase_add_test(tcase, unreachable_destination);
+    tcase_add_test(tcase, dials_are_bounded);
     tcase_add_test(tcase, waiting_queue_is_bounded);
     tcase_add_test(tcase, peer_that_does_not_read_is_dropped);
     tcase_add_test(tcase, sending_to_a_closing_peer_is_lost);
