@@ -272,6 +272,28 @@ START_TEST(a_million_levels_hurt_nobody)
 }
 END_TEST
 
+/* As many terms inside one as are allowed, and one more; claims beyond the bytes fail first. */
+START_TEST(number_of_terms_is_limited)
+{
+    for (uint32_t count = ETF_TERMS_MAX - 1; count <= ETF_TERMS_MAX; count++) {
+        struct cn_writer writer;
+        size_t size = 0;
+        int r;
+
+        cn_writer_init(&writer, 0);
+        cn_write_list(&writer, count);
+        for (uint32_t i = 0; i < count; i++)
+            cn_write_nil(&writer);
+        r = etf_walk(writer.data, writer.size, NULL, &size);
+        ck_assert_int_eq(r, CN_E_TERM_COUNT); /* its tail is missing */
+        cn_write_nil(&writer);
+        r = etf_walk(writer.data, writer.size, NULL, &size);
+        ck_assert_int_eq(r, count < ETF_TERMS_MAX ? 0 : CN_E_TERM_LIMIT);
+        cn_writer_free(&writer);
+    }
+}
+END_TEST
+
 /* A list in a million pieces is one list: its tails do not nest. */
 START_TEST(tails_do_not_nest)
 {
@@ -361,6 +383,7 @@ int main(void)
     tcase_add_test(tcase, atoms_are_checked);
     tcase_add_test(tcase, depth_is_limited);
     tcase_add_test(tcase, a_million_levels_hurt_nobody);
+    tcase_add_test(tcase, number_of_terms_is_limited);
     tcase_add_test(tcase, tails_do_not_nest);
     tcase_add_test(tcase, mutations_hurt_nobody);
     suite_add_tcase(suite, tcase);

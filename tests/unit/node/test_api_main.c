@@ -6,6 +6,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -71,6 +73,21 @@ START_TEST(help_and_version_are_the_programs)
 }
 END_TEST
 
+/* Before anything is read the program has no core dumps, and its memory is nobody else's. */
+START_TEST(secrets_stay_out_of_dumps)
+{
+    struct rlimit core;
+
+    ck_assert_int_eq(run(stdout, "--version", NULL, NULL), 0);
+    ck_assert_int_eq(getrlimit(RLIMIT_CORE, &core), 0);
+    ck_assert_uint_eq(core.rlim_cur, 0);
+    ck_assert_uint_eq(core.rlim_max, 0);
+#ifndef __SANITIZE_ADDRESS__
+    ck_assert_int_eq(prctl(PR_GET_DUMPABLE), 0);
+#endif
+}
+END_TEST
+
 /* A mistake of the command line is one line and exit code 64, the cookie's included. */
 START_TEST(mistakes_are_one_line)
 {
@@ -103,6 +120,7 @@ END_TEST
 static void add(TCase *tcase)
 {
     tcase_add_test(tcase, help_and_version_are_the_programs);
+    tcase_add_test(tcase, secrets_stay_out_of_dumps);
     tcase_add_test(tcase, mistakes_are_one_line);
     tcase_add_test(tcase, an_application_may_refuse);
 }
