@@ -80,6 +80,7 @@ int etf_index(const uint8_t *data, size_t size, etf_atom_index index, void *cont
         index_head(&indexing, at);
         at += head.size;
     }
-    etf_write_raw(writer, data + indexing.copied, size - indexing.copied);
+    if (indexing.copied < size)
+        etf_write_raw(writer, data + indexing.copied, size - indexing.copied);
     return cn_writer_error(writer);
 }

@@ -21,9 +21,11 @@
 #include "etf/walk.h"
 #include "etf/writer.h"
 
-#define SIGNALS_MAX 64
-#define OPEN_MAX    4
-#define FRAGMENT    40 /* bytes of a fragment; few, so that small inputs have many */
+#define SIGNALS_MAX     64
+#define SMALL_SEQUENCES 1000000 /* their ids, from it on, are not the encoder's */
+#define OPEN_MAX        4
+#define FRAGMENT        40     /* bytes of a fragment; few, so that small inputs have many */
+#define LARGE           150000 /* bytes by which a signal is made large */
 
 /* A signal, and what is to be heard. */
 struct signal {
@@ -31,10 +33,12 @@ struct signal {
     struct cn_term message; /* in memory of its own */
 };
 
-/* A frame of which not all fragments are sent. */
+/* A frame of which not all fragments are sent: cut by the encoder, or here. */
 struct open_frame {
     size_t signal;
-    uint64_t left;
+    bool large;
+    struct fragments_out out; /* large */
+    uint64_t left;            /* not large */
     struct bytes rest;
 };
 
@@ -116,21 +120,53 @@ static size_t header_bytes(const uint8_t *data)
     return at;
 }
 
-/* Send the next fragment of an open frame. */
-static void go_on(size_t index)
+/* The terms of the next fragment of a large frame. */
+static void append_cut(struct fragments_out *out)
 {
-    struct open_frame *open = &talk.open[index];
+    struct shared_bytes views[FRAGMENT_PIECES_MAX];
+    size_t count = fragments_out_cut(out, views);
+
+    for (size_t i = 0; i < count; i++)
+        append(&talk.stream, views[i].data, views[i].size);
+}
+
+static bool go_on_large(struct open_frame *open)
+{
+    uint8_t head[FRAGMENT_HEAD_BYTES];
+
+    fragments_out_write_head(&open->out, false, 0, head);
+    append(&talk.stream, head, sizeof(head));
+    append_cut(&open->out);
+    if (open->out.left > 0)
+        return true;
+    cn_assert(fragments_out_bytes(&open->out) == 0);
+    fragments_out_deinit(&open->out);
+    return false;
+}
+
+static bool go_on_small(struct open_frame *open)
+{
     size_t size = bytes_size(&open->rest);
 
     if (size > FRAGMENT && open->left > 1)
         size = FRAGMENT;
-    append_fragment('F', open->signal, open->left,
+    append_fragment('F', SMALL_SEQUENCES + open->signal, open->left,
                     (struct cn_bytes){bytes_data(&open->rest), size});
     bytes_consume(&open->rest, size);
     if (--open->left > 0)
+        return true;
+    bytes_deinit(&open->rest);
+    return false;
+}
+
+/* Send the next fragment of an open frame. */
+static void go_on(size_t index)
+{
+    struct open_frame *open = &talk.open[index];
+
+    if (open->large ? go_on_large(open) : go_on_small(open))
         return;
     talk.order[talk.complete++] = open->signal;
-    bytes_deinit(&open->rest);
     *open = talk.open[--talk.open_count];
 }
 
@@ -142,17 +178,38 @@ static void cut_up(struct cn_bytes frame, size_t signal)
     uint64_t fragments = 1 + (rest.size + FRAGMENT - 1) / FRAGMENT;
     struct open_frame *open = &talk.open[talk.open_count++];
 
-    append_fragment('E', signal, fragments, (struct cn_bytes){frame.data + 2, first});
+    append_fragment('E', SMALL_SEQUENCES + signal, fragments,
+                    (struct cn_bytes){frame.data + 2, first});
     *open = (struct open_frame){.signal = signal, .left = fragments - 1};
     bytes_init(&open->rest, 0);
     append(&open->rest, rest.data, rest.size);
 }
 
-static void send_frame(const struct encoded_frame *encoded, size_t signal)
+/* Send the first fragment of a frame that the encoder wants cut; the rest takes turns with others.
+ */
+static void split(struct encoder *encoder, const struct encoded_frame *encoded, size_t signal)
+{
+    struct open_frame *open;
+
+    while (talk.open_count == OPEN_MAX)
+        go_on(next_random(OPEN_MAX));
+    open = &talk.open[talk.open_count++];
+    *open = (struct open_frame){.signal = signal, .large = true};
+    cn_assert(encoder_split(encoder, encoded, &open->out) == 0);
+    append(&talk.stream, encoded->parts[0].data, encoded->parts[0].size);
+    append_cut(&open->out);
+    cn_assert(open->out.left + 1 == encoded->fragments);
+}
+
+static void send_frame(struct encoder *encoder, const struct encoded_frame *encoded, size_t signal)
 {
     struct bytes frame;
     struct cn_bytes content;
 
+    if (encoded->fragments > 1) {
+        split(encoder, encoded, signal);
+        return;
+    }
     bytes_init(&frame, 0);
     for (size_t i = 0; i < encoded->count; i++)
         append(&frame, encoded->parts[i].data, encoded->parts[i].size);
@@ -167,6 +224,22 @@ static void send_frame(const struct encoded_frame *encoded, size_t signal)
         talk.order[talk.complete++] = signal;
     }
     bytes_deinit(&frame);
+}
+
+/* Make the message of @signal {Message, Bytes, Message}, which is large. */
+static void enlarge(struct signal *signal)
+{
+    static const uint8_t zeros[LARGE];
+    struct cn_writer writer;
+
+    cn_writer_init(&writer, 0);
+    cn_write_tuple(&writer, 3);
+    cn_write_term(&writer, signal->message);
+    cn_write_binary(&writer, (struct cn_bytes){zeros, 50000 + next_random(LARGE - 50000)});
+    cn_write_term(&writer, signal->message);
+    free((void *)(uintptr_t)signal->message.data);
+    signal->message = fuzz_exact(cn_writer_term(&writer));
+    cn_writer_free(&writer);
 }
 
 /* Encode the latest signal; its message goes as the shared body of a reply now and then.
@@ -190,7 +263,7 @@ static void encode(struct encoder *encoder, size_t index)
         signal->message = fuzz_exact(cn_writer_term(&writer));
     }
     cn_assert(encoder_frame(encoder, &signal->control, start, body, &frame) == 0);
-    send_frame(&frame, index);
+    send_frame(encoder, &frame, index);
     etf_body_put(body);
     cn_writer_free(&writer);
 }
@@ -213,6 +286,8 @@ static void send_all(struct input *input)
         signal->control = choose_control(choice);
         signal->message = fuzz_exact((struct cn_term){input->data, size});
         (void)input_bytes(input, size);
+        if (next_random(16) == 0)
+            enlarge(signal);
         encode(&encoder, talk.count++);
         while (talk.open_count > 0 && next_random(3) == 0)
             go_on(next_random((uint32_t)talk.open_count));
@@ -253,7 +328,7 @@ static void hear_all(void)
     decoder_scratch_init(&scratch);
     decoder_init(&decoder, talk.flags, 0, &scratch);
     for (size_t at = 0, size; at < stream.size; at += size) {
-        size = 1 + next_random(200);
+        size = 1 + next_random(next_random(20) == 0 ? 100000 : 200);
         if (size > stream.size - at)
             size = stream.size - at;
         frame_reader_feed(&reader, stream.data + at, size);
