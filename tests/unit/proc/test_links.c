@@ -191,7 +191,7 @@ END_TEST
 /* A peer that acknowledges nothing: its next LINK counts, whether the unlink was sent or waited. */
 START_TEST(unlink_without_acknowledgement)
 {
-    bool known_before = _i == 0;
+    bool known_before = _i % 2 == 0;
     struct control link;
     struct control exit;
 
@@ -204,7 +204,8 @@ START_TEST(unlink_without_acknowledgement)
         procs_peer_acks_no_unlinks(world_procs(&world, 0), there_pid.node);
     link = wire(CONTROL_LINK, 0);
     exit = wire(CONTROL_EXIT, 0);
-    ck_assert_int_eq(world_inject(&world, 1, 0, &exit, atom("unheard")), 0);
+    if (_i / 2 == 0)
+        ck_assert_int_eq(world_inject(&world, 1, 0, &exit, atom("unheard")), 0);
     ck_assert_int_eq(world_inject(&world, 1, 0, &link, (struct cn_term){0}), 0);
     ck_assert_int_eq(world_inject(&world, 1, 0, &exit, atom("broken")), 0);
     world_settle(&world);
@@ -358,7 +359,7 @@ static void add(TCase *tcase)
     tcase_add_test(tcase, unlink_of_peer_unlinks);
     tcase_add_test(tcase, relink_survives_late_ack);
     tcase_add_test(tcase, stray_ack_is_ignored);
-    tcase_add_loop_test(tcase, unlink_without_acknowledgement, 0, 2);
+    tcase_add_loop_test(tcase, unlink_without_acknowledgement, 0, 4);
     tcase_add_test(tcase, link_crossing_unlink_is_ignored);
     tcase_add_test(tcase, exit_without_link_is_ignored);
     tcase_add_test(tcase, lost_peer_is_noconnection);
