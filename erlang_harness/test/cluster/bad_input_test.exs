@@ -221,13 +221,9 @@ defmodule Minotaur.Cluster.BadInputTest do
     end)
   end
 
-  defp port(ctx) do
-    [_, port] = Regex.run(~r/^ready .* port=(\d+)$/m, Cluster.logs(ctx.cluster, ctx.c))
-    String.to_integer(port)
-  end
+  defp port(ctx), do: RawPeer.port(ctx.cluster, ctx.c)
 
-  defp cookie(ctx),
-    do: ctx.cluster |> :sys.get_state() |> Map.fetch!(:cookie_file) |> File.read!()
+  defp cookie(ctx), do: RawPeer.cookie(ctx.cluster)
 
   defp at_a(ctx, module, function, arguments) do
     Cluster.call(ctx.cluster, ctx.a, module, function, arguments)

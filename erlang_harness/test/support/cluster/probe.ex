@@ -62,6 +62,38 @@ defmodule Minotaur.Cluster.Probe do
     answer
   end
 
+  @doc "Applies a function; what it sends carries a trace token. Runs in a probe."
+  @spec traced(module, atom, [term]) :: term
+  def traced(module, function, arguments) do
+    :seq_trace.set_token(:label, 17)
+    result = apply(module, function, arguments)
+    :seq_trace.set_token([])
+    result
+  end
+
+  @doc "Links a new process of this node to `pid`, which then ends with a trace token."
+  @spec end_linked(pid, term) :: pid
+  def end_linked(pid, reason) do
+    spawn(fn ->
+      Process.link(pid)
+      traced(Kernel, :send, [pid, :linked])
+      :seq_trace.set_token(:label, 17)
+      exit(reason)
+    end)
+  end
+
+  @doc "Starts a server that answers calls with a trace token, and echoes."
+  @spec start_traced_echo :: pid
+  def start_traced_echo, do: spawn(&traced_echo/0)
+
+  defp traced_echo do
+    receive do
+      {:"$gen_call", from, request} -> traced(GenServer, :reply, [from, {:echo, request}])
+    end
+
+    traced_echo()
+  end
+
   @doc false
   def start_here do
     {:ok, probe} = GenServer.start(__MODULE__, [])

@@ -1,0 +1,207 @@
+defmodule Minotaur.Cluster.HostileCapsTest do
+  @moduledoc """
+  What one peer may have on a node: monitors, links, nodes that it makes others dial, atoms. Each
+  has an end or costs nothing that stays, and a peer that takes all of it stalls nobody. With
+  `HOSTILE_SHOW` set it prints how long the slowest calls took.
+  """
+
+  use ExUnit.Case
+  @moduletag :cluster_test
+  @moduletag timeout: 240_000
+
+  import Minotaur.GameEngineFixtures
+  import Minotaur.TimeHelper
+
+  alias Minotaur.Cluster.{Pulse, RawPeer}
+  alias Minotaur.ClusterHelper, as: Cluster
+  alias Minotaur.GameEngine
+
+  @env [minotaur: [round_seconds: 0]]
+  @cap 131_072
+  @atoms 1_100_000
+  @per_message 10_000
+
+  setup ctx do
+    cluster = start_supervised!({Cluster.Manager, ctx})
+    a = Cluster.start_node(cluster, kind: :beam, applications: [])
+    c = Cluster.start_node(cluster, kind: :c, environment: @env)
+    echo = Cluster.start_node(cluster, kind: :echo)
+    game = game_fixture(round_end_time: nil)
+
+    {:ok, session} =
+      Cluster.call(cluster, a, :erpc, :call, [c, GameEngine, :continue_game, [game]])
+
+    [
+      cluster: cluster,
+      a: a,
+      c: c,
+      echo: echo,
+      session: {session, Cluster.os_pid(cluster, c)},
+      echoing: {{:conformance_echo, echo}, Cluster.os_pid(cluster, echo)}
+    ]
+  end
+
+  # The one too many is told system_limit; the peer's end, or that of what it watches, stalls none.
+  test "monitors and links of a peer have an end", ctx do
+    before_kb = Pulse.resident_kb(elem(ctx.echoing, 1))
+    [watched, ended] = for _ <- 1..2, do: start_target(ctx)
+    ask(ctx, watched, {:trap_exit, true})
+    name = "raw-caps@127.0.0.1"
+    {:ok, socket} = connect(ctx, ctx.echo, name)
+
+    pulse(ctx, ctx.echoing, ctx.session, fn ->
+      monitor_all(socket, name, watched, 1..div(@cap, 2))
+      monitor_all(socket, name, ended, (div(@cap, 2) + 1)..@cap)
+      ref = ref(name, @cap + 1)
+      RawPeer.send_frame(socket, RawPeer.frame({19, RawPeer.pid(name, 1), watched, ref}))
+      assert_heard(socket, 28, ref, :system_limit)
+      for n <- 1..@cap, do: link(socket, RawPeer.pid(name, n), watched)
+      link(socket, last = RawPeer.pid(name, @cap + 1), watched)
+      assert_heard(socket, 24, last, :system_limit)
+    end)
+
+    pulse(ctx, ctx.echoing, ctx.session, fn ->
+      :ok = ask(ctx, ended, {:exit, :gone})
+      for _ <- 1..div(@cap, 2), do: assert_down(socket, :gone)
+    end)
+
+    pulse(ctx, ctx.echoing, ctx.session, fn ->
+      :gen_tcp.close(socket)
+
+      wait_until(fn ->
+        assert Cluster.logs(ctx.cluster, ctx.echo) =~ "peer.down: #{name}"
+      end)
+    end)
+
+    exits = ask(ctx, watched, {:inbox})
+    assert length(exits) == @cap
+    :ok = ask(ctx, watched, {:exit, :normal})
+    # What was freed since goes back with the next connection that ends.
+    {:ok, socket} = connect(ctx, ctx.echo, "raw-next@127.0.0.1")
+    :gen_tcp.close(socket)
+    Pulse.await_memory(elem(ctx.echoing, 1), before_kb)
+  end
+
+  # Each answer goes to a node that is not there: the node tries them, some at a time, and gives up.
+  test "answers to nodes that are not there are no burden", ctx do
+    before_kb = Pulse.resident_kb(elem(ctx.session, 1))
+    name = "raw-dials@127.0.0.1"
+    {:ok, socket} = connect(ctx, ctx.c, name)
+
+    pulse(ctx, ctx.session, ctx.echoing, fn ->
+      for n <- 1..20_000 do
+        from = RawPeer.pid("nobody#{n}@127.0.0.1", 1)
+        call = :erlang.term_to_binary({:"$gen_call", {from, ref(name, n)}, :get_game})
+        to = {2, :"", elem(ctx.session, 0)}
+        :gen_tcp.send(socket, RawPeer.frame(to, call))
+      end
+
+      from = RawPeer.pid(name, 1)
+      RawPeer.send_frame(socket, RawPeer.frame({19, from, :nobody, ref = ref(name, 1)}))
+      assert_heard(socket, 28, ref, :noproc)
+    end)
+
+    :gen_tcp.close(socket)
+    Pulse.await_memory(elem(ctx.session, 1), before_kb)
+  end
+
+  # A BEAM ends when it has seen a million atoms; here they are bytes.
+  test "new atoms cost nothing, whoever sends them", ctx do
+    before_kb = Pulse.resident_kb(elem(ctx.session, 1))
+    {:ok, socket} = connect(ctx, ctx.c, name = "raw-atoms@127.0.0.1")
+    {:ok, cached} = connect(ctx, ctx.c, "raw-cached@127.0.0.1", RawPeer.full_flags())
+
+    pulse(ctx, ctx.session, ctx.echoing, fn ->
+      for first <- 1..@atoms//@per_message, to <- [{2, :"", elem(ctx.session, 0)}] do
+        atoms = for n <- first..(first + @per_message - 1), into: <<>>, do: atom("a#{n}")
+        message = <<131, 108, @per_message::32, atoms::binary, 106>>
+        :gen_tcp.send(socket, RawPeer.frame(to, message))
+      end
+
+      for first <- 1..@atoms//255 do
+        header = RawPeer.header(for n <- first..(first + 254), do: "b#{n}")
+        terms = RawPeer.bare({6, RawPeer.pid("raw-cached@127.0.0.1", 1), :"", :nobody})
+        :gen_tcp.send(cached, <<131, 68, header::binary, terms::binary, 82, 254>>)
+      end
+
+      ref = ref(name, 1)
+      RawPeer.send_frame(socket, RawPeer.frame({19, RawPeer.pid(name, 1), :nobody, ref}))
+      assert_heard(socket, 28, ref, :noproc)
+      # Its answer has a header with the new atom, so that it cannot simply be read.
+      control =
+        {19, RawPeer.pid("raw-cached@127.0.0.1", 1), :nobody, ref("raw-cached@127.0.0.1", 1)}
+
+      RawPeer.send_frame(cached, RawPeer.frame(control))
+      await_bytes(cached, "noproc")
+    end)
+
+    for socket <- [socket, cached], do: :gen_tcp.close(socket)
+    Pulse.await_memory(elem(ctx.session, 1), before_kb)
+
+    # As many as a BEAM can bear, by its own cache.
+    b = Cluster.start_node(ctx.cluster, kind: :beam, applications: [])
+    :ok = Cluster.call(ctx.cluster, b, Pulse, :send_atoms, [elem(ctx.session, 0), 500_000])
+    true = Cluster.call(ctx.cluster, b, :erlang, :disconnect_node, [ctx.c])
+    Pulse.await_memory(elem(ctx.session, 1), before_kb)
+  end
+
+  defp atom(text), do: <<119, byte_size(text), text::binary>>
+
+  defp monitor_all(socket, name, target, numbers) do
+    from = RawPeer.pid(name, 1)
+    for n <- numbers, do: :gen_tcp.send(socket, RawPeer.frame({19, from, target, ref(name, n)}))
+  end
+
+  defp link(socket, from, target), do: :gen_tcp.send(socket, RawPeer.frame({1, from, target}))
+
+  # A reference of a node with this number.
+  defp ref(name, number) do
+    text = <<119, byte_size(name), name::binary>>
+    :erlang.binary_to_term(<<131, 90, 3::16, text::binary, 77::32, 0::32, number::32, 0::32>>)
+  end
+
+  # The signal of this operation about a reference or a process.
+  defp assert_heard(socket, operation, about, reason) do
+    case RawPeer.next_signal(socket) do
+      {control, heard} when elem(control, 0) == operation ->
+        assert elem(control, tuple_size(control) - 1) == about
+        assert heard == reason
+
+      _other ->
+        assert_heard(socket, operation, about, reason)
+    end
+  end
+
+  defp await_bytes(socket, bytes) do
+    {:ok, frame} = :gen_tcp.recv(socket, 0, 60_000)
+    if :binary.match(frame, bytes) == :nomatch, do: await_bytes(socket, bytes)
+  end
+
+  defp assert_down(socket, reason) do
+    assert {{28, _from, _to, _ref}, ^reason} = RawPeer.next_signal(socket)
+  end
+
+  defp start_target(ctx) do
+    {:ok, pid} = ask(ctx, elem(ctx.echoing, 0), {:start_target})
+    pid
+  end
+
+  defp ask(ctx, server, request) do
+    Cluster.call(ctx.cluster, ctx.a, GenServer, :call, [server, request, 60_000])
+  end
+
+  defp pulse(ctx, patient, elsewhere, fun) do
+    {result, slowest, slowest_elsewhere} =
+      Pulse.during(ctx.cluster, ctx.a, patient, elsewhere, :get_game, fun)
+
+    if System.get_env("HOSTILE_SHOW"),
+      do: IO.puts("#{slowest} ms, elsewhere #{slowest_elsewhere}")
+
+    assert slowest <= slowest_elsewhere + Pulse.stall_ms()
+    result
+  end
+
+  defp connect(ctx, node, name, flags \\ RawPeer.flags([])) do
+    RawPeer.connect(RawPeer.port(ctx.cluster, node), name, RawPeer.cookie(ctx.cluster), flags)
+  end
+end
