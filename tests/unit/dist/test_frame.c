@@ -242,6 +242,7 @@ int main(void)
     Suite *suite = suite_create("frame");
     TCase *tcase = tcase_create("frame");
 
+    tcase_set_timeout(tcase, 60);
     tcase_add_test(tcase, any_cuts_give_the_same_frames);
     tcase_add_test(tcase, claimed_lengths_are_not_believed);
     tcase_add_test(tcase, memory_grows_with_the_bytes);

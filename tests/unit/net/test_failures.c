@@ -84,6 +84,7 @@ int main(void)
     TCase *tcase = tcase_create("failures");
 
     tcase_add_checked_fixture(tcase, setup, NULL);
+    tcase_set_timeout(tcase, 60);
     tcase_add_test(tcase, delays_grow_to_a_limit);
     tcase_add_test(tcase, failures_are_forgotten);
     tcase_add_test(tcase, table_is_bounded);
