@@ -115,9 +115,8 @@ static void on_peer_up(void *context, const struct peer_info *peer)
 
 static void on_peer_down(void *context, const char *peer, const char *reason)
 {
-    struct node *node = context;
+    struct node *node = context; /* the reason was logged by net/ */
 
-    (void)reason; /* net/ has logged it */
     procs_peer_down(node->procs, peer);
     names_peer_down(node->names, peer);
     mesh_peer_down(node->mesh, peer);
@@ -250,8 +249,7 @@ static void on_stdin_end(void *context)
 
 static void on_stop_asked(void *context, int status)
 {
-    (void)status; /* what became of the sessions says more */
-    leave(context, "init:stop");
+    leave(context, "init:stop"); /* what became of the sessions says more than its status */
 }
 
 /* What the functions of every node ask for. */
