@@ -65,7 +65,9 @@ defmodule Minotaur.Cluster.Pulse do
     )
   end
 
-  defp sanitized?, do: System.get_env("ASAN_OPTIONS") != nil
+  @doc "Whether the nodes run with sanitizers."
+  @spec sanitized? :: boolean
+  def sanitized?, do: System.get_env("ASAN_OPTIONS") != nil
 
   @doc "Sends so many atoms to a process that no other node has seen, and calls it. Runs on a BEAM."
   @spec send_atoms(pid, pos_integer) :: :ok
