@@ -13,6 +13,8 @@
 
 #include <cnode/term.h>
 
+#include "base/shared.h"
+
 /** The canonical operations. "message" is the payload handed beside the control message. */
 enum control_op {
     CONTROL_SEND,          /* from (may be absent), to; message */
@@ -55,6 +57,7 @@ struct control {
     uint32_t arity;
     struct cn_term options;
     struct cn_term result;
+    struct shared *owner; /* decoding: keeps the message if it is large; NULL: it must be copied */
 };
 
 /**

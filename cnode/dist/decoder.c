@@ -3,16 +3,19 @@
  *
  * A header is read in the order of frames, also those of fragments, since each may change the
  * cache. Terms behind it are expanded into scratch memory, or viewed where they are when they name
- * no atom by number; the memory is given back after a large one.
+ * no atom by number; the memory is given back after a large one. Large messages in fragments are
+ * viewed where they were put together, and can be kept there (decoder_owner).
  */
 #include "dist/decoder.h"
 
 #include <errno.h>
+#include <string.h>
 
 #include "base/error.h"
 #include "dist/flags.h"
 #include "dist/frame.h"
 #include "etf/expand.h"
+#include "etf/keys.h"
 
 #define VERSION_MAGIC      131
 #define DIST_HEADER        'D'
@@ -90,6 +93,51 @@ static int take_terms(struct decoder *decoder, struct cn_bytes data, const struc
     return 0;
 }
 
+/*
+ * The tuple and the message of a sequence. What follows the last reference to an atom, mostly a
+ * large binary, stays where it is; the start is put before it, where the tuple was, or before that.
+ */
+static int take_sequence(struct decoder *decoder, struct cn_term *ret_control,
+                         struct cn_term *ret_message)
+{
+    struct fragment_sequence *done = decoder->done;
+    struct cn_bytes data = fragment_sequence_bytes(done);
+    struct decoder_scratch *scratch = decoder->scratch;
+    struct cn_term control;
+    struct cn_bytes start;
+    struct cn_bytes end;
+    struct cn_term message;
+    bool maps;
+    size_t used;
+    int rc;
+
+    rc = etf_expand(data.data, data.size, done->atoms, done->atom_count, &scratch->tuple, &control,
+                    &used);
+    if (rc != 0 || used == data.size)
+        return take_terms(decoder, data, done->atoms, done->atom_count, ret_control, ret_message);
+    rc = etf_expand_start(data.data + used, data.size - used, done->atoms, done->atom_count,
+                          &scratch->message, &start, &end, &maps);
+    if (rc == 0 && end.data + end.size != data.data + data.size)
+        rc = CN_E_TERM_TRAILING;
+    if (rc != 0)
+        return rc == -E2BIG ? CN_E_LIMIT : rc;
+    if (start.size > 0 &&
+        (control.data == data.data || start.size > (size_t)(end.data - bytes_data(&done->data)))) {
+        renew(&scratch->tuple, decoder->frame_bytes_max);
+        renew(&scratch->message, decoder->frame_bytes_max);
+        return take_terms(decoder, data, done->atoms, done->atom_count, ret_control, ret_message);
+    }
+    if (start.size > 0)
+        memcpy((uint8_t *)(uintptr_t)end.data - start.size, start.data, start.size);
+    message = (struct cn_term){end.data - start.size, start.size + end.size};
+    rc = maps ? etf_keys_check(message.data, message.size) : 0;
+    if (rc != 0)
+        return rc;
+    *ret_control = control;
+    *ret_message = message;
+    return 0;
+}
+
 /* Read the header at @at of the frame; *ret_rest is what follows it. */
 static int take_header(struct decoder *decoder, struct cn_bytes frame, size_t at,
                        struct cn_bytes *ret_rest)
@@ -146,9 +194,7 @@ static int take_next(struct decoder *decoder, struct cn_bytes frame, struct cn_t
 
     if (rc != 0 || decoder->done == NULL)
         return rc == 0 ? CN_E_MORE : rc;
-    data = (struct cn_bytes){bytes_data(&decoder->done->data), bytes_size(&decoder->done->data)};
-    return take_terms(decoder, data, decoder->done->atoms, decoder->done->atom_count, ret_control,
-                      ret_message);
+    return take_sequence(decoder, ret_control, ret_message);
 }
 
 int decoder_take(struct decoder *decoder, struct cn_bytes frame, struct cn_term *ret_control,
@@ -172,4 +218,14 @@ int decoder_take(struct decoder *decoder, struct cn_bytes frame, struct cn_term 
     if (frame.data[1] == FRAGMENT_NEXT)
         return take_next(decoder, frame, ret_control, ret_message);
     return CN_E_INVALID;
+}
+
+struct shared *decoder_owner(const struct decoder *decoder, struct cn_term message)
+{
+    const struct fragment_sequence *done = decoder->done;
+    const uint8_t *start = done != NULL ? bytes_data(&done->data) : NULL;
+
+    if (start == NULL || message.data < start || message.data >= start + bytes_size(&done->data))
+        return NULL;
+    return &decoder->done->shared;
 }

@@ -52,5 +52,10 @@ void decoder_deinit(struct decoder *decoder);
  */
 int decoder_take(struct decoder *decoder, struct cn_bytes frame, struct cn_term *ret_control,
                  struct cn_term *ret_message);
+/**
+ * Give who keeps @message, which was just taken or is a part of what was: it stays valid as long as
+ * it is shared. NULL when that is short-lived memory.
+ */
+struct shared *decoder_owner(const struct decoder *decoder, struct cn_term message);
 
 #endif

@@ -11,6 +11,7 @@
 
 #include "base/alloc.h"
 #include "base/error.h"
+#include "base/list.h"
 
 void fragments_init(struct fragments *fragments, const struct fragment_limits *limits)
 {
@@ -31,14 +32,29 @@ void fragments_deinit(struct fragments *fragments)
     fragments->atom_bytes = 0;
 }
 
-struct fragment_sequence *fragment_sequence_free(struct fragment_sequence *sequence)
+static void release(struct shared *shared)
 {
-    if (sequence == NULL)
-        return NULL;
+    struct fragment_sequence *sequence = container_of(shared, struct fragment_sequence, shared);
+
     bytes_deinit(&sequence->data);
     mem_free(sequence->atoms);
     mem_free(sequence);
+}
+
+struct fragment_sequence *fragment_sequence_free(struct fragment_sequence *sequence)
+{
+    if (sequence != NULL)
+        shared_put(&sequence->shared);
     return NULL;
+}
+
+struct cn_bytes fragment_sequence_bytes(const struct fragment_sequence *sequence)
+{
+    size_t size = bytes_size(&sequence->data);
+
+    if (size <= FRAGMENTS_ROOM)
+        return (struct cn_bytes){NULL, 0};
+    return (struct cn_bytes){bytes_data(&sequence->data) + FRAGMENTS_ROOM, size - FRAGMENTS_ROOM};
 }
 
 /* Copy the atoms of a table and their texts into one piece of memory. */
@@ -62,6 +78,18 @@ static int keep_atoms(struct fragment_sequence *sequence, const struct atom_tabl
     return 0;
 }
 
+static int make_room(struct fragment_sequence *sequence)
+{
+    uint8_t *place;
+    int rc = bytes_reserve(&sequence->data, FRAGMENTS_ROOM, &place);
+
+    if (rc != 0)
+        return rc;
+    memset(place, 0, FRAGMENTS_ROOM);
+    bytes_commit(&sequence->data, FRAGMENTS_ROOM);
+    return 0;
+}
+
 static size_t bytes_of_atoms(const struct atom_table *atoms)
 {
     size_t size = atoms->count * sizeof(atoms->texts[0]);
@@ -74,7 +102,7 @@ static size_t bytes_of_atoms(const struct atom_table *atoms)
 /* The sequence is no longer held. */
 static void uncount(struct fragments *fragments, const struct fragment_sequence *sequence)
 {
-    fragments->bytes -= bytes_size(&sequence->data);
+    fragments->bytes -= fragment_sequence_bytes(sequence).size;
     fragments->atom_bytes -= sequence->atom_bytes;
 }
 
@@ -107,12 +135,15 @@ int fragments_start(struct fragments *fragments, uint64_t id, uint64_t fragment,
     sequence = mem_zalloc(sizeof(*sequence));
     if (sequence == NULL)
         return -ENOMEM;
+    shared_init(&sequence->shared, release);
     sequence->id = id;
     sequence->next = fragment - 1;
     sequence->atom_bytes = atom_bytes;
-    bytes_init(&sequence->data, fragments->limits.sequence_bytes_max);
+    bytes_init(&sequence->data, FRAGMENTS_ROOM + fragments->limits.sequence_bytes_max);
     fragments->atom_bytes += atom_bytes;
     rc = keep_atoms(sequence, atoms);
+    if (rc == 0)
+        rc = make_room(sequence);
     if (rc == 0)
         rc = append(fragments, sequence, data);
     if (rc == 0 && !map_add(fragments->by_id, &sequence->id, sizeof(id), sequence))

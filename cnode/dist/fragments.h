@@ -19,7 +19,11 @@
 
 #include "base/bytes.h"
 #include "base/map.h"
+#include "base/shared.h"
 #include "dist/atom_cache_in.h"
+
+/** Bytes before a sequence's: there the start of its message can grow when its atoms do. */
+#define FRAGMENTS_ROOM 1024
 
 /** What a peer may have unfinished. */
 struct fragment_limits {
@@ -29,12 +33,13 @@ struct fragment_limits {
     size_t atom_bytes_max; /* of all sequences' atoms */
 };
 
-/** A signal that is coming in. */
+/** A signal that is coming in. When it is complete it can be shared by whoever keeps its bytes. */
 struct fragment_sequence {
+    struct shared shared;
     struct map_handle hh;
     uint64_t id;
     uint64_t next;     /* the fragment to come */
-    struct bytes data; /* control tuple and message */
+    struct bytes data; /* FRAGMENTS_ROOM bytes for others, then control tuple and message */
     uint32_t atom_count;
     struct cn_bytes *atoms; /* with their texts in one piece of memory */
     size_t atom_bytes;      /* of that piece */
@@ -70,7 +75,9 @@ int fragments_start(struct fragments *fragments, uint64_t id, uint64_t fragment,
  */
 int fragments_add(struct fragments *fragments, uint64_t id, uint64_t fragment, struct cn_bytes data,
                   struct fragment_sequence **ret_done);
-/** Release a finished sequence; returns NULL, takes NULL. */
+/** View what a sequence has, control tuple and message. */
+struct cn_bytes fragment_sequence_bytes(const struct fragment_sequence *sequence);
+/** Let go of a finished sequence; returns NULL, takes NULL. */
 struct fragment_sequence *fragment_sequence_free(struct fragment_sequence *sequence);
 
 #endif

@@ -12,7 +12,7 @@
 
 #define PASS_THROUGH  'p'
 #define VERSION_MAGIC 131
-#define PARTIAL_KEEP  65536 /* bytes of memory that an idle reader may keep */
+#define PARTIAL_KEEP  4096 /* bytes of memory that an idle reader may keep */
 
 void frame_reader_init(struct frame_reader *reader, uint32_t frame_bytes_max)
 {

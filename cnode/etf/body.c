@@ -4,7 +4,8 @@
  * The texts of the atoms are views into the plain term, which the body keeps as long as it lives.
  * What was written with words is the indexed form already, unless something else came between
  * (a field that nobody here knows): then the plain form is made of it, and from that a table of all
- * its atoms, so that such a state, too, is sent by number.
+ * its atoms, so that such a state, too, is sent by number. What is large and mostly bytes keeps its
+ * atoms as texts: then both forms are one.
  */
 #include "etf/body.h"
 
@@ -13,9 +14,12 @@
 
 #include "base/alloc.h"
 #include "base/list.h"
+#include "etf/head.h"
 #include "etf/index.h"
 
-#define TABLE_SIZE 512 /* more than twice the atoms: a power of two */
+#define TABLE_SIZE       512 /* more than twice the atoms: a power of two */
+#define LARGE_BYTES      65536
+#define LARGE_HEAD_BYTES 1024 /* bytes that a head has on the average where bytes are most */
 
 /* The atoms found so far, and where in them to look. */
 struct finding {
@@ -28,8 +32,9 @@ static void release(struct shared *shared)
 {
     struct etf_body *body = container_of(shared, struct etf_body, shared);
 
+    if (body->indexed.data != body->plain.data)
+        mem_free((void *)(uintptr_t)body->indexed.data);
     mem_free((void *)(uintptr_t)body->plain.data);
-    mem_free((void *)(uintptr_t)body->indexed.data);
     mem_free(body->atoms);
     mem_free(body);
 }
@@ -127,6 +132,26 @@ static int find(void *context, struct cn_bytes text)
     return (int)finding->count - 1;
 }
 
+/*
+ * Tell whether a large term is mostly bytes, such as a binary: numbers for its atoms would not be
+ * worth a copy of it. Looks at so many heads only.
+ */
+static bool is_mostly_bytes(struct cn_term term)
+{
+    struct etf_head head;
+    size_t heads = 0;
+
+    if (term.size < LARGE_BYTES)
+        return false;
+    for (size_t at = 0; at < term.size; at += head.size) {
+        if (++heads > term.size / LARGE_HEAD_BYTES)
+            return false;
+        if (etf_head_pass(term.data + at, term.size - at, &head) != 0)
+            return false;
+    }
+    return true;
+}
+
 static int index_atoms(struct etf_body *body)
 {
     struct finding finding = {.count = 0};
@@ -149,5 +174,10 @@ static int index_atoms(struct etf_body *body)
 
 int etf_body_index(struct etf_body *body)
 {
-    return body->indexed.size > 0 ? 0 : index_atoms(body);
+    if (body->indexed.size > 0)
+        return 0;
+    if (!is_mostly_bytes(body->plain))
+        return index_atoms(body);
+    body->indexed = body->plain; /* with a table of no atoms */
+    return 0;
 }

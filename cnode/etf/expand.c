@@ -10,6 +10,7 @@
  */
 #include "etf/expand.h"
 
+#include <errno.h>
 #include <string.h>
 
 #include "base/bytes.h"
@@ -190,29 +191,52 @@ static int expand(struct expansion *expansion, size_t size, size_t *ret_size)
     return 0;
 }
 
-int etf_expand(const uint8_t *data, size_t size, const struct cn_bytes *atoms, uint32_t count,
-               struct cn_writer *writer, struct cn_term *ret_term, size_t *ret_size)
+int etf_expand_start(const uint8_t *data, size_t size, const struct cn_bytes *atoms, uint32_t count,
+                     struct cn_writer *writer, struct cn_bytes *ret_start, struct cn_bytes *ret_end,
+                     bool *ret_maps)
 {
     struct expansion expansion = {
         .data = data, .atoms = atoms, .count = count, .writer = writer, .start = writer->size};
     size_t taken = 0;
     int r = expand(&expansion, size, &taken);
-    struct cn_term term = {data, taken};
 
     if (r != 0)
         return r;
-    if (expansion.changed) {
-        copy_to(&expansion, taken);
+    if (!expansion.changed) {
+        writer->size = expansion.start;
+        expansion.copied = 0;
+    }
+    if (writer->size - expansion.start + taken - expansion.copied > writer->size_max)
+        return -E2BIG;
+    *ret_start = (struct cn_bytes){writer->data + expansion.start, writer->size - expansion.start};
+    *ret_end = (struct cn_bytes){data + expansion.copied, taken - expansion.copied};
+    *ret_maps = expansion.maps;
+    return 0;
+}
+
+int etf_expand(const uint8_t *data, size_t size, const struct cn_bytes *atoms, uint32_t count,
+               struct cn_writer *writer, struct cn_term *ret_term, size_t *ret_size)
+{
+    size_t before = writer->size;
+    struct cn_bytes start;
+    struct cn_bytes end;
+    struct cn_term term;
+    bool maps;
+    int r = etf_expand_start(data, size, atoms, count, writer, &start, &end, &maps);
+
+    if (r != 0)
+        return r;
+    term = (struct cn_term){end.data, end.size};
+    if (start.size > 0) {
+        etf_write_raw(writer, end.data, end.size);
         if (cn_writer_error(writer) != 0)
             return cn_writer_error(writer);
-        term = (struct cn_term){writer->data + expansion.start, writer->size - expansion.start};
-    } else {
-        writer->size = expansion.start;
+        term = (struct cn_term){writer->data + before, writer->size - before};
     }
-    r = expansion.maps ? etf_keys_check(term.data, term.size) : 0;
+    r = maps ? etf_keys_check(term.data, term.size) : 0;
     if (r != 0)
         return r;
     *ret_term = term;
-    *ret_size = taken;
+    *ret_size = (size_t)(end.data - data) + end.size;
     return 0;
 }

@@ -22,5 +22,13 @@
  */
 int etf_expand(const uint8_t *data, size_t size, const struct cn_bytes *atoms, uint32_t count,
                struct cn_writer *writer, struct cn_term *ret_term, size_t *ret_size);
+/**
+ * The same, without copying what follows the last reference: the term is *@ret_start, in the
+ * writer, and then *@ret_end, in @data. Without any reference the start is empty. When *@ret_maps
+ * is set, the caller must put both together and call etf_keys_check before anybody reads them.
+ */
+int etf_expand_start(const uint8_t *data, size_t size, const struct cn_bytes *atoms, uint32_t count,
+                     struct cn_writer *writer, struct cn_bytes *ret_start, struct cn_bytes *ret_end,
+                     bool *ret_maps);
 
 #endif

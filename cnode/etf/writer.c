@@ -326,6 +326,19 @@ void cn_write_binary(struct cn_writer *writer, struct cn_bytes bytes)
         used(writer, (size_t)index);
 }
 
+uint8_t *cn_write_binary_room(struct cn_writer *writer, size_t size)
+{
+    uint8_t *to;
+
+    if (!content_room(writer, 5, size))
+        return NULL;
+    to = writer->data + writer->size;
+    to[0] = TAG_BINARY;
+    be32_put(to + 1, (uint32_t)size);
+    used(writer, 5 + size);
+    return to + 5;
+}
+
 void cn_write_string(struct cn_writer *writer, const char *text)
 {
     cn_write_binary(writer, (struct cn_bytes){(const uint8_t *)text, strlen(text)});

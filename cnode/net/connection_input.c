@@ -61,6 +61,7 @@ static void take_frame(struct connection *connection, struct cn_bytes frame)
     }
     if (connection->events.deliver == NULL)
         return;
+    control.owner = decoder_owner(&connection->decoder, message);
     rc = connection->events.deliver(connection->context, connection, &control, message);
     if (rc != 0)
         protocol_error(connection, rc, "a signal that breaks a rule");

@@ -14,7 +14,7 @@
 #include "net/sender.h"
 
 /** Bytes of the buffer that reads go into. */
-#define CONNECTIONS_READ_BYTES 65536
+#define CONNECTIONS_READ_BYTES (256 * 1024)
 /** Bytes that one connection may read in one turn of the loop: some milliseconds of work. */
 #define CONNECTIONS_READ_BUDGET (256 * 1024)
 /** What a frame costs beside its bytes, in bytes: decoding and delivering it. */

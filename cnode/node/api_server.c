@@ -146,6 +146,13 @@ int cn_reply(struct cn_server *self, const struct cn_from *from, struct cn_term 
     return error == -ENOMEM || error == -E2BIG || error == -EINVAL ? error : 0;
 }
 
+int cn_reply_written(struct cn_server *self, const struct cn_from *from, struct cn_writer *reply)
+{
+    int error = gen_reply_written(self->node->procs, (const struct gen_from *)from, reply);
+
+    return error == -ENOMEM || error == -E2BIG || error == -EINVAL ? error : 0;
+}
+
 struct cn_from *cn_from_keep(const struct cn_from *from)
 {
     return (struct cn_from *)gen_from_copy((const struct gen_from *)from);

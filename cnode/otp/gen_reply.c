@@ -12,6 +12,8 @@
 #include "base/error.h"
 #include "otp/gen_server.h"
 
+#define LARGE_BYTES 65536 /* from which on a reply is rather shared than copied */
+
 int gen_from_read(struct cn_term term, struct gen_from *ret_from)
 {
     struct cn_reader reader;
@@ -89,6 +91,22 @@ int gen_reply_shared(struct procs *procs, const struct gen_from *from, struct et
     if (r == 0)
         r = send_reply(procs, from, cn_writer_term(&writer), reply);
     cn_writer_free(&writer);
+    return r;
+}
+
+int gen_reply_written(struct procs *procs, const struct gen_from *from, struct cn_writer *reply)
+{
+    struct etf_body *body = NULL;
+    int r = 0;
+
+    if (cn_writer_term(reply).size < LARGE_BYTES)
+        r = gen_reply(procs, from, cn_writer_term(reply));
+    else
+        r = etf_body_new(reply, &body);
+    if (body != NULL)
+        r = gen_reply_shared(procs, from, body);
+    etf_body_put(body);
+    cn_writer_free(reply);
     return r;
 }
 

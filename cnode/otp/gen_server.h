@@ -81,6 +81,11 @@ void gen_server_stop_atom(struct gen_server *self, const char *reason);
  */
 int gen_reply(struct procs *procs, const struct gen_from *from, struct cn_term reply);
 /**
+ * Answer with the term that @reply holds, without a copy of it if it is large. @reply is empty
+ * afterwards. Errors: as procs_send; -EINVAL when it holds nothing or an error.
+ */
+int gen_reply_written(struct procs *procs, const struct gen_from *from, struct cn_writer *reply);
+/**
  * Answer with a term that is kept for further answers too, see procs_send_shared. Errors: as
  * procs_send.
  */

@@ -113,6 +113,8 @@ struct timer {
 /** A message in a mailbox. */
 struct message {
     struct message *next;
+    struct shared *owner; /* NULL: it is in `bytes` */
+    const uint8_t *data;
     uint32_t size;
     bool down; /* a DOWN: demonitor may flush it */
     uint8_t bytes[];
@@ -209,8 +211,12 @@ void process_end(struct process *process, bool silent);
 /* mailbox.c */
 /** Queue a copy of @message. A process that cannot take it is killed. Errors: -ENOMEM. */
 int mailbox_push(struct process *process, struct cn_term message, bool down);
-/** Take out the first message, NULL when empty. Ownership: the caller's, for mem_free. */
+/** The same with a message that @owner keeps: it is shared, not copied. Errors: -ENOMEM. */
+int mailbox_push_shared(struct process *process, struct cn_term message, struct shared *owner);
+/** Take out the first message, NULL when empty. Ownership: the caller's, for message_free. */
 struct message *mailbox_pop(struct process *process);
+/** Release a message. */
+void message_free(struct message *message);
 /** Drop the DOWN messages with @ref. */
 void mailbox_flush_down(struct process *process, const struct cn_ref *ref);
 /** Drop all messages. */

@@ -12,32 +12,70 @@
 #include "base/trace.h"
 #include "proc/internal.h"
 
+/* Tell whether a message may come; a process whose mailbox is full is killed. */
+static bool takes_messages(struct process *process)
+{
+    if (process->exiting)
+        return false;
+    if (process->mailbox_length < process->procs->limits.mailbox_max)
+        return true;
+    trace("proc", "mailbox of %u.%u is full: killed", process->pid.id, process->pid.serial);
+    process_mark_exiting(process, REASON_KILLED);
+    return false;
+}
+
+static void append(struct process *process, struct message *message)
+{
+    message->next = NULL;
+    if (process->first == NULL)
+        process->first = message;
+    else
+        process->last->next = message;
+    process->last = message;
+    process->mailbox_length++;
+    run_queue_add(process);
+}
+
 int mailbox_push(struct process *process, struct cn_term message, bool down)
 {
     struct message *copy = NULL;
 
-    if (process->exiting)
+    if (!takes_messages(process))
         return 0;
-    if (process->mailbox_length >= process->procs->limits.mailbox_max) {
-        trace("proc", "mailbox of %u.%u is full: killed", process->pid.id, process->pid.serial);
-        process_mark_exiting(process, REASON_KILLED);
-        return 0;
-    }
     copy = mem_alloc(sizeof(*copy) + message.size);
     if (copy == NULL)
         return -ENOMEM;
-    copy->next = NULL;
+    copy->owner = NULL;
+    copy->data = copy->bytes;
     copy->size = (uint32_t)message.size;
     copy->down = down;
     memcpy(copy->bytes, message.data, message.size);
-    if (process->first == NULL)
-        process->first = copy;
-    else
-        process->last->next = copy;
-    process->last = copy;
-    process->mailbox_length++;
-    run_queue_add(process);
+    append(process, copy);
     return 0;
+}
+
+int mailbox_push_shared(struct process *process, struct cn_term message, struct shared *owner)
+{
+    struct message *kept = NULL;
+
+    if (!takes_messages(process))
+        return 0;
+    kept = mem_alloc(sizeof(*kept));
+    if (kept == NULL)
+        return -ENOMEM;
+    shared_take(owner);
+    kept->owner = owner;
+    kept->data = message.data;
+    kept->size = (uint32_t)message.size;
+    kept->down = false;
+    append(process, kept);
+    return 0;
+}
+
+void message_free(struct message *message)
+{
+    shared_put(message->owner);
+    mem_free(message);
 }
 
 struct message *mailbox_pop(struct process *process)
@@ -58,7 +96,7 @@ static bool message_is_down_of(const struct message *message, const struct cn_re
 
     if (!message->down)
         return false;
-    cn_reader_init(&reader, (struct cn_term){message->bytes, message->size});
+    cn_reader_init(&reader, (struct cn_term){message->data, message->size});
     return cn_read_this_tuple(&reader, 5) && cn_skip(&reader) && cn_read_ref(&reader, &found) &&
            cn_ref_equal(&found, ref);
 }
@@ -80,7 +118,7 @@ void mailbox_flush_down(struct process *process, const struct cn_ref *ref)
         if (process->last == message)
             process->last = before;
         process->mailbox_length--;
-        mem_free(message);
+        message_free(message);
     }
 }
 
@@ -89,5 +127,5 @@ void mailbox_clear(struct process *process)
     struct message *message = NULL;
 
     while ((message = mailbox_pop(process)) != NULL)
-        mem_free(message);
+        message_free(message);
 }

@@ -223,7 +223,11 @@ static int deliver_message(struct procs *procs, const struct control *control,
         target = procs_whereis(procs, control->to_name);
     else
         target = alias_find(procs, &control->ref);
-    return target != NULL ? mailbox_push(target, message, false) : 0;
+    if (target == NULL)
+        return 0;
+    if (control->owner != NULL)
+        return mailbox_push_shared(target, message, control->owner);
+    return mailbox_push(target, message, false);
 }
 
 static int deliver_exit2(struct procs *procs, const struct control *control, struct cn_term reason)

@@ -33,8 +33,8 @@ static bool run_one(struct process *process)
         return false;
     if (process->behaviour->message != NULL)
         process->behaviour->message(process, process->state,
-                                    (struct cn_term){message->bytes, message->size});
-    mem_free(message);
+                                    (struct cn_term){message->data, message->size});
+    message_free(message);
     return true;
 }
 

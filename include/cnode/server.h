@@ -75,6 +75,11 @@ void cn_make_ref(struct cn_server *self, struct cn_ref *ret_ref);
  * error. Errors: -ENOMEM, -E2BIG.
  */
 int cn_reply(struct cn_server *self, const struct cn_from *from, struct cn_term reply);
+/**
+ * The same with the term that @reply holds, which is not copied again if it is large. @reply is
+ * empty afterwards. Errors: as cn_reply; -EINVAL when it holds nothing or an error.
+ */
+int cn_reply_written(struct cn_server *self, const struct cn_from *from, struct cn_writer *reply);
 /** Keep a caller for a later answer. Ownership: the caller's, for cn_from_free. Errors: NULL. */
 struct cn_from *cn_from_keep(const struct cn_from *from);
 /** Release a kept caller, answered or not; NULL is fine. Returns NULL. */

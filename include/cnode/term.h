@@ -221,6 +221,11 @@ void cn_write_unsigned(struct cn_writer *writer, uint64_t value);
 void cn_write_float(struct cn_writer *writer, double value);
 /** Write a binary. */
 void cn_write_binary(struct cn_writer *writer, struct cn_bytes bytes);
+/**
+ * Write the head of a binary of @size bytes and give the place for them, which the caller fills
+ * before it writes anything else: a large binary needs no second copy. NULL after an error.
+ */
+uint8_t *cn_write_binary_room(struct cn_writer *writer, size_t size);
 /** Write a binary from a C string. */
 void cn_write_string(struct cn_writer *writer, const char *text);
 /** Write a tuple's header; @arity terms must follow. */

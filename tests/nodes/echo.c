@@ -63,9 +63,9 @@ static void write_tagged(struct cn_writer *writer, const char *tag)
 }
 
 static void reply_written(struct cn_server *self, const struct cn_from *from,
-                          const struct cn_writer *reply)
+                          struct cn_writer *reply)
 {
-    if (cn_writer_error(reply) != 0 || cn_reply(self, from, cn_writer_term(reply)) != 0)
+    if (cn_reply_written(self, from, reply) != 0)
         cn_server_stop_atom(self, "system_limit");
 }
 
@@ -125,18 +125,19 @@ static enum answer nodes(struct request *request)
 
 static enum answer blob(struct request *request)
 {
-    int64_t size = request->number;
-    uint8_t *bytes = size <= BLOB_BYTES_MAX ? malloc((size_t)size + BLOB_PERIOD) : NULL;
+    size_t size = (size_t)request->number;
+    uint8_t *bytes;
 
+    if (request->number > BLOB_BYTES_MAX)
+        return refuse(request, -ENOMEM);
+    write_tagged(&request->reply, "blob");
+    bytes = cn_write_binary_room(&request->reply, size);
     if (!bytes)
         return refuse(request, -ENOMEM);
-    for (int64_t at = 0; at < BLOB_PERIOD; at++)
+    for (size_t at = 0; at < size && at < BLOB_PERIOD; at++)
         bytes[at] = (uint8_t)at;
-    for (int64_t at = BLOB_PERIOD; at < size; at += BLOB_PERIOD)
-        memcpy(bytes + at, bytes, BLOB_PERIOD);
-    write_tagged(&request->reply, "blob");
-    cn_write_binary(&request->reply, (struct cn_bytes){bytes, (size_t)size});
-    free(bytes);
+    for (size_t at = BLOB_PERIOD; at < size; at += BLOB_PERIOD)
+        memcpy(bytes + at, bytes, size - at < BLOB_PERIOD ? size - at : BLOB_PERIOD);
     return REPLY;
 }
 

@@ -41,8 +41,8 @@ static int add(uint64_t id, uint64_t fragment, const char *data,
 static void is(struct fragment_sequence *sequence, const char *expected)
 {
     ck_assert_ptr_nonnull(sequence);
-    ck_assert_uint_eq(bytes_size(&sequence->data), strlen(expected));
-    ck_assert_mem_eq(bytes_data(&sequence->data), expected, strlen(expected));
+    ck_assert_uint_eq(fragment_sequence_bytes(sequence).size, strlen(expected));
+    ck_assert_mem_eq(fragment_sequence_bytes(sequence).data, expected, strlen(expected));
     fragment_sequence_free(sequence);
 }
 

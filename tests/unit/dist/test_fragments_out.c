@@ -267,6 +267,95 @@ START_TEST(body_is_viewed)
 }
 END_TEST
 
+/*
+ * Send {Binary, Atom, ...} or {Atom, ..., Binary} in fragments; gives whether it can be kept where
+ * it was put together.
+ */
+static bool can_be_kept(const char *atom_text, uint32_t atoms, bool binary_first)
+{
+    struct control control = send_to("b@b");
+    struct control seen;
+    struct cn_writer writer;
+    struct cn_term tuple, payload, heard;
+    struct made made;
+    uint8_t *room;
+    bool kept;
+
+    cn_writer_init(&writer, 0);
+    cn_write_tuple(&writer, 1 + atoms);
+    for (uint32_t i = 0; i < atoms && !binary_first; i++)
+        cn_write_atom(&writer, atom_text);
+    room = cn_write_binary_room(&writer, 150000);
+    ck_assert_ptr_nonnull(room);
+    memset(room, 5, 150000);
+    for (uint32_t i = 0; i < atoms && binary_first; i++)
+        cn_write_atom(&writer, atom_text);
+    make(&control, cn_writer_term(&writer), NULL, &made);
+    for (size_t i = 0; i < made.count; i++)
+        ck_assert_int_eq(decoder_take(&decoder, made.frames[i], &tuple, &payload),
+                         i + 1 < made.count ? CN_E_MORE : 0);
+    ck_assert_int_eq(control_decode(tuple, payload, &seen, &heard), 0);
+    ck_assert_str_eq(seen.to.node, "b@b");
+    ck_assert_uint_eq(heard.size, cn_writer_term(&writer).size);
+    ck_assert_mem_eq(heard.data, writer.data, heard.size);
+    kept = decoder_owner(&decoder, heard) != NULL;
+    made_free(&made);
+    cn_writer_free(&writer);
+    return kept;
+}
+
+/* A large message stays where it was put together, unless its atoms need more room than is there.
+ */
+START_TEST(large_messages_are_not_copied)
+{
+    char text[251];
+
+    memset(text, 'x', 250);
+    text[250] = '\0';
+    for (int cached = 0; cached < 2; cached++) {
+        start(cached ? FLAGS_OURS : FLAGS_PLAIN);
+        ck_assert(can_be_kept("$gen_cast", 1, false));
+        ck_assert(can_be_kept(text, 1, false));
+        ck_assert(can_be_kept(text, 1, true));
+        ck_assert_int_eq(can_be_kept(text, 20, false), !cached);
+        ck_assert_int_eq(can_be_kept(text, 20, true), !cached);
+        stop();
+    }
+}
+END_TEST
+
+/* A map with twin keys is refused in fragments too, whichever atoms are numbers. */
+START_TEST(twin_keys_are_refused)
+{
+    for (int twins = 0; twins < 2; twins++) {
+        struct control control = send_to("b@b");
+        struct cn_writer writer;
+        struct cn_term tuple, payload;
+        struct made made;
+        uint8_t *room;
+        int rc = 0;
+
+        start(FLAGS_OURS);
+        cn_writer_init(&writer, 0);
+        cn_write_map(&writer, 2);
+        cn_write_atom(&writer, "key");
+        room = cn_write_binary_room(&writer, 150000);
+        ck_assert_ptr_nonnull(room);
+        memset(room, 5, 150000);
+        cn_write_atom(&writer, twins ? "key" : "other");
+        cn_write_integer(&writer, 1);
+        make(&control, cn_writer_term(&writer), NULL, &made);
+        for (size_t i = 0; i < made.count; i++)
+            rc = decoder_take(&decoder, made.frames[i], &tuple, &payload);
+        ck_assert_int_eq(rc != 0, twins);
+        ck_assert_int_ne(rc, CN_E_MORE);
+        made_free(&made);
+        cn_writer_free(&writer);
+        stop();
+    }
+}
+END_TEST
+
 /* Without memory a large signal is refused as if it never was, whichever allocation fails. */
 START_TEST(no_memory)
 {
@@ -310,6 +399,8 @@ int main(void)
     tcase_add_test(tcase, fragments_equal_a_beams);
     tcase_add_test(tcase, whole_frames_without_the_flag);
     tcase_add_test(tcase, body_is_viewed);
+    tcase_add_test(tcase, large_messages_are_not_copied);
+    tcase_add_test(tcase, twin_keys_are_refused);
     tcase_add_test(tcase, no_memory);
     suite_add_tcase(suite, tcase);
     return run_suite(suite);

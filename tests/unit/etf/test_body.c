@@ -185,6 +185,38 @@ START_TEST(deep_terms_are_no_error)
 }
 END_TEST
 
+/* A large binary is not copied for the sake of an atom beside it; many atoms are worth it. */
+START_TEST(mostly_bytes_is_one_form)
+{
+    for (int atoms = 0; atoms < 2; atoms++) {
+        struct cn_writer writer;
+        struct etf_body *body;
+        uint8_t *room;
+
+        mem_test_begin();
+        cn_writer_init(&writer, 0);
+        cn_write_tuple(&writer, 2);
+        if (atoms == 0)
+            cn_write_atom(&writer, "blob");
+        else
+            cn_write_list(&writer, 300);
+        for (int i = 0; i < 300 && atoms > 0; i++)
+            cn_write_atom(&writer, i % 2 == 0 ? "even" : "odd");
+        if (atoms > 0)
+            cn_write_nil(&writer);
+        room = cn_write_binary_room(&writer, 100000);
+        ck_assert_ptr_nonnull(room);
+        memset(room, 7, 100000);
+        ck_assert_int_eq(etf_body_new(&writer, &body), 0);
+        ck_assert_int_eq(etf_body_index(body), 0);
+        ck_assert_int_eq(body->indexed.data == body->plain.data, atoms == 0);
+        ck_assert_uint_eq(body->atom_count, atoms == 0 ? 0 : 2);
+        etf_body_put(body);
+        ck_assert_int_eq(mem_test_end(), 0);
+    }
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("body");
@@ -196,6 +228,7 @@ int main(void)
     tcase_add_test(tcase, words_are_the_table);
     tcase_add_test(tcase, other_atoms_are_found);
     tcase_add_test(tcase, deep_terms_are_no_error);
+    tcase_add_test(tcase, mostly_bytes_is_one_form);
     suite_add_tcase(suite, tcase);
     return run_suite(suite);
 }

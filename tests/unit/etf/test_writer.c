@@ -356,6 +356,20 @@ START_TEST(forms_are_those_of_ei)
 }
 END_TEST
 
+/* A binary can be filled in place; its size is held against the limit as any other. */
+START_TEST(binaries_have_room)
+{
+    uint8_t *room = cn_write_binary_room(&writer, 3);
+
+    ck_assert_ptr_nonnull(room);
+    memcpy(room, "abc", 3);
+    expect("6d00000003616263");
+    cn_writer_reset(&writer);
+    ck_assert_ptr_null(cn_write_binary_room(&writer, SIZE_MAX));
+    ck_assert_int_eq(cn_writer_error(&writer), -E2BIG);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("writer");
@@ -373,6 +387,7 @@ int main(void)
     tcase_add_test(tcase, words_are_numbers_or_texts);
     tcase_add_test(tcase, strange_atoms_are_noted);
     tcase_add_test(tcase, forms_are_those_of_ei);
+    tcase_add_test(tcase, binaries_have_room);
     suite_add_tcase(suite, tcase);
     return run_suite(suite);
 }

@@ -2,6 +2,9 @@
  * Answers: to pids, to aliases, at once and later. A late answer must vanish at the caller, and
  * a peer without aliases must get its answer all the same.
  */
+#include <errno.h>
+#include <string.h>
+
 #include "base/alloc.h"
 #include "base/error.h"
 #include "unit/otp/server.h"
@@ -122,6 +125,31 @@ START_TEST(casts_are_wrapped)
 }
 END_TEST
 
+/* What a writer holds is the answer, small or large; the writer is empty afterwards. */
+START_TEST(written_answers_are_taken)
+{
+    static const size_t sizes[] = {3, 100000};
+    struct gen_from from = {.pid = asker_pid, .tag = atom("tag")};
+
+    for (size_t i = 0; i < 2; i++) {
+        struct cn_writer writer;
+        uint8_t *room;
+
+        cn_writer_init(&writer, 0);
+        room = cn_write_binary_room(&writer, sizes[i]);
+        ck_assert_ptr_nonnull(room);
+        memset(room, 'a', sizes[i]);
+        ck_assert_int_eq(gen_reply_written(world_procs(&world, 0), &from, &writer), 0);
+        ck_assert_uint_eq(writer.size, 0);
+        ck_assert_int_eq(gen_reply_written(world_procs(&world, 0), &from, &writer), -EINVAL);
+        world_settle(&world);
+        ck_assert_uint_eq(caller.count, i + 1);
+        ck_assert_int_eq(strncmp(caller.log[i], "{tag,", 5), 0);
+    }
+    ck_assert_ptr_nonnull(strstr(caller.log[0], "aaa")); /* larger ones are not shown */
+}
+END_TEST
+
 static void add(TCase *tcase)
 {
     tcase_add_test(tcase, alias_tags_go_to_the_alias);
@@ -130,6 +158,7 @@ static void add(TCase *tcase)
     tcase_add_test(tcase, no_alias_falls_back_to_the_pid);
     tcase_add_test(tcase, copy_survives_no_memory);
     tcase_add_test(tcase, casts_are_wrapped);
+    tcase_add_test(tcase, written_answers_are_taken);
 }
 
 int main(void)

@@ -3,6 +3,7 @@
  * process ends, or the sender is told.
  */
 #include "base/alloc.h"
+#include "proc/internal.h"
 #include "unit/proc/world.h"
 
 static struct procs *procs;
@@ -55,6 +56,39 @@ START_TEST(full_mailbox_kills)
 }
 END_TEST
 
+static int released;
+
+static void on_release(struct shared *shared)
+{
+    released++;
+}
+
+/* A message that somebody keeps is shared until it was handled, dropped, or not taken at all. */
+START_TEST(kept_messages_are_shared)
+{
+    struct cn_term message = atom("large");
+    struct shared owner;
+
+    shared_init(&owner, on_release);
+    released = 0;
+    ck_assert_int_eq(mailbox_push_shared(process, message, &owner), 0);
+    ck_assert_int_eq(mailbox_push_shared(process, message, &owner), 0);
+    ck_assert_uint_eq(owner.owners, 3);
+    (void)procs_run(procs, 1);
+    ck_assert_str_eq(p.log[1], "large");
+    ck_assert_uint_eq(owner.owners, 1);
+    ck_assert_int_eq(mailbox_push_shared(process, message, &owner), 0);
+    mailbox_clear(process);
+    mem_test_begin();
+    mem_test_fail(1);
+    ck_assert_int_eq(mailbox_push_shared(process, message, &owner), -12);
+    (void)mem_test_end();
+    ck_assert_uint_eq(owner.owners, 1);
+    shared_put(&owner);
+    ck_assert_int_eq(released, 1);
+}
+END_TEST
+
 /* Without memory the sender is told and the mailbox is as it was. */
 START_TEST(no_memory_is_told)
 {
@@ -76,6 +110,7 @@ static void add(TCase *tcase)
     tcase_add_test(tcase, messages_keep_their_order);
     tcase_add_test(tcase, full_mailbox_kills);
     tcase_add_test(tcase, no_memory_is_told);
+    tcase_add_test(tcase, kept_messages_are_shared);
 }
 
 int main(void)
