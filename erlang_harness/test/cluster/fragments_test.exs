@@ -106,6 +106,28 @@ defmodule Minotaur.Cluster.FragmentsTest do
       assert Enum.at(times, 50) < 50, "median of #{Enum.at(times, 50)} ms"
     end
 
+    test "holds less than twice what it sends", %{echo: echo, to: to, b: b} do
+      with_memory(echo, to, fn os_pid ->
+        hash = run(echo, EchoHelper, :blob_hash, [:direct, b, 1_000_000])
+        assert hash == :crypto.hash(:sha256, LargeHelper.bytes(1_000_000))
+        File.write!("/proc/#{os_pid}/clear_refs", "5")
+        before = status_kib(os_pid, "VmRSS")
+        run(echo, EchoHelper, :blob_hash, [:direct, b, 64_000_000])
+        assert (status_kib(os_pid, "VmHWM") - before) * 1024 < 128_000_000
+      end)
+    end
+
+    test "holds little for peers that are idle", %{echo: echo, to: to} do
+      with_memory(echo, to, fn os_pid ->
+        connect = &RawPeer.connect(port(echo, to), "idle-#{&1}@127.0.0.1", cookie(echo))
+        some = for n <- 1..20, do: connect.(n)
+        before = status_kib(os_pid, "VmRSS")
+        more = for n <- 21..220, do: connect.(n)
+        assert Enum.all?(some ++ more, &match?({:ok, _socket}, &1))
+        assert (status_kib(os_pid, "VmRSS") - before) / 200 < 64
+      end)
+    end
+
     test "sends whole frames to a peer without fragments", %{echo: echo, to: to} do
       {:ok, socket} = RawPeer.connect(port(echo, to), "raw@127.0.0.1", cookie(echo))
       self = RawPeer.pid("raw@127.0.0.1", 5)
@@ -120,6 +142,17 @@ defmodule Minotaur.Cluster.FragmentsTest do
 
   defp at(echo, node, module, function, arguments),
     do: Cluster.call(echo.cluster, node, module, function, arguments)
+
+  # Memory is measured unless a sanitizer has its share in it.
+  defp with_memory(echo, node, fun) do
+    {:ok, %{os_pid: os_pid}} = Manager.fetch(echo.cluster, node)
+    unless File.read!("/proc/#{os_pid}/maps") =~ "libasan", do: fun.(os_pid)
+  end
+
+  defp status_kib(os_pid, field) do
+    [_, kib] = Regex.run(~r/^#{field}:\s*(\d+) kB$/m, File.read!("/proc/#{os_pid}/status"))
+    String.to_integer(kib)
+  end
 
   defp port(echo, node) do
     [_, port] = Regex.run(~r/^ready .* port=(\d+)$/m, Cluster.logs(echo.cluster, node))
