@@ -201,7 +201,7 @@ static int write_fragment_head(struct encoder *encoder, size_t header, uint64_t 
 static int write_head(struct encoder *encoder, size_t size, uint64_t fragments)
 {
     size_t header = encoder->cache != NULL ? atom_cache_out_header_size(encoder->cache) : 1;
-    uint8_t *place;
+    uint8_t *place = NULL;
     int rc;
 
     cn_writer_reset(&encoder->scratch->tuple);
