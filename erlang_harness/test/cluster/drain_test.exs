@@ -75,13 +75,16 @@ defmodule Minotaur.Cluster.DrainTest do
   test "new sessions spread over all hosts", ctx do
     nodes = [ctx.beam | for(_ <- 1..2, do: Cluster.start_node(ctx.cluster, environment: @env))]
 
-    for n <- 1..30, game = game_fixture() do
-      asked = Enum.at(nodes, rem(n, 3))
-      {:ok, pid} = Cluster.call(ctx.cluster, asked, GameEngine, :continue_game, [game])
-      assert node(pid) == best(game.id, nodes)
-    end
+    hosts =
+      for n <- 1..60, game = game_fixture() do
+        asked = Enum.at(nodes, rem(n, 3))
+        {:ok, pid} = Cluster.call(ctx.cluster, asked, GameEngine, :continue_game, [game])
+        assert node(pid) == best(game.id, nodes)
+        node(pid)
+      end
 
-    for node <- nodes, do: assert(length(sessions(ctx, node)) > 3)
+    assert Enum.sort(Enum.uniq(hosts)) == Enum.sort(nodes)
+    for node <- nodes, do: assert(length(sessions(ctx, node)) == Enum.count(hosts, &(&1 == node)))
   end
 
   # A last host has nowhere to put its sessions: it says so and does not wait.
