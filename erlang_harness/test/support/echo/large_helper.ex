@@ -64,7 +64,7 @@ defmodule Minotaur.LargeHelper do
       reason = {:shutdown, bytes(size)}
       {:ok, ref} = ask(watcher, {:monitor, pid})
       :ok = ask(watcher, {:link_me, pid})
-      :ok = ask(pid, {:exit, reason})
+      {:ok, :ok} = ask(watcher, {:call, pid, {:exit, reason}, @ask_ms})
       seen = collect(watcher, 2)
 
       Enum.sort(seen) ==
