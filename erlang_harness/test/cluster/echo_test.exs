@@ -96,8 +96,8 @@ defmodule Minotaur.Cluster.EchoTest do
       test "a call without an answer times out, and a late answer vanishes", ctx do
         %{echo: echo, a: a, b: b} = ctx
         assert via(echo, a, b, {:noreply}, 20) == {:exit, :timeout}
-        assert via(echo, a, b, {:sleep_echo, 50, :late}, 10) == {:exit, :timeout}
-        assert via(echo, a, b, {:sleep_echo, 100, :in_time}) == {:ok, {:echo, :in_time}}
+        assert via(echo, a, b, {:sleep_echo, 800, :late}, 10) == {:exit, :timeout}
+        assert via(echo, a, b, {:sleep_echo, 850, :in_time}) == {:ok, {:echo, :in_time}}
         assert ask(echo, a, {:inbox}) == []
       end
 
