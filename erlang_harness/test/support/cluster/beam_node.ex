@@ -87,7 +87,23 @@ defmodule Minotaur.Cluster.BeamNode do
     }
   end
 
-  defp erl(config), do: OsProcess.command(System.find_executable("erl"), config.cpus)
+  defp erl(config) do
+    [erl | arguments] =
+      if other?(config), do: words("MINOTAUR_OTHER_ERL"), else: [System.find_executable("erl")]
+
+    OsProcess.command(erl, config.cpus) ++ arguments
+  end
+
+  # Without being told, half of the nodes run on the other release of OTP, if there is one.
+  defp other?(config) do
+    release = config.release || Enum.at([:own, :other], :erlang.phash2(config.name, 2))
+    release == :other and words("MINOTAUR_OTHER_ERL") != []
+  end
+
+  defp words(variable), do: variable |> System.get_env("") |> String.split()
+
+  # The other release finds its own code.
+  defp code_path(config), do: if(other?(config), do: [], else: :code.get_path())
 
   defp arguments(config) do
     ticktime =
@@ -107,7 +123,7 @@ defmodule Minotaur.Cluster.BeamNode do
   end
 
   defp set_up(peer, config) do
-    :ok = :peer.call(peer, :code, :add_pathsz, [:code.get_path()])
+    :ok = :peer.call(peer, :code, :add_pathsz, [code_path(config)])
     {:ok, _} = :peer.call(peer, :application, :ensure_all_started, [:elixir])
 
     for {app, settings} <- [logger: [level: :info]] ++ config.environment,

@@ -33,6 +33,8 @@ defmodule Minotaur.ClusterHelper do
     `round_seconds: 0` is `MINOTAUR_ROUND_SECONDS=0`
   * `:applications` — what a BEAM node starts, `[:minotaur]` by default. Without it it is no host
   * `:hidden` — whether the node is hidden
+  * `:release` — whether a BEAM node runs on `:own` OTP or, where `MINOTAUR_OTHER_ERL` names one,
+    on an `:other` release; by default half of them do
   * `:net_ticktime` — in seconds
   * `:name` — instead of a random one; without a dot in its host it is a short name
   * `:connect` — the nodes that a C node dials, instead of all that are there

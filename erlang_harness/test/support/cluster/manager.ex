@@ -167,6 +167,7 @@ defmodule Minotaur.Cluster.Manager do
       applications: Keyword.get(options, :applications, [:minotaur]),
       net_ticktime: Keyword.get(options, :net_ticktime),
       hidden: Keyword.get(options, :hidden, false),
+      release: Keyword.get(options, :release),
       arguments: Keyword.get(options, :arguments, []),
       executable: executable,
       cpus: Keyword.get(options, :cpus),
