@@ -44,10 +44,10 @@ defmodule Minotaur.Cluster.OperatorTest do
         assert Keyword.get(dictionary, :"$initial_call") == {SessionServer, :init, 1}
         assert is_pid(parent)
 
-        assert [header: 'Status for generic server ' ++ _, data: data, data: [{'State', _}]] =
+        assert [header: ~c"Status for generic server " ++ _, data: data, data: [{~c"State", _}]] =
                  misc
 
-        assert [{'Status', :running}, {'Parent', _}, {'Logged events', []}] = data
+        assert [{~c"Status", :running}, {~c"Parent", _}, {~c"Logged events", []}] = data
 
         assert run!(ctx, :sys, :suspend, [pid]) == :ok
         assert {:status, ^pid, _, [_, :suspended | _]} = run!(ctx, :sys, :get_status, [pid])
@@ -225,7 +225,7 @@ defmodule Minotaur.Cluster.OperatorTest do
             {:code, :which, [:observer_backend]},
             {:code, :ensure_loaded, [:observer_backend]},
             {:code, :get_object_code, [:observer_backend]},
-            {:code, :load_binary, [info, 'nofile', <<>>]},
+            {:code, :load_binary, [info, ~c"nofile", <<>>]},
             {:code, :is_loaded, [info]},
             {:observer_backend, :sys_info, []},
             {:observer_backend, :get_table_list, [:ets, []]},

@@ -87,7 +87,7 @@ defmodule Minotaur.Cluster.OutgoingTest do
   test "a function that prints does not stand still", %{echo: echo, asker: asker} = ctx do
     beam = start_node(ctx.cluster, :beam)
     assert applied(echo, asker, beam, [IO, :puts, ["hello"]], 10_000) == {:ok, :ok}
-    assert applied(echo, asker, beam, [:io, :format, ['~p~n', [1]]], 10_000) == {:ok, :ok}
+    assert applied(echo, asker, beam, [:io, :format, [~c"~p~n", [1]]], 10_000) == {:ok, :ok}
     assert applied(echo, asker, beam, [IO, :gets, [""]], 10_000) == {:ok, {:error, :enotsup}}
   end
 
