@@ -178,7 +178,7 @@ defmodule Minotaur.Cluster.HostileBytesTest do
 
   # More than a frame may have, in pieces.
   defp endless(first, next) do
-    [first.(1, 1_000_000, "") | for(n <- 999_999..999_870, do: next.(1, n, mib(1)))]
+    [first.(1, 1_000_000, "") | for(n <- 999_999..999_870//-1, do: next.(1, n, mib(1)))]
   end
 
   # Each names 255 atoms of a thousand bytes by two bytes each, and is never ended.

@@ -117,7 +117,8 @@ defmodule Minotaur.Cluster.OptionalFlagsTest do
   defp forms(peer) do
     {:ok, target} = ask(peer, @echo, {:start_target})
     heard = fn request -> operations(peer, target, request) end
-    reply = send_call(peer, target, {:whoami}, [:alias | peer.ref]) && next_reply(peer)
+    :ok = send_call(peer, target, {:whoami}, [:alias | peer.ref])
+    reply = next_reply(peer)
 
     sent = heard.({:send, peer.pid, :hello})
     linked = heard.({:link_me, peer.pid})
@@ -164,7 +165,7 @@ defmodule Minotaur.Cluster.OptionalFlagsTest do
 
   # An exit's reason, wherever it came, stands last.
   defp with_reason(control, nil), do: control
-  defp with_reason(control, message), do: Tuple.append(control, message)
+  defp with_reason(control, message), do: :erlang.append_element(control, message)
 
   defp assert_reasons(controls) do
     for control <- controls, elem(control, 0) in [3, 24, 21, 28] do
