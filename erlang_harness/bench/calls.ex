@@ -10,13 +10,13 @@ defmodule Minotaur.Bench.Calls do
 
   @sessions 16
   @requests [:get_game, :end_round, :play]
-  @callers [1, 64, 512]
+  @callers [1, 16, 64, 512]
   @lead_ms 40
 
   # Sessions for each caller of a play and rounds in each: some thousand calls, in games of a usual
   # length where the number of callers allows it.
-  @plays %{1 => {60, 20}, 64 => {1, 20}, 512 => {1, 4}}
-  @quick_plays %{1 => {4, 20}, 64 => {1, 4}, 512 => {1, 1}}
+  @plays %{1 => {60, 20}, 16 => {4, 20}, 64 => {1, 20}, 512 => {1, 4}}
+  @quick_plays %{1 => {4, 20}, 16 => {1, 4}, 64 => {1, 4}, 512 => {1, 1}}
 
   @metrics [
     p50: {"p50 µs", 0},
