@@ -3,8 +3,7 @@
  *
  * The counters are atomic since libuv's pool threads allocate too, but they are touched only
  * between mem_test_begin and mem_test_end. A size of 0 becomes 1, so that NULL always means
- * failure. Nothing here aborts: running out of memory is the caller's -ENOMEM. Large pieces are
- * given huge pages where the kernel has them.
+ * failure. Nothing here aborts: running out of memory is the caller's -ENOMEM.
  */
 #include "base/alloc.h"
 
@@ -12,10 +11,6 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
-
-#define HUGE_PAGE  ((uintptr_t)2 << 20)
-#define HUGE_BYTES ((size_t)8 << 20) /* from which on memory is asked for in huge pages */
 
 static atomic_bool counting;
 static atomic_size_t count;
@@ -46,27 +41,11 @@ static void *counted(void *memory)
     return memory;
 }
 
-/*
- * Let a large piece of memory have huge pages: filling 64 MB for the first time costs 16,000 faults
- * otherwise. A hint: nothing depends on it.
- */
-static void *hinted(void *memory, size_t size)
-{
-#ifdef MADV_HUGEPAGE
-    uintptr_t from = ((uintptr_t)memory + HUGE_PAGE - 1) & ~(HUGE_PAGE - 1);
-
-    if (memory != NULL && size >= HUGE_BYTES)
-        (void)madvise((void *)from, ((uintptr_t)memory + size - from) & ~(HUGE_PAGE - 1),
-                      MADV_HUGEPAGE);
-#endif
-    return memory;
-}
-
 void *mem_alloc(size_t size)
 {
     if (is_counting() && must_fail())
         return NULL;
-    return counted(hinted(malloc(size > 0 ? size : 1), size));
+    return counted(malloc(size > 0 ? size : 1));
 }
 
 void *mem_zalloc(size_t size)
@@ -91,7 +70,7 @@ void *mem_realloc(void *memory, size_t size)
 
     if (is_counting() && must_fail())
         return NULL;
-    moved = hinted(realloc(memory, size > 0 ? size : 1), size);
+    moved = realloc(memory, size > 0 ? size : 1);
     return memory == NULL ? counted(moved) : moved;
 }
 
