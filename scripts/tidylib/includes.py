@@ -64,7 +64,6 @@ RESTRICTED = [
     ("pthread.h", {"base", "net"}),
     ("threads.h", {"net"}),
     ("unistd.h", {"base", "net", "node", "store"}),
-    ("sys/mman.h", {"base", "net", "node", "store"}),
     ("*", {"net", "node", "store"}),
 ]
 
