@@ -22,8 +22,7 @@ struct peer_info {
     const char *node; /* name@host */
     uint32_t creation;
     uint64_t flags; /* effective: ours and theirs */
-    bool hidden;    /* it, or we, or both */
-    bool published; /* it is not */
+    bool hidden;
     bool initiated; /* we dialled */
 };
 

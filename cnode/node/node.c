@@ -93,13 +93,11 @@ static int welcome(struct node *node, const struct peer_info *peer)
     tell_what_it_lacks(node, peer);
     if ((error = releases_peer_up(node->releases, peer->node)) != 0)
         return error;
-    if ((error = mesh_peer_up(node->mesh, peer->node, peer->hidden)) != 0)
+    if ((error = mesh_peer_up(node->mesh, peer->node, peer->hidden)) != 0 || peer->hidden)
         return error;
-    /* A hidden node has its names through those who are not. */
-    if (peer->published && (!peer->hidden || node->config->hidden) &&
-        (error = names_peer_up(node->names, peer->node)) != 0)
+    if ((error = names_peer_up(node->names, peer->node)) != 0)
         return error;
-    if (node->hosts && !peer->hidden)
+    if (node->hosts)
         hosts_node_up(node->hosts, peer->node);
     return 0;
 }
@@ -184,13 +182,6 @@ static int dial(void *context, const char *to)
     struct node *node = context;
 
     return network_connect(node->network, to);
-}
-
-static void hang_up(void *context, const char *peer)
-{
-    struct node *node = context;
-
-    (void)network_disconnect(node->network, peer);
 }
 
 /* The end. */
@@ -415,7 +406,7 @@ static int boot_application(struct node *node, const struct cn_application *appl
 
     node->api.procs = node->procs;
     node->api.functions = node->functions;
-    node->api.registry = names_registry(node->names);
+    node->api.global = names_global(node->names);
     node->api.context = node;
     node->api.each_node = each_node;
     if ((error = api_functions_add(&node->api, application->functions)) != 0)
@@ -431,8 +422,6 @@ static int boot_processes(struct node *node)
         .context = node, .send = send_out, .send_shared = send_out_shared};
     struct functions_hooks hooks = {
         .context = node, .each_node = each_node, .stop = on_stop_asked, .figures = measure};
-    struct names_config names = {
-        .hidden = node->config->hidden, .context = node, .disconnect = hang_up};
     int error;
 
     if ((error = procs_new(node->config->name, network_creation(node->network), &transport, NULL,
@@ -443,7 +432,7 @@ static int boot_processes(struct node *node)
     functions_set_hooks(node->functions, &hooks);
     if ((error = user_start(node->procs)) != 0)
         return error;
-    if ((error = names_new(node->procs, node->functions, &names, &node->names)) != 0)
+    if ((error = names_new(node->procs, node->functions, &node->names)) != 0)
         return error;
     if ((error = releases_new(node->procs, &node->releases)) != 0)
         return error;
