@@ -18,7 +18,7 @@ defmodule Minotaur.Cluster.CommandLineTest do
 
   setup ctx do
     directory = Path.join(Logs.root(), "command-line-#{System.unique_integer([:positive])}")
-    File.mkdir_p!(directory)
+    Logs.make!(directory)
     on_exit(fn -> File.rm_rf!(directory) end)
     cookie = Path.join(directory, "cookie")
     write_cookie(cookie, "secret\n", 0o600)

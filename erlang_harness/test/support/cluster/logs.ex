@@ -6,10 +6,14 @@ defmodule Minotaur.Cluster.Logs do
 
   @doc "Makes the directory of the test with this context."
   @spec new!(map) :: Path.t()
-  def new!(ctx), do: make!(directory(ctx), 5)
+  def new!(ctx), do: ctx |> directory() |> make!()
 
-  # The shell of an epmd that ends may take the empty parent away between its making and its use.
-  defp make!(directory, attempts) do
+  @doc """
+  Makes a directory below `root/0`: the shell of an epmd that ends may take the empty parent away
+  between its making and its use, so it is made again then.
+  """
+  @spec make!(Path.t(), pos_integer) :: Path.t()
+  def make!(directory, attempts \\ 5) do
     case File.mkdir_p(directory) do
       {:error, :enoent} when attempts > 1 -> make!(directory, attempts - 1)
       _made_or_not -> File.mkdir_p!(directory)
