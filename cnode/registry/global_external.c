@@ -253,3 +253,63 @@ size_t global_count(const struct global *global)
 {
     return map_count(global->names);
 }
+
+/* The table of functions. */
+
+static int table_register(void *context, struct cn_term name, const struct cn_pid *pid,
+                          global_done done, void *done_context)
+{
+    return global_register(context, name, pid, done, done_context);
+}
+
+static int table_unregister(void *context, struct cn_term name, const struct cn_pid *pid,
+                            global_done done, void *done_context)
+{
+    return global_unregister(context, name, pid, done, done_context);
+}
+
+static int table_move(void *context, struct cn_term name, const struct cn_pid *pid,
+                      global_done done, void *done_context)
+{
+    return global_re_register(context, name, pid, done, done_context);
+}
+
+static int table_adopt(void *context, struct cn_term name, const struct cn_pid *pid)
+{
+    return global_adopt(context, name, pid);
+}
+
+static int table_whereis(void *context, struct cn_term name, global_done done, void *done_context)
+{
+    return global_whereis(context, name, done, done_context);
+}
+
+static bool table_whereis_local(void *context, struct cn_term name, struct cn_pid *ret_pid)
+{
+    return global_whereis_local(context, name, ret_pid);
+}
+
+static int table_peer_up(void *context, const char *node)
+{
+    return global_peer_up(context, node);
+}
+
+static void table_peer_down(void *context, const char *node)
+{
+    global_peer_down(context, node);
+}
+
+void global_registry(struct global *global, struct registry *ret_registry)
+{
+    *ret_registry = (struct registry){
+        .context = global,
+        .register_name = table_register,
+        .unregister_name = table_unregister,
+        .move_name = table_move,
+        .adopt_name = table_adopt,
+        .whereis_name = table_whereis,
+        .whereis_local = table_whereis_local,
+        .peer_up = table_peer_up,
+        .peer_down = table_peer_down,
+    };
+}

@@ -1,10 +1,10 @@
 /*
- * Names in :global, through a BEAM neighbour.
+ * Names in :global, through a BEAM neighbour: how a hidden node has them (a visible one is a full
+ * member, registry/member.h).
  *
- * This node is visible but no full member of :global: it takes no part in its locks and keeps no
- * copy of its table. It tells each peer's global_name_server that it is in sync, so that nobody
- * waits for it, and lets a BEAM neighbour register its names (global:register_name_external), as
- * erl_interface does. What makes that whole:
+ * The node takes no part in :global's locks and keeps no copy of its table. It tells each peer's
+ * global_name_server that it is in sync, so that nobody waits for it, and lets a BEAM neighbour
+ * register its names (global:register_name_external), as erl_interface does. What makes that whole:
  *
  * - One neighbour is used for all names, the one with the greatest node name: :global locks that
  *   one first anyway, and two registrars would wait for each other.
@@ -31,33 +31,9 @@
 #define REGISTRY_GLOBAL_EXTERNAL_H
 
 #include "otp/functions.h"
+#include "registry/registry.h"
 
 struct global;
-
-/** What became of a request. */
-enum global_outcome {
-    GLOBAL_YES,
-    GLOBAL_NO,          /* somebody else has the name; whereis: nobody has it */
-    GLOBAL_UNREACHABLE, /* no neighbour answered in time: it may or may not have happened */
-};
-
-/**
- * Called exactly once, from procs_run. @holder: who has the name, NULL when nobody or unknown;
- * valid during the call.
- */
-typedef void (*global_done)(void *context, enum global_outcome outcome,
-                            const struct cn_pid *holder);
-
-/** What the owner is told. Any may be NULL. */
-struct global_hooks {
-    void *context;
-    /**
-     * A name of ours was found in the hands of @other, after both were registered apart. The name
-     * is not ours any more as far as this node is concerned; @ours lives.
-     */
-    void (*on_conflict)(void *context, struct cn_term name, const struct cn_pid *ours,
-                        const struct cn_pid *other);
-};
 
 /**
  * Start `global_name_server` in @procs, and the functions global:whereis_name/1 and
@@ -67,6 +43,8 @@ int global_new(struct procs *procs, struct functions *functions, const struct gl
                struct global **ret_global);
 /** Release, after procs_free; returns NULL. What was not answered is forgotten. */
 struct global *global_free(struct global *global);
+/** Fill the table of functions, which are those below. */
+void global_registry(struct global *global, struct registry *ret_registry);
 /** A visible peer is up (after procs_peer_up). Errors: -ENOMEM. */
 int global_peer_up(struct global *global, const char *node);
 /** A peer is gone; unknown ones are ignored. */

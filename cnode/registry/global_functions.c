@@ -7,11 +7,9 @@
  * an error, upon which the other side's process wins. Our own table needs no change here: whoever
  * loses a name ends, or is told, or is found out by the next audit.
  */
-#include <string.h>
-
 #include "base/error.h"
-#include "etf/raw.h"
 #include "registry/global_internal.h"
+#include "registry/global_resolve.h"
 
 static bool as_pid(struct cn_term term, struct cn_pid *ret_pid)
 {
@@ -42,60 +40,6 @@ static void run_whereis(void *context, struct apply *apply, const struct cn_term
         apply_error(apply, "system_limit");
 }
 
-/* Send {global_name_conflict, Name [, Other]}. */
-static void notify(struct global *global, const struct cn_pid *to, struct cn_term name,
-                   const struct cn_pid *other)
-{
-    struct cn_writer writer;
-
-    cn_writer_init(&writer, 0);
-    cn_write_tuple(&writer, other != NULL ? 3 : 2);
-    cn_write_atom(&writer, "global_name_conflict");
-    cn_write_term(&writer, name);
-    if (other != NULL)
-        cn_write_pid(&writer, other);
-    if (cn_writer_error(&writer) == 0)
-        (void)procs_send_pid(global->procs, NULL, to, cn_writer_term(&writer));
-    cn_writer_free(&writer);
-}
-
-/* Carry out @method; gives who keeps the name, NULL: nobody. Returns false for an unknown one. */
-static bool resolve(struct global *global, struct cn_bytes method, struct cn_term name,
-                    const struct cn_pid *a, const struct cn_pid *b,
-                    const struct cn_pid **ret_winner)
-{
-    bool a_wins = strcmp(a->node, b->node) < 0;
-    const struct cn_pid *winner = a_wins ? a : b;
-    const struct cn_pid *loser = a_wins ? b : a;
-    static const uint8_t kill[] = {0x77, 4, 'k', 'i', 'l', 'l'};
-
-    if (cn_bytes_equal(method, "random_exit_name")) {
-        (void)procs_exit_signal(global->procs, NULL, loser, (struct cn_term){kill, sizeof(kill)});
-    } else if (cn_bytes_equal(method, "random_notify_name")) {
-        notify(global, loser, name, NULL);
-    } else if (cn_bytes_equal(method, "notify_all_name")) {
-        notify(global, a, name, b);
-        notify(global, b, name, a);
-        winner = NULL;
-    } else {
-        return false;
-    }
-    *ret_winner = winner;
-    return true;
-}
-
-static bool read_method(struct cn_term term, struct cn_bytes *ret_function)
-{
-    struct cn_reader reader;
-    struct etf_fun fun;
-
-    cn_reader_init(&reader, term);
-    if (!etf_read_fun(&reader, &fun) || !fun.external || !cn_bytes_equal(fun.module, "global"))
-        return false;
-    *ret_function = fun.function;
-    return true;
-}
-
 /* A name of ours went to somebody else: say so, as an audit would. */
 static void tell_conflict(struct global *global, struct cn_term name, const struct cn_pid *winner,
                           const struct cn_pid *a, const struct cn_pid *b)
@@ -115,14 +59,13 @@ static void tell_conflict(struct global *global, struct cn_term name, const stru
 static void run_resolve(void *context, struct apply *apply, const struct cn_term *arguments)
 {
     struct global *global = context;
-    struct cn_bytes method;
     struct cn_pid a;
     struct cn_pid b;
     const struct cn_pid *winner = NULL;
     struct cn_writer writer;
 
-    if (!read_method(arguments[0], &method) || !as_pid(arguments[2], &a) ||
-        !as_pid(arguments[3], &b) || !resolve(global, method, arguments[1], &a, &b, &winner)) {
+    if (!as_pid(arguments[2], &a) || !as_pid(arguments[3], &b) ||
+        !global_resolve(global->procs, arguments[0], arguments[1], &a, &b, &winner)) {
         apply_error(apply, "badarg");
         return;
     }

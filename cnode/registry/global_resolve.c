@@ -1,0 +1,79 @@
+/*
+ * The methods, as OTP carries them out: the process on the node with the smaller name keeps the
+ * name, and the other is killed, or told; or both are told and nobody keeps it.
+ */
+#include "registry/global_resolve.h"
+
+#include <string.h>
+
+#include "etf/raw.h"
+
+struct cn_term global_default_method(void)
+{
+    static const uint8_t method[] = "\x71\x77\x06global\x77\x10random_exit_name\x61\x03";
+
+    return (struct cn_term){method, sizeof(method) - 1};
+}
+
+/* Send {global_name_conflict, Name [, Other]}. */
+static void notify(struct procs *procs, const struct cn_pid *to, struct cn_term name,
+                   const struct cn_pid *other)
+{
+    struct cn_writer writer;
+
+    cn_writer_init(&writer, 0);
+    cn_write_tuple(&writer, other != NULL ? 3 : 2);
+    cn_write_atom(&writer, "global_name_conflict");
+    cn_write_term(&writer, name);
+    if (other != NULL)
+        cn_write_pid(&writer, other);
+    if (cn_writer_error(&writer) == 0)
+        (void)procs_send_pid(procs, NULL, to, cn_writer_term(&writer));
+    cn_writer_free(&writer);
+}
+
+/* Carry out @method; gives who keeps the name, NULL: nobody. Returns false for an unknown one. */
+static bool carry_out(struct procs *procs, struct cn_bytes method, struct cn_term name,
+                      const struct cn_pid *a, const struct cn_pid *b,
+                      const struct cn_pid **ret_winner)
+{
+    bool a_wins = strcmp(a->node, b->node) < 0;
+    const struct cn_pid *winner = a_wins ? a : b;
+    const struct cn_pid *loser = a_wins ? b : a;
+    static const uint8_t kill[] = {0x77, 4, 'k', 'i', 'l', 'l'};
+
+    if (cn_bytes_equal(method, "random_exit_name")) {
+        (void)procs_exit_signal(procs, NULL, loser, (struct cn_term){kill, sizeof(kill)});
+    } else if (cn_bytes_equal(method, "random_notify_name")) {
+        notify(procs, loser, name, NULL);
+    } else if (cn_bytes_equal(method, "notify_all_name")) {
+        notify(procs, a, name, b);
+        notify(procs, b, name, a);
+        winner = NULL;
+    } else {
+        return false;
+    }
+    *ret_winner = winner;
+    return true;
+}
+
+static bool read_method(struct cn_term term, struct cn_bytes *ret_function)
+{
+    struct cn_reader reader;
+    struct etf_fun fun;
+
+    cn_reader_init(&reader, term);
+    if (!etf_read_fun(&reader, &fun) || !fun.external || !cn_bytes_equal(fun.module, "global"))
+        return false;
+    *ret_function = fun.function;
+    return true;
+}
+
+bool global_resolve(struct procs *procs, struct cn_term method, struct cn_term name,
+                    const struct cn_pid *a, const struct cn_pid *b,
+                    const struct cn_pid **ret_winner)
+{
+    struct cn_bytes function;
+
+    return read_method(method, &function) && carry_out(procs, function, name, a, b, ret_winner);
+}

@@ -1,0 +1,224 @@
+/*
+ * global_name_server: what comes in, sorted.
+ *
+ * Calls are answered at once, whatever is going on: locks, names, lists. What only the node itself
+ * asks of its own server in OTP is answered with an error, so that nobody waits.
+ */
+#include <errno.h>
+
+#include "base/error.h"
+#include "base/trace.h"
+#include "registry/member_internal.h"
+
+/* A call, and its answer in the making. */
+struct request {
+    struct member *member;
+    const struct gen_from *from;
+    struct cn_reader reader; /* behind the verb */
+    struct cn_writer *answer;
+};
+
+static void answer_set_lock(struct request *request)
+{
+    struct cn_term id;
+    int r = CN_E_INVALID;
+
+    if (cn_read_term(&request->reader, &id))
+        r = locks_set(request->member, id, &request->from->pid);
+    cn_write_bool(request->answer, r == 0);
+}
+
+static void answer_del_lock(struct request *request)
+{
+    struct cn_term id;
+
+    if (cn_read_term(&request->reader, &id))
+        locks_delete(request->member, id, &request->from->pid);
+    cn_write_bool(request->answer, true);
+}
+
+/* {register, Name, Pid, Method} or {register_ext, Name, Pid, Method, Node} */
+static void take_name(struct request *request, bool external)
+{
+    struct member *member = request->member;
+    char node[CN_NODE_NAME_MAX + 1];
+    struct cn_term name;
+    struct cn_pid pid;
+    struct cn_term method;
+    struct name *before = NULL;
+
+    if (!cn_read_term(&request->reader, &name) || !cn_read_pid(&request->reader, &pid) ||
+        !cn_read_term(&request->reader, &method) ||
+        (external && !known_read_node(&request->reader, &node)))
+        return;
+    if (locks_allow_pid(member, &request->from->pid)) {
+        if (roster_insert(member, name, &pid, method, external ? node : NULL) != 0)
+            member_part(member, request->from->pid.node);
+        return;
+    }
+    before = roster_find(member, name);
+    if (before != NULL)
+        roster_delete(member, before);
+}
+
+static void answer_register(struct request *request)
+{
+    take_name(request, false);
+    cn_write_atom(request->answer, "yes");
+}
+
+static void answer_register_ext(struct request *request)
+{
+    take_name(request, true);
+    cn_write_atom(request->answer, "yes");
+}
+
+static void answer_unregister(struct request *request)
+{
+    struct cn_term term;
+    struct name *name = NULL;
+
+    if (cn_read_term(&request->reader, &term))
+        name = roster_find(request->member, term);
+    if (name != NULL)
+        roster_delete(request->member, name);
+    cn_write_atom(request->answer, "ok");
+}
+
+static void answer_known(struct request *request)
+{
+    known_write_nodes(request->member, false, request->answer);
+}
+
+static void answer_synced(struct request *request)
+{
+    known_write_nodes(request->member, true, request->answer);
+}
+
+static void answer_names_ext(struct request *request)
+{
+    roster_write_external(request->member, request->answer);
+}
+
+static void answer_version(struct request *request)
+{
+    cn_write_integer(request->answer, GLOBAL_VERSION);
+}
+
+static void answer_info(struct request *request)
+{
+    cn_write_tuple(request->answer, 3);
+    cn_write_atom(request->answer, "state");
+    known_write_nodes(request->member, false, request->answer);
+    known_write_nodes(request->member, true, request->answer);
+}
+
+/* What can be asked. */
+static const struct {
+    const char *verb;
+    void (*answer)(struct request *request);
+} verbs[] = {
+    {"set_lock", answer_set_lock},
+    {"del_lock", answer_del_lock},
+    {"register", answer_register},
+    {"register_ext", answer_register_ext},
+    {"unregister", answer_unregister},
+    {"get_known", answer_known},
+    {"get_synced", answer_synced},
+    {"get_names_ext", answer_names_ext},
+    {"get_protocol_version", answer_version},
+    {"info", answer_info},
+};
+
+static void write_answer(struct request *request, struct cn_bytes verb)
+{
+    for (size_t i = 0; i < sizeof(verbs) / sizeof(verbs[0]); i++) {
+        if (cn_bytes_equal(verb, verbs[i].verb)) {
+            verbs[i].answer(request);
+            return;
+        }
+    }
+    cn_write_tuple(request->answer, 2);
+    cn_write_atom(request->answer, "error");
+    cn_write_atom(request->answer, "unsupported");
+}
+
+static void on_call(struct gen_server *self, void *state, const struct gen_from *from,
+                    struct cn_term term)
+{
+    struct cn_writer writer;
+    struct request request = {.member = state, .from = from, .answer = &writer};
+    struct cn_bytes verb = {0};
+    uint32_t arity = 0;
+
+    cn_reader_init(&request.reader, term);
+    if (cn_peek(&request.reader) == CN_TYPE_TUPLE)
+        (void)cn_read_tuple(&request.reader, &arity);
+    (void)cn_read_atom(&request.reader, &verb);
+    cn_writer_init(&writer, 0);
+    write_answer(&request, verb);
+    if (cn_writer_error(&writer) == 0)
+        (void)gen_reply(gen_server_procs(self), from, cn_writer_term(&writer));
+    cn_writer_free(&writer);
+}
+
+static void on_cast(struct gen_server *self, void *state, struct cn_term message)
+{
+    if (!meetings_take_cast(state, message) && !exchange_take_new_nodes(state, message))
+        trace("registry", "an unknown cast");
+}
+
+/* {whereis, Name, From} */
+static void take_whereis(struct member *member, struct cn_term message)
+{
+    struct cn_reader reader;
+    struct cn_term name;
+    struct cn_term term;
+    struct gen_from from;
+    struct name *found = NULL;
+    struct cn_writer writer;
+
+    cn_reader_init(&reader, message);
+    if (!cn_read_this_tuple(&reader, 3) || !cn_read_this_atom(&reader, "whereis") ||
+        !cn_read_term(&reader, &name) || !cn_read_term(&reader, &term) ||
+        gen_from_read(term, &from) != 0)
+        return;
+    found = roster_find(member, name);
+    cn_writer_init(&writer, 0);
+    if (found != NULL)
+        cn_write_pid(&writer, &found->watched->pid);
+    else
+        cn_write_atom(&writer, "undefined");
+    if (cn_writer_error(&writer) == 0)
+        (void)gen_reply(member->procs, &from, cn_writer_term(&writer));
+    cn_writer_free(&writer);
+}
+
+static void on_info(struct gen_server *self, void *state, struct cn_term message)
+{
+    struct process_down down;
+    struct cn_reader reader;
+    struct cn_pid pid;
+
+    if (process_read_down(message, &down)) {
+        cn_reader_init(&reader, down.object);
+        if (cn_read_pid(&reader, &pid))
+            watched_down(state, &pid);
+    } else if (!meetings_take_info(state, message) && !known_take_event(state, message) &&
+               !known_take_lost(state, message) && !known_take_remove(state, message)) {
+        take_whereis(state, message);
+    }
+}
+
+static void on_terminate(struct gen_server *self, void *state, struct cn_term reason)
+{
+    member_server_ended(state, self);
+}
+
+const struct gen_server_callbacks member_server_callbacks = {
+    .module = "global",
+    .handle_call = on_call,
+    .handle_cast = on_cast,
+    .handle_info = on_info,
+    .terminate = on_terminate,
+};

@@ -1,0 +1,64 @@
+/*
+ * Names of the whole cluster behind one table of functions.
+ *
+ * A visible node is a full member of :global (registry/member.h); a hidden one registers through a
+ * BEAM neighbour (registry/global_external.h). Who asks for names does not see which.
+ *
+ * Outcomes come as callbacks, exactly once, from procs_run, never from inside the asking call. What
+ * is asked for one name is carried out in the order of asking. Once the process behind it has ended
+ * (somebody killed it, or procs_free) every request fails with CN_E_CLOSED.
+ */
+#ifndef REGISTRY_REGISTRY_H
+#define REGISTRY_REGISTRY_H
+
+#include <cnode/term.h>
+
+/** What became of a request. */
+enum global_outcome {
+    GLOBAL_YES,
+    GLOBAL_NO,          /* somebody else has the name; whereis: nobody has it */
+    GLOBAL_UNREACHABLE, /* nobody answered in time: it may or may not have happened */
+};
+
+/** Called once. @holder: who has the name, NULL when nobody or unknown; valid during the call. */
+typedef void (*global_done)(void *context, enum global_outcome outcome,
+                            const struct cn_pid *holder);
+
+/** What the owner is told. Any may be NULL. */
+struct global_hooks {
+    void *context;
+    /**
+     * A name of ours was found in the hands of @other, after both were registered apart. The name
+     * is not ours any more as far as this node is concerned; @ours lives.
+     */
+    void (*on_conflict)(void *context, struct cn_term name, const struct cn_pid *ours,
+                        const struct cn_pid *other);
+    /** Close the connection to @node, if there is one. */
+    void (*disconnect)(void *context, const char *node);
+};
+
+/** The table. Errors of all: CN_E_CLOSED, -ENOMEM; then @done, which may be NULL, is not called. */
+struct registry {
+    void *context;
+    /** Register @pid, a process of this node, under the term @name. Ownership: @name is copied. */
+    int (*register_name)(void *context, struct cn_term name, const struct cn_pid *pid,
+                         global_done done, void *done_context);
+    /** Take @name from @pid, a process of this node; NO, changing nothing, when it has it not. */
+    int (*unregister_name)(void *context, struct cn_term name, const struct cn_pid *pid,
+                           global_done done, void *done_context);
+    /** Give the name to @pid, a process of any node, whoever has it now: the atomic move. */
+    int (*move_name)(void *context, struct cn_term name, const struct cn_pid *pid, global_done done,
+                     void *done_context);
+    /** Take note that another node gave @name to @pid, a process of this node. */
+    int (*adopt_name)(void *context, struct cn_term name, const struct cn_pid *pid);
+    /** Find who has the name: YES with the holder, or NO. */
+    int (*whereis_name)(void *context, struct cn_term name, global_done done, void *done_context);
+    /** Find a name of this node's processes without asking anybody; false when it is none. */
+    bool (*whereis_local)(void *context, struct cn_term name, struct cn_pid *ret_pid);
+    /** A visible peer is up (after procs_peer_up). */
+    int (*peer_up)(void *context, const char *node);
+    /** A peer is gone; unknown ones are ignored. */
+    void (*peer_down)(void *context, const char *node);
+};
+
+#endif
