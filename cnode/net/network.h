@@ -22,7 +22,8 @@ struct peer_info {
     const char *node; /* name@host */
     uint32_t creation;
     uint64_t flags; /* effective: ours and theirs */
-    bool hidden;
+    bool hidden;    /* it, or we, or both */
+    bool published; /* it is not */
     bool initiated; /* we dialled */
 };
 

@@ -310,6 +310,7 @@ static void fill_info(struct peer *peer, struct connection *connection)
         .creation = handshake_peer_creation(handshake),
         .flags = flags,
         .hidden = (flags & FLAG_PUBLISHED) == 0,
+        .published = (handshake->peer_flags & FLAG_PUBLISHED) != 0,
         .initiated = connection_initiated(connection),
     };
 }

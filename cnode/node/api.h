@@ -16,7 +16,7 @@
 #include "otp/call.h"
 #include "otp/functions.h"
 #include "otp/target.h"
-#include "registry/global_external.h"
+#include "registry/registry.h"
 
 struct waiting;
 
@@ -24,7 +24,7 @@ struct waiting;
 struct cn_node {
     struct procs *procs;
     struct functions *functions;
-    struct global *global;
+    const struct registry *registry;
     void *context;
     /** Visit the connected nodes. */
     void (*each_node)(void *context,
@@ -47,7 +47,7 @@ struct cn_server {
 /* api_node.c */
 /** Start with nothing waiting. The other members are set by the owner. */
 void api_node_init(struct cn_node *node);
-/** Forget what :global never answered, after procs_free and global_free. */
+/** Forget what :global never answered, after procs_free and names_free. */
 void api_node_deinit(struct cn_node *node);
 /** Add the application's functions (NULL: none). Errors: as functions_add. */
 int api_functions_add(struct cn_node *node, const struct cn_function *functions);

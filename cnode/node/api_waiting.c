@@ -275,44 +275,49 @@ static int asked(struct waiting *waiting, int error)
  */
 static bool holds(struct cn_server *self, struct cn_term name)
 {
+    const struct registry *registry = self->node->registry;
     struct cn_pid holder;
 
     list_for_each(item, &self->waitings) {
         if (container_of(item, struct waiting, list)->global)
             return false;
     }
-    return global_whereis_local(self->node->global, name, &holder) &&
+    return registry->whereis_local(registry->context, name, &holder) &&
            cn_pid_equal(&holder, cn_server_pid(self));
 }
 
 int cn_global_register(struct cn_server *self, struct cn_term name, cn_done done, void *context)
 {
+    const struct registry *registry = self->node->registry;
     const char *yes = holds(self, name) ? "no" : "yes";
     struct waiting *waiting = waiting_for_global(self, done, context, yes, "no");
 
     if (!waiting)
         return -ENOMEM;
-    return asked(waiting, global_register(self->node->global, name, cn_server_pid(self), on_global,
-                                          waiting));
+    return asked(waiting, registry->register_name(registry->context, name, cn_server_pid(self),
+                                                  on_global, waiting));
 }
 
 int cn_global_unregister(struct cn_server *self, struct cn_term name, cn_done done, void *context)
 {
+    const struct registry *registry = self->node->registry;
     struct waiting *waiting = waiting_for_global(self, done, context, "ok", "ok");
 
     if (!waiting)
         return -ENOMEM;
-    return asked(waiting, global_unregister(self->node->global, name, cn_server_pid(self),
-                                            on_global, waiting));
+    return asked(waiting, registry->unregister_name(registry->context, name, cn_server_pid(self),
+                                                    on_global, waiting));
 }
 
 int cn_global_whereis(struct cn_server *self, struct cn_term name, cn_done done, void *context)
 {
+    const struct registry *registry = self->node->registry;
     struct waiting *waiting = waiting_for_global(self, done, context, "", "undefined");
 
     if (!waiting)
         return -ENOMEM;
-    return asked(waiting, global_whereis(self->node->global, name, on_global_whereis, waiting));
+    return asked(waiting,
+                 registry->whereis_name(registry->context, name, on_global_whereis, waiting));
 }
 
 /* The end. */

@@ -4,10 +4,12 @@
  * One gen_server without a name, since it makes calls. It owns a table of neighbours: everybody
  * who is up, and everybody a peer has named. A neighbour that is down waits `delay_ms` before
  * the next dial; the delay doubles with each failure up to 30 s and starts anew once the
- * neighbour was up. A call that fails needs no care: the next round asks again. Names that peers
- * give are taken up to a limit, so a peer that names nodes without end fills the table and no more;
- * who is up always has a place. Who is neither up nor named any more is forgotten, for a node may
- * outlive any number of others, each with a name of its own.
+ * neighbour was up for a while. A visible peer that went is dialled again for some minutes even if
+ * nobody names it: all who could may have parted from us at once, as members of :global do when one
+ * of them lost its connection to us. A call that fails needs no care: the next round asks again.
+ * Names that peers give are taken up to a limit, so a peer that names nodes without end fills the
+ * table and no more; who is up always has a place. Who is neither up nor named any more is
+ * forgotten, for a node may outlive any number of others, each with a name of its own.
  *
  * A newcomer whose first answer leaves out somebody whom we see is told to connect to all whom we
  * see, once: BEAM nodes that met only us would not meet each other, since :global, through which
@@ -27,6 +29,8 @@
 #define DELAY_MIN_MS   500
 #define DELAY_MAX_MS   30000
 #define FORGET_MS      60000 /* longer than any delay, so who is still named is not forgotten */
+#define STEADY_MS      10000
+#define REDIAL_MS      600000
 #define NEIGHBOURS_MAX 4096
 
 struct neighbour {
@@ -37,6 +41,8 @@ struct neighbour {
     uint64_t dial_after_ms; /* not before; when down: at least when it went down */
     uint64_t delay_ms;
     uint64_t named_in; /* the last answer that named it */
+    uint64_t up_ms;    /* when it came up */
+    uint64_t down_ms;  /* a visible peer's: when it went; 0 while it is up */
     unsigned open;     /* questions whose end will come back to it */
     struct mesh *mesh;
     struct map_handle hh;
@@ -81,19 +87,12 @@ static struct neighbour *find_or_add(struct mesh *mesh, const char *node, size_t
     return neighbour;
 }
 
-static void learn(struct mesh *mesh, struct cn_bytes node)
+/* Dial who is down, ever more slowly. */
+static void redial(struct neighbour *neighbour)
 {
-    struct procs *procs = gen_server_procs(mesh->server);
-    uint64_t now_ms = procs_now_ms(procs);
+    struct mesh *mesh = neighbour->mesh;
+    uint64_t now_ms = procs_now_ms(gen_server_procs(mesh->server));
 
-    if (cn_bytes_equal(node, procs_node(procs)) || !memchr(node.data, '@', node.size))
-        return;
-    struct neighbour *neighbour = find(mesh, (const char *)node.data, node.size);
-    if (!neighbour && map_count(mesh->neighbours) < NEIGHBOURS_MAX)
-        neighbour = find_or_add(mesh, (const char *)node.data, node.size);
-    if (!neighbour)
-        return;
-    neighbour->named_in = mesh->answers;
     if (neighbour->up || now_ms < neighbour->dial_after_ms)
         return;
     neighbour->dial_after_ms = now_ms + neighbour->delay_ms;
@@ -101,6 +100,21 @@ static void learn(struct mesh *mesh, struct cn_bytes node)
     if (neighbour->delay_ms > DELAY_MAX_MS)
         neighbour->delay_ms = DELAY_MAX_MS;
     mesh->dial(mesh->context, neighbour->node);
+}
+
+static void learn(struct mesh *mesh, struct cn_bytes node)
+{
+    const char *us = procs_node(gen_server_procs(mesh->server));
+
+    if (cn_bytes_equal(node, us) || !memchr(node.data, '@', node.size))
+        return;
+    struct neighbour *neighbour = find(mesh, (const char *)node.data, node.size);
+    if (!neighbour && map_count(mesh->neighbours) < NEIGHBOURS_MAX)
+        neighbour = find_or_add(mesh, (const char *)node.data, node.size);
+    if (!neighbour)
+        return;
+    neighbour->named_in = mesh->answers;
+    redial(neighbour);
 }
 
 static bool is_visible_peer(const struct neighbour *neighbour)
@@ -229,6 +243,13 @@ static bool is_past(const struct neighbour *neighbour, uint64_t now_ms)
     return !neighbour->up && neighbour->open == 0 && now_ms > neighbour->dial_after_ms + FORGET_MS;
 }
 
+/* A visible peer that went not long ago: nobody need be left who could name it. */
+static bool is_lost(const struct neighbour *neighbour, uint64_t now_ms)
+{
+    return neighbour->down_ms > 0 && now_ms < neighbour->down_ms + REDIAL_MS &&
+           !neighbour->mesh->stopped;
+}
+
 static void forget(struct mesh *mesh, struct neighbour *neighbour)
 {
     map_remove(mesh->neighbours, neighbour);
@@ -247,6 +268,8 @@ static void on_timer(struct gen_server *self, void *state, uint64_t timer)
     {
         if (is_past(neighbour, now_ms))
             forget(mesh, neighbour);
+        else if (is_lost(neighbour, now_ms))
+            redial(neighbour);
         else
             ask(mesh, neighbour);
     }
@@ -302,9 +325,10 @@ int mesh_peer_up(struct mesh *mesh, const char *node, bool hidden)
     if (!neighbour)
         return -ENOMEM;
     neighbour->up = true;
+    neighbour->down_ms = 0;
     neighbour->asked = !hidden;
     neighbour->met = false;
-    neighbour->delay_ms = DELAY_MIN_MS;
+    neighbour->up_ms = procs_now_ms(gen_server_procs(mesh->server));
     ask(mesh, neighbour);
     return ask_again_later(mesh);
 }
@@ -316,6 +340,10 @@ void mesh_peer_down(struct mesh *mesh, const char *node)
     if (!neighbour)
         return;
     uint64_t now_ms = procs_now_ms(gen_server_procs(mesh->server));
+    if (is_visible_peer(neighbour))
+        neighbour->down_ms = now_ms;
+    if (neighbour->up && now_ms >= neighbour->up_ms + STEADY_MS)
+        neighbour->delay_ms = DELAY_MIN_MS;
     neighbour->up = false;
     if (neighbour->dial_after_ms < now_ms)
         neighbour->dial_after_ms = now_ms;

@@ -1,11 +1,13 @@
 /*
  * The mesh: a node learnt from a peer is dialled, as BEAM nodes do among themselves.
  *
- * BEAM nodes learn of each other through :global's exchange of known nodes, in which this node
- * does not take part yet. So each visible peer is asked for its `nodes()`, when it comes up and
- * then every few seconds, and whoever it names and we do not see is dialled. A node that cannot
- * be reached is dialled again, ever more slowly, as long as somebody names it. A peer that comes
- * up without knowing all whom we see is told of them. A hidden node meshes with nobody.
+ * BEAM nodes learn of each other through :global's exchange of known nodes, and so does this one;
+ * but nobody names us again to a node that was lost, or to one whose peers run without :global's
+ * mesh. So each visible peer is asked for its `nodes()`, when it comes up and then every few
+ * seconds, and whoever it names and we do not see is dialled. A node that cannot be reached is
+ * dialled again, ever more slowly, as long as somebody names it, and for some minutes after it was
+ * lost. A peer that comes up without knowing all whom we see is told of them. A hidden node meshes
+ * with nobody.
  */
 #ifndef NODE_MESH_H
 #define NODE_MESH_H

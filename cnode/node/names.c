@@ -18,7 +18,9 @@
 #include <errno.h>
 
 struct names {
-    struct global *global;
+    struct global *global; /* of a hidden node */
+    struct member *member; /* of a visible one */
+    struct registry registry;
     struct list questions; /* not yet answered */
     struct session_names table;
 };
@@ -73,7 +75,8 @@ static int register_name(void *context, struct cn_term name, const struct cn_pid
 
     if (!question)
         return -ENOMEM;
-    return asked(question, global_register(names->global, name, pid, answer, question));
+    return asked(question, names->registry.register_name(names->registry.context, name, pid, answer,
+                                                         question));
 }
 
 static int move_name(void *context, struct cn_term name, const struct cn_pid *pid,
@@ -84,7 +87,8 @@ static int move_name(void *context, struct cn_term name, const struct cn_pid *pi
 
     if (!question)
         return -ENOMEM;
-    return asked(question, global_re_register(names->global, name, pid, answer, question));
+    return asked(question,
+                 names->registry.move_name(names->registry.context, name, pid, answer, question));
 }
 
 static int whereis_name(void *context, struct cn_term name, session_names_done done,
@@ -95,14 +99,15 @@ static int whereis_name(void *context, struct cn_term name, session_names_done d
 
     if (!question)
         return -ENOMEM;
-    return asked(question, global_whereis(names->global, name, answer, question));
+    return asked(question,
+                 names->registry.whereis_name(names->registry.context, name, answer, question));
 }
 
 static void unregister_name(void *context, struct cn_term name, const struct cn_pid *pid)
 {
     struct names *names = context;
 
-    if (global_unregister(names->global, name, pid, NULL, NULL) != 0)
+    if (names->registry.unregister_name(names->registry.context, name, pid, NULL, NULL) != 0)
         log_event(LOG_WARNING, "name.kept", "no memory to unregister it; it goes with its process");
 }
 
@@ -110,7 +115,7 @@ static void adopt_name(void *context, struct cn_term name, const struct cn_pid *
 {
     struct names *names = context;
 
-    if (global_adopt(names->global, name, pid) != 0)
+    if (names->registry.adopt_name(names->registry.context, name, pid) != 0)
         log_event(LOG_WARNING, "name.not_adopted", "no memory; a lost neighbour may take it along");
 }
 
@@ -125,15 +130,35 @@ static void on_conflict(void *context, struct cn_term name, const struct cn_pid 
     log_eventf(LOG_WARNING, "name.conflict", "%s is registered on %s too", text, other->node);
 }
 
-int names_new(struct procs *procs, struct functions *functions, struct names **ret_names)
+/* The registry that fits the node. */
+static int start(struct names *names, struct procs *procs, struct functions *functions,
+                 const struct names_config *config)
 {
-    struct global_hooks hooks = {.on_conflict = on_conflict};
+    struct global_hooks hooks = {
+        .context = config->context, .on_conflict = on_conflict, .disconnect = config->disconnect};
+    int error;
+
+    if (config->hidden) {
+        error = global_new(procs, functions, &hooks, &names->global);
+        if (error == 0)
+            global_registry(names->global, &names->registry);
+        return error;
+    }
+    error = member_new(procs, functions, &hooks, &names->member);
+    if (error == 0)
+        member_registry(names->member, &names->registry);
+    return error;
+}
+
+int names_new(struct procs *procs, struct functions *functions, const struct names_config *config,
+              struct names **ret_names)
+{
     struct names *names = mem_zalloc(sizeof *names);
 
     if (!names)
         return -ENOMEM;
     list_init(&names->questions);
-    int error = global_new(procs, functions, &hooks, &names->global);
+    int error = start(names, procs, functions, config);
     if (error != 0) {
         mem_free(names);
         return error;
@@ -155,6 +180,7 @@ struct names *names_free(struct names *names)
     if (!names)
         return NULL;
     global_free(names->global);
+    member_free(names->member);
     while (!list_empty(&names->questions))
         forget(container_of(list_first(&names->questions), struct question, link));
     mem_free(names);
@@ -166,17 +192,17 @@ const struct session_names *names_table(struct names *names)
     return &names->table;
 }
 
-struct global *names_global(struct names *names)
+const struct registry *names_registry(const struct names *names)
 {
-    return names->global;
+    return &names->registry;
 }
 
 int names_peer_up(struct names *names, const char *node)
 {
-    return global_peer_up(names->global, node);
+    return names->registry.peer_up(names->registry.context, node);
 }
 
 void names_peer_down(struct names *names, const char *node)
 {
-    global_peer_down(names->global, node);
+    names->registry.peer_down(names->registry.context, node);
 }

@@ -93,11 +93,13 @@ static int welcome(struct node *node, const struct peer_info *peer)
     tell_what_it_lacks(node, peer);
     if ((error = releases_peer_up(node->releases, peer->node)) != 0)
         return error;
-    if ((error = mesh_peer_up(node->mesh, peer->node, peer->hidden)) != 0 || peer->hidden)
+    if ((error = mesh_peer_up(node->mesh, peer->node, peer->hidden)) != 0)
         return error;
-    if ((error = names_peer_up(node->names, peer->node)) != 0)
+    /* A hidden node has its names through those who are not. */
+    if (peer->published && (!peer->hidden || node->config->hidden) &&
+        (error = names_peer_up(node->names, peer->node)) != 0)
         return error;
-    if (node->hosts)
+    if (node->hosts && !peer->hidden)
         hosts_node_up(node->hosts, peer->node);
     return 0;
 }
@@ -182,6 +184,13 @@ static int dial(void *context, const char *to)
     struct node *node = context;
 
     return network_connect(node->network, to);
+}
+
+static void hang_up(void *context, const char *peer)
+{
+    struct node *node = context;
+
+    (void)network_disconnect(node->network, peer);
 }
 
 /* The end. */
@@ -406,7 +415,7 @@ static int boot_application(struct node *node, const struct cn_application *appl
 
     node->api.procs = node->procs;
     node->api.functions = node->functions;
-    node->api.global = names_global(node->names);
+    node->api.registry = names_registry(node->names);
     node->api.context = node;
     node->api.each_node = each_node;
     if ((error = api_functions_add(&node->api, application->functions)) != 0)
@@ -422,6 +431,8 @@ static int boot_processes(struct node *node)
         .context = node, .send = send_out, .send_shared = send_out_shared};
     struct functions_hooks hooks = {
         .context = node, .each_node = each_node, .stop = on_stop_asked, .figures = measure};
+    struct names_config names = {
+        .hidden = node->config->hidden, .context = node, .disconnect = hang_up};
     int error;
 
     if ((error = procs_new(node->config->name, network_creation(node->network), &transport, NULL,
@@ -432,7 +443,7 @@ static int boot_processes(struct node *node)
     functions_set_hooks(node->functions, &hooks);
     if ((error = user_start(node->procs)) != 0)
         return error;
-    if ((error = names_new(node->procs, node->functions, &node->names)) != 0)
+    if ((error = names_new(node->procs, node->functions, &names, &node->names)) != 0)
         return error;
     if ((error = releases_new(node->procs, &node->releases)) != 0)
         return error;

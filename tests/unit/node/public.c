@@ -8,11 +8,14 @@
 #include <string.h>
 
 #include "base/assert.h"
+#include "registry/global_external.h"
 
 struct world world;
 struct beam beam;
 struct cn_node node;
 struct cn_node other;
+static struct global *global;
+static struct registry registry;
 
 static void each_node(void *context,
                       void (*visit)(void *visit_context, const char *name, bool hidden),
@@ -33,15 +36,17 @@ void public_setup(void)
     api_node_init(&node);
     api_node_init(&other);
     cn_assert(functions_new(node.procs, &node.functions) == 0);
-    cn_assert(global_new(node.procs, node.functions, &(struct global_hooks){0}, &node.global) == 0);
-    cn_assert(global_peer_up(node.global, "b@world") == 0);
+    cn_assert(global_new(node.procs, node.functions, &(struct global_hooks){0}, &global) == 0);
+    global_registry(global, &registry);
+    node.registry = &registry;
+    cn_assert(global_peer_up(global, "b@world") == 0);
     world_settle(&world);
 }
 
 void public_teardown(void)
 {
     world_deinit(&world);
-    node.global = global_free(node.global);
+    global = global_free(global);
     node.functions = functions_free(node.functions);
     api_node_deinit(&node);
     api_node_deinit(&other);

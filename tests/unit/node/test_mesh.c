@@ -155,6 +155,40 @@ START_TEST(lost_nodes_are_dialled_again)
 }
 END_TEST
 
+/* A visible peer that went is dialled again, more and more rarely, although nobody is left to name
+ * it; but not for ever. */
+START_TEST(lost_peer_is_dialled_although_unnamed)
+{
+    peer_up("b@world", false);
+    world_pass(&world, 20000);
+    mesh_peer_down(mesh, "b@world");
+    world_pass(&world, ROUND_MS);
+    ck_assert_uint_eq(dials, 1);
+    ck_assert_str_eq(dialled[0], "b@world");
+    for (int i = 0; i < 10; i++)
+        world_pass(&world, ROUND_MS);
+    ck_assert_uint_gt(dials, 2);
+    ck_assert_uint_lt(dials, 8);
+    world_pass(&world, 660000);
+    size_t before = dials;
+    for (int i = 0; i < 40; i++)
+        world_pass(&world, ROUND_MS);
+    ck_assert_uint_eq(dials, before);
+}
+END_TEST
+
+/* A peer that goes right after it came is not dialled more often for having been up. */
+START_TEST(flapping_peer_is_dialled_ever_more_slowly)
+{
+    for (int i = 0; i < 30; i++) {
+        peer_up("b@world", false);
+        mesh_peer_down(mesh, "b@world");
+        world_pass(&world, ROUND_MS);
+    }
+    ck_assert_uint_lt(dials, 12);
+}
+END_TEST
+
 /* A hidden peer is not asked, a peer that is gone neither. */
 START_TEST(hidden_and_lost_peers_are_not_asked)
 {
@@ -298,6 +332,8 @@ static void add(TCase *tcase)
     tcase_add_test(tcase, unreachable_nodes_are_dialled_more_slowly);
     tcase_add_test(tcase, lost_nodes_are_dialled_again);
     tcase_add_test(tcase, hidden_and_lost_peers_are_not_asked);
+    tcase_add_test(tcase, lost_peer_is_dialled_although_unnamed);
+    tcase_add_test(tcase, flapping_peer_is_dialled_ever_more_slowly);
     tcase_add_test(tcase, killed_mesh_dials_nobody);
     tcase_add_test(tcase, stopped_mesh_dials_nobody);
     tcase_add_test(tcase, names_that_are_past_are_forgotten);

@@ -32,10 +32,12 @@ static void done(void *context, int outcome, const struct cn_pid *who)
 
 static void setup(void)
 {
+    struct names_config config = {.hidden = true};
+
     world_init(&world);
     beam_init(&b, world_procs(&world, 1));
     ck_assert_int_eq(functions_new(world_procs(&world, 0), &functions), 0);
-    ck_assert_int_eq(names_new(world_procs(&world, 0), functions, &names), 0);
+    ck_assert_int_eq(names_new(world_procs(&world, 0), functions, &config, &names), 0);
     table = names_table(names);
     pid = *process_pid(probe_start(world_procs(&world, 0), &owner));
     answers = 0;
