@@ -130,12 +130,17 @@ static void on_conflict(void *context, struct cn_term name, const struct cn_pid 
     log_eventf(LOG_WARNING, "name.conflict", "%s is registered on %s too", text, other->node);
 }
 
+static void hang_up(void *context, const char *node)
+{
+    (void)network_disconnect(context, node);
+}
+
 /* The registry that fits the node. */
 static int start(struct names *names, struct procs *procs, struct functions *functions,
                  const struct names_config *config)
 {
     struct global_hooks hooks = {
-        .context = config->context, .on_conflict = on_conflict, .disconnect = config->disconnect};
+        .context = config->network, .on_conflict = on_conflict, .disconnect = hang_up};
     int error;
 
     if (config->hidden) {
@@ -197,9 +202,12 @@ const struct registry *names_registry(const struct names *names)
     return &names->registry;
 }
 
-int names_peer_up(struct names *names, const char *node)
+int names_peer_up(struct names *names, const struct peer_info *peer)
 {
-    return names->registry.peer_up(names->registry.context, node);
+    /* A hidden node has its names through those who are not. */
+    if (!peer->published || (peer->hidden && !names->global))
+        return 0;
+    return names->registry.peer_up(names->registry.context, peer->node);
 }
 
 void names_peer_down(struct names *names, const char *node)

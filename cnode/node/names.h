@@ -8,6 +8,7 @@
 #ifndef NODE_NAMES_H
 #define NODE_NAMES_H
 
+#include "net/network.h"
 #include "registry/global_external.h"
 #include "registry/member.h"
 #include "session/hosts.h"
@@ -17,9 +18,7 @@ struct names;
 /** What the registry must know of the node. */
 struct names_config {
     bool hidden; /* registers through a neighbour, instead of being a member of `:global` */
-    void *context;
-    /** Close the connection to @node, if there is one. */
-    void (*disconnect)(void *context, const char *node);
+    struct network *network; /* whose connections it may close */
 };
 
 /** Start the registry's processes in @procs. Errors: CN_E_TAKEN, CN_E_LIMIT, -ENOMEM. */
@@ -31,8 +30,8 @@ struct names *names_free(struct names *names);
 const struct session_names *names_table(struct names *names);
 /** The registry itself, for servers that register terms of their own. */
 const struct registry *names_registry(const struct names *names);
-/** A visible peer is up. Errors: -ENOMEM. */
-int names_peer_up(struct names *names, const char *node);
+/** A peer is up; those without names for us are ignored. Errors: -ENOMEM. */
+int names_peer_up(struct names *names, const struct peer_info *peer);
 /** A peer is gone. */
 void names_peer_down(struct names *names, const char *node);
 

@@ -91,13 +91,9 @@ static int welcome(struct node *node, const struct peer_info *peer)
     if ((error = procs_peer_up(node->procs, peer->node, peer->creation)) != 0)
         return error;
     tell_what_it_lacks(node, peer);
-    if ((error = releases_peer_up(node->releases, peer->node)) != 0)
-        return error;
-    if ((error = mesh_peer_up(node->mesh, peer->node, peer->hidden)) != 0)
-        return error;
-    /* A hidden node has its names through those who are not. */
-    if (peer->published && (!peer->hidden || node->config->hidden) &&
-        (error = names_peer_up(node->names, peer->node)) != 0)
+    if ((error = releases_peer_up(node->releases, peer->node)) != 0 ||
+        (error = mesh_peer_up(node->mesh, peer->node, peer->hidden)) != 0 ||
+        (error = names_peer_up(node->names, peer)) != 0)
         return error;
     if (node->hosts && !peer->hidden)
         hosts_node_up(node->hosts, peer->node);
@@ -157,7 +153,6 @@ static void on_ready(void *context, uint16_t port)
 
 static void on_network_log(void *context, int level, const char *event, const char *detail)
 {
-    (void)context;
     log_event((enum log_level)level, event, detail);
 }
 
@@ -184,13 +179,6 @@ static int dial(void *context, const char *to)
     struct node *node = context;
 
     return network_connect(node->network, to);
-}
-
-static void hang_up(void *context, const char *peer)
-{
-    struct node *node = context;
-
-    (void)network_disconnect(node->network, peer);
 }
 
 /* The end. */
@@ -431,8 +419,7 @@ static int boot_processes(struct node *node)
         .context = node, .send = send_out, .send_shared = send_out_shared};
     struct functions_hooks hooks = {
         .context = node, .each_node = each_node, .stop = on_stop_asked, .figures = measure};
-    struct names_config names = {
-        .hidden = node->config->hidden, .context = node, .disconnect = hang_up};
+    struct names_config names = {node->config->hidden, node->network};
     int error;
 
     if ((error = procs_new(node->config->name, network_creation(node->network), &transport, NULL,

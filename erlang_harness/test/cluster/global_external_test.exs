@@ -1,7 +1,8 @@
 defmodule Minotaur.Cluster.GlobalExternalTest do
   @moduledoc """
-  Names of a C node's sessions in `:global`, seen from stock BEAM nodes: registered through one of
-  them, whole again after lost links and lost registrars, and nobody waits for the C node.
+  Names of a C node's sessions in `:global`, seen from stock BEAM nodes: of a visible node, a member
+  of `:global`, and of a hidden one, which registers them through one of the BEAM nodes. Whole again
+  after lost links and lost registrars, and nobody waits for the C node.
   """
 
   use ExUnit.Case, async: true
@@ -15,117 +16,131 @@ defmodule Minotaur.Cluster.GlobalExternalTest do
 
   @repair_ms 20_000
 
-  setup ctx do
+  for hidden <- [false, true] do
+    describe "hidden #{hidden}:" do
+      @describetag hidden: hidden
+      setup :start_two_and_one
+
+      # `:global.sync` and locks on all nodes are what a mute visible node would hang.
+      test "nobody waits for a C node", %{cluster: cluster, beams: beams, c: c} do
+        for beam <- beams do
+          assert c in Cluster.call(cluster, beam, Node, :list, [:connected])
+          assert :ok = Cluster.call(cluster, beam, :global, :sync)
+          lock = {:resource, self()}
+          assert Cluster.call(cluster, beam, :global, :set_lock, [lock])
+          assert Cluster.call(cluster, beam, :global, :del_lock, [lock])
+
+          assert :yes =
+                   Cluster.call(cluster, beam, :global, :register_name, [
+                     beam,
+                     init_of(cluster, beam)
+                   ])
+        end
+
+        assert locks(cluster, beams) == []
+      end
+
+      # Found from each node, and gone with the process.
+      test "a session's names live and die with it", %{cluster: cluster, beams: beams, c: c} do
+        {id, pid} = create(cluster, c, "code")
+        await_names(cluster, beams, names(id, "code"), pid)
+        Cluster.call(cluster, hd(beams), Process, :exit, [pid, :kill])
+        await_names(cluster, beams, names(id, "code"), :undefined)
+      end
+
+      # The names come from a time without BEAM nodes.
+      test "names taken alone are registered when a BEAM comes", ctx do
+        %{cluster: cluster, beams: beams, c: c} = ctx
+        for beam <- beams, do: Cluster.stop_node(cluster, beam)
+        left = fn -> Cluster.call(cluster, c, Node, :list, [:connected]) end
+        wait_until(fn -> for beam <- beams, do: refute(beam in left.()) end)
+        {id, pid} = create(cluster, c, "alone")
+        beam = Cluster.start_node(cluster, kind: :beam, applications: [])
+        Cluster.connect(cluster, beam, c)
+        await_names(cluster, [beam], names(id, "alone"), pid)
+      end
+
+      # A BEAM node that loses its link to the C node forgets its names; the others may keep them.
+      test "a node that lost its link gets the names back", ctx do
+        %{cluster: cluster, beams: [one, two] = beams, c: c} = ctx
+        sessions = for n <- 1..20, do: {n, create(cluster, c, "code#{n}")}
+
+        for lost <- [one, two] do
+          Cluster.call(cluster, lost, Node, :disconnect, [c])
+          wait_until(fn -> refute c in Cluster.call(cluster, lost, Node, :list, [:connected]) end)
+          wait_until(fn -> assert Cluster.call(cluster, lost, Node, :connect, [c]) end)
+
+          for {n, {id, pid}} <- sessions do
+            await_names(cluster, beams, names(id, "code#{n}"), pid)
+          end
+        end
+
+        assert locks(cluster, beams) == []
+      end
+
+      # :global links a C node's process; the end of that BEAM must not end the session.
+      for graceful <- [true, false] do
+        test "sessions and names outlive any BEAM node, graceful: #{graceful}", ctx do
+          %{cluster: cluster, beams: [one, two], c: c} = ctx
+          # The registrar is the greatest of the BEAM nodes' names.
+          {registrar, other} = if one > two, do: {one, two}, else: {two, one}
+          {id, pid} = create(cluster, c, "before")
+          await_names(cluster, [one, two], names(id, "before"), pid)
+          Cluster.stop_node(cluster, registrar, graceful_shutdown: unquote(graceful))
+          wait_until(fn -> refute registrar in Cluster.call(cluster, c, Node, :list) end)
+          {id2, pid2} = create(cluster, c, "after")
+          await_names(cluster, [other], names(id2, "after"), pid2)
+          await_names(cluster, [other], names(id, "before"), pid)
+          assert Cluster.call(cluster, c, Process, :alive?, [pid])
+        end
+      end
+
+      # Names end with their node, in whatever way it ends.
+      test "names end with the C node", %{cluster: cluster, beams: beams, c: c} do
+        {id, pid} = create(cluster, c, "code")
+        await_names(cluster, beams, names(id, "code"), pid)
+        Cluster.stop_node(cluster, c, graceful_shutdown: false)
+        await_names(cluster, beams, names(id, "code"), :undefined)
+        assert locks(cluster, beams) == []
+      end
+
+      # Two processes with one name: the second is told who has it.
+      test "a taken name is not taken twice", %{cluster: cluster, beams: [beam | _], c: c} do
+        other = init_of(cluster, beam)
+        name = {SessionJoinCodeRegistry, "taken"}
+        assert :yes = Cluster.call(cluster, beam, :global, :register_name, [name, other])
+        users = [%{id: 1, display_name: "A"}]
+        assert {:error, _} = Cluster.call(cluster, c, GameEngine, :create_game, ["taken", users])
+        assert Cluster.call(cluster, beam, :global, :whereis_name, [name]) == other
+      end
+
+      # The C node answers whereis for its own names and for those of others.
+      test "the C node is asked for names", %{cluster: cluster, beams: [beam | _], c: c} do
+        {id, pid} = create(cluster, c, "code")
+        other = init_of(cluster, beam)
+        assert :yes = Cluster.call(cluster, beam, :global, :register_name, [:other, other])
+        ask = fn name -> Cluster.call(cluster, c, :global, :whereis_name, [name]) end
+        assert ask.({SessionRegistry, id}) == pid
+        assert ask.(:other) == other
+        assert ask.(:nobody) == :undefined
+      end
+    end
+  end
+
+  defp start_two_and_one(ctx) do
     cluster = start_supervised!({Cluster.Manager, ctx})
-    c = start_c(cluster)
     # Plain BEAM nodes: no hosts, only OTP.
     beams = for _ <- 1..2, do: Cluster.start_node(cluster, kind: :beam, applications: [])
     # What the BEAM nodes register is known to both only when they have found together.
     for beam <- beams, do: :ok = Cluster.call(cluster, beam, :global, :sync)
+    c = start_c(cluster, ctx.hidden)
+    for beam <- beams, do: Cluster.connect(cluster, beam, c)
     [cluster: cluster, c: c, beams: beams]
   end
 
-  # `:global.sync` and locks on all nodes are what a mute visible node would hang.
-  test "nobody waits for a C node", %{cluster: cluster, beams: beams, c: c} do
-    for beam <- beams do
-      assert c in Cluster.call(cluster, beam, Node, :list)
-      assert :ok = Cluster.call(cluster, beam, :global, :sync)
-      lock = {:resource, self()}
-      assert Cluster.call(cluster, beam, :global, :set_lock, [lock])
-      assert Cluster.call(cluster, beam, :global, :del_lock, [lock])
-
-      assert :yes =
-               Cluster.call(cluster, beam, :global, :register_name, [beam, init_of(cluster, beam)])
-    end
-
-    assert locks(cluster, beams) == []
-  end
-
-  # Registered before there was any BEAM node, or after: found from each, and gone with the process.
-  test "a session's names live and die with it", %{cluster: cluster, beams: beams, c: c} do
-    {id, pid} = create(cluster, c, "code")
-    await_names(cluster, beams, names(id, "code"), pid)
-    Cluster.call(cluster, hd(beams), Process, :exit, [pid, :kill])
-    await_names(cluster, beams, names(id, "code"), :undefined)
-  end
-
-  # The names come from a time without BEAM nodes.
-  test "names taken alone are registered when a BEAM comes", ctx do
-    %{cluster: cluster, beams: beams, c: c} = ctx
-    for beam <- beams, do: Cluster.stop_node(cluster, beam)
-    wait_until(fn -> assert Cluster.call(cluster, c, Node, :list) == [] end)
-    {id, pid} = create(cluster, c, "alone")
-    beam = Cluster.start_node(cluster, kind: :beam, applications: [])
-    await_names(cluster, [beam], names(id, "alone"), pid)
-  end
-
-  # A BEAM node that loses its link to the C node forgets the names for good; the others keep them.
-  test "a node that lost its link gets the names back", ctx do
-    %{cluster: cluster, beams: [one, two] = beams, c: c} = ctx
-    sessions = for n <- 1..20, do: {n, create(cluster, c, "code#{n}")}
-
-    for lost <- [one, two] do
-      Cluster.call(cluster, lost, Node, :disconnect, [c])
-      wait_until(fn -> refute c in Cluster.call(cluster, lost, Node, :list) end)
-      wait_until(fn -> assert Cluster.call(cluster, lost, Node, :connect, [c]) end)
-
-      for {n, {id, pid}} <- sessions do
-        await_names(cluster, beams, names(id, "code#{n}"), pid)
-      end
-    end
-
-    assert locks(cluster, beams) == []
-  end
-
-  # :global links a C node's process; the end of that BEAM must not end the session.
-  for graceful <- [true, false] do
-    test "sessions and names outlive any BEAM node, graceful: #{graceful}", ctx do
-      %{cluster: cluster, beams: [one, two], c: c} = ctx
-      # The registrar is the greatest of the BEAM nodes' names.
-      {registrar, other} = if one > two, do: {one, two}, else: {two, one}
-      {id, pid} = create(cluster, c, "before")
-      await_names(cluster, [one, two], names(id, "before"), pid)
-      Cluster.stop_node(cluster, registrar, graceful_shutdown: unquote(graceful))
-      wait_until(fn -> refute registrar in Cluster.call(cluster, c, Node, :list) end)
-      {id2, pid2} = create(cluster, c, "after")
-      await_names(cluster, [other], names(id2, "after"), pid2)
-      await_names(cluster, [other], names(id, "before"), pid)
-      assert Cluster.call(cluster, c, Process, :alive?, [pid])
-    end
-  end
-
-  # Names end with their node, in whatever way it ends.
-  test "names end with the C node", %{cluster: cluster, beams: beams, c: c} do
-    {id, pid} = create(cluster, c, "code")
-    await_names(cluster, beams, names(id, "code"), pid)
-    Cluster.stop_node(cluster, c, graceful_shutdown: false)
-    await_names(cluster, beams, names(id, "code"), :undefined)
-    assert locks(cluster, beams) == []
-  end
-
-  # Two processes with one name: the second is told who has it.
-  test "a taken name is not taken twice", %{cluster: cluster, beams: [beam | _], c: c} do
-    other = init_of(cluster, beam)
-    name = {SessionJoinCodeRegistry, "taken"}
-    assert :yes = Cluster.call(cluster, beam, :global, :register_name, [name, other])
-    users = [%{id: 1, display_name: "A"}]
-    assert {:error, _} = Cluster.call(cluster, c, GameEngine, :create_game, ["taken", users])
-    assert Cluster.call(cluster, beam, :global, :whereis_name, [name]) == other
-  end
-
-  # The C node answers whereis for its own names and for those of others.
-  test "the C node is asked for names", %{cluster: cluster, beams: [beam | _], c: c} do
-    {id, pid} = create(cluster, c, "code")
-    other = init_of(cluster, beam)
-    assert :yes = Cluster.call(cluster, beam, :global, :register_name, [:other, other])
-    ask = fn name -> Cluster.call(cluster, c, :global, :whereis_name, [name]) end
-    assert ask.({SessionRegistry, id}) == pid
-    assert ask.(:other) == other
-    assert ask.(:nobody) == :undefined
-  end
-
-  defp start_c(cluster) do
-    Cluster.start_node(cluster, kind: :c, environment: [minotaur: [round_seconds: 0]])
+  defp start_c(cluster, hidden) do
+    environment = [minotaur: [round_seconds: 0]]
+    Cluster.start_node(cluster, kind: :c, hidden: hidden, environment: environment)
   end
 
   defp create(cluster, c, code) do

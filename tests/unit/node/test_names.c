@@ -33,6 +33,7 @@ static void done(void *context, int outcome, const struct cn_pid *who)
 static void setup(void)
 {
     struct names_config config = {.hidden = true};
+    struct peer_info peer = {.node = "b@world", .hidden = true, .published = true};
 
     world_init(&world);
     beam_init(&b, world_procs(&world, 1));
@@ -41,7 +42,7 @@ static void setup(void)
     table = names_table(names);
     pid = *process_pid(probe_start(world_procs(&world, 0), &owner));
     answers = 0;
-    ck_assert_int_eq(names_peer_up(names, "b@world"), 0);
+    ck_assert_int_eq(names_peer_up(names, &peer), 0);
     world_settle(&world);
 }
 

@@ -143,7 +143,7 @@ defmodule Minotaur.ClusterHelper do
   defp connected?(cluster, name, other) do
     case {Manager.fetch(cluster, name), Manager.fetch(cluster, other)} do
       {{:ok, %{kind: :beam}}, _} -> call(cluster, name, Node, :connect, [other])
-      {_, {:ok, %{kind: :beam}}} -> name in call(cluster, other, Node, :list)
+      {_, {:ok, %{kind: :beam}}} -> name in call(cluster, other, Node, :list, [:connected])
       # Two C nodes connect by themselves; their hosts show it below.
       _both_c -> true
     end
