@@ -13,6 +13,7 @@ defmodule Minotaur.Cluster.HandoffTest do
   alias Minotaur.Cluster.Players
   alias Minotaur.ClusterHelper, as: Cluster
   alias Minotaur.GameEngine
+  alias Minotaur.GameEngine.Names
 
   @env [minotaur: [round_seconds: 0]]
   @no_sessions [minotaur: [round_seconds: 0, capacity: 0]]
@@ -25,6 +26,7 @@ defmodule Minotaur.Cluster.HandoffTest do
     {:ok, pid} = Cluster.call(cluster, third, GameEngine, :continue_game, [game])
     assert node(pid) == node1
     node2 = Cluster.start_node(cluster, kind: ctx.kind2, environment: @env)
+    await_name(cluster, third, game.id, pid)
 
     [cluster: cluster, third: third, node1: node1, node2: node2, game: game, pid: pid]
   end
@@ -63,6 +65,14 @@ defmodule Minotaur.Cluster.HandoffTest do
         assert node(on_third(ctx, :whereis, [ctx.game.id])) == ctx.node2
       end
     end
+  end
+
+  # Two nodes that have just met tell each other their names when OTP's `:global` has joined them,
+  # some tenths of a second later. `GameEngine` does not wait for that; who calls the plain name does.
+  defp await_name(cluster, node, id, pid) do
+    name = Names.global_name({:id, id})
+
+    wait_until(fn -> assert Cluster.call(cluster, node, :global, :whereis_name, [name]) == pid end)
   end
 
   defp await_calls(ctx, players, more) do

@@ -128,15 +128,13 @@ defmodule Minotaur.ClusterHelper do
 
   defp check_status({:error, reason}, node, _options), do: raise("#{node}: #{inspect(reason)}")
 
-  # A node has joined when it is connected with all others, all hosts know each other, and the
-  # BEAM nodes share their names.
+  # A node has joined when it is connected with all others and all hosts know each other.
   defp join(cluster, name) do
     nodes = for node <- Manager.nodes(cluster), not node.hidden, do: node
     others = Enum.reject(nodes, &(&1.name == name))
     for other <- others, do: wait_until(fn -> true = connected?(cluster, name, other.name) end)
     names = for node <- nodes, host?(cluster, node), do: node.name
     if name in names, do: for(host <- names, do: await_hosts(cluster, host, names))
-    for %{kind: :beam, name: beam} <- nodes, do: call(cluster, beam, :global, :sync)
     name
   end
 
