@@ -13,7 +13,7 @@ defmodule Minotaur.Application do
   require Logger
 
   alias Minotaur.GameEngine.{LocalSessions, NameKeeper, SessionSupervisor}
-  alias Minotaur.{GameEngine, SessionHost, Settings}
+  alias Minotaur.{GameEngine, PubSub, SessionHost, Settings}
 
   # What a drain may take beyond its own deadline before the stop goes on without it.
   @grace_ms 5_000
@@ -25,6 +25,7 @@ defmodule Minotaur.Application do
     allow_two_global_names()
 
     children = [
+      PubSub,
       LocalSessions,
       NameKeeper,
       {Task.Supervisor, name: Minotaur.TaskSupervisor},
@@ -32,6 +33,7 @@ defmodule Minotaur.Application do
       SessionHost
     ]
 
+    children = PubSub.phoenix_children() ++ children
     Supervisor.start_link(children, strategy: :one_for_one, name: Minotaur.Supervisor)
   end
 
@@ -56,6 +58,7 @@ defmodule Minotaur.Application do
   defp check_settings do
     Settings.drain_ms()
     Settings.capacity()
+    Settings.pubsub()
     GameEngine.Settings.round_seconds()
   end
 

@@ -12,6 +12,19 @@ defmodule Minotaur.Settings do
   @spec capacity :: non_neg_integer
   def capacity, do: non_neg_integer(:capacity, 100_000)
 
+  @doc "The `Phoenix.PubSub` on which the events of sessions are broadcast too, or nil."
+  @spec pubsub :: module | nil
+  def pubsub do
+    case Application.fetch_env(:minotaur, :pubsub) do
+      {:ok, name} when is_atom(name) -> name
+      {:ok, other} -> raise ArgumentError, "pubsub must be a module, got: #{inspect(other)}"
+      :error -> "MINOTAUR_PUBSUB" |> System.get_env("") |> to_module()
+    end
+  end
+
+  defp to_module(""), do: nil
+  defp to_module(text), do: Module.concat([text])
+
   defp non_neg_integer(key, default) do
     variable = "MINOTAUR_" <> String.upcase("#{key}")
 

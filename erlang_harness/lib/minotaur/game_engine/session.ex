@@ -20,7 +20,7 @@ defmodule Minotaur.GameEngine.Session do
   require Logger
 
   alias Minotaur.GameEngine.{LocalSessions, Rules, Settings}
-  alias Minotaur.SessionHost
+  alias Minotaur.{PubSub, SessionHost}
 
   @enforce_keys [:id, :role]
   defstruct [
@@ -71,9 +71,9 @@ defmodule Minotaur.GameEngine.Session do
   @spec execute(message, t) :: {:cont, t} | {:stop, reason :: term, t}
   def execute({:"$gen_call", from, request}, session) do
     {reply, game} = Rules.handle_call(request, session.game, DateTime.utc_now(), round_seconds())
-    session = change(session, game)
+    changed = change(session, game)
     GenServer.reply(from, reply)
-    {:cont, session}
+    {:cont, tell_round(session, changed)}
   end
 
   def execute({:"$gen_cast", _request} = cast, session) do
@@ -86,7 +86,7 @@ defmodule Minotaur.GameEngine.Session do
   def execute(info, session) do
     case Rules.handle_info(info, session.game, DateTime.utc_now(), round_seconds()) do
       {:ok, game} ->
-        {:cont, change(session, game)}
+        {:cont, tell_round(session, change(session, game))}
 
       :end_session ->
         {:stop, :normal, session}
@@ -143,6 +143,13 @@ defmodule Minotaur.GameEngine.Session do
     session = %{session | game: game, version: session.version + 1}
     LocalSessions.update(session)
     if same_timer?(old, game), do: session, else: arm_timer(session)
+  end
+
+  defp tell_round(%{game: %{round: round}}, %{game: %{round: round}} = same), do: same
+
+  defp tell_round(_before, session) do
+    PubSub.round_started(session.id, session.game.round)
+    session
   end
 
   defp round_seconds, do: Settings.round_seconds()

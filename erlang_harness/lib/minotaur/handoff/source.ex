@@ -19,6 +19,7 @@ defmodule Minotaur.Handoff.Source do
 
   alias Minotaur.GameEngine.{LocalSessions, Names, Session}
   alias Minotaur.Handoff.{Forwarder, Snapshot, Target}
+  alias Minotaur.PubSub
 
   @step_ms 5_000
 
@@ -135,6 +136,7 @@ defmodule Minotaur.Handoff.Source do
     Process.demonitor(handoff.monitor, [:flush])
     take_names_back(handoff, id, join_code)
     GenServer.reply(handoff.from, {:failed, reason})
+    tell_subscribers(handoff.step, id)
     reopen(%{session | epoch: next_epoch(handoff.step, session.epoch)})
   end
 
@@ -168,6 +170,10 @@ defmodule Minotaur.Handoff.Source do
 
   defp next_epoch(:activating, epoch), do: epoch + 2
   defp next_epoch(_step, epoch), do: epoch
+
+  # The target may have told them that it owns the session.
+  defp tell_subscribers(:activating, id), do: PubSub.session_moved(id)
+  defp tell_subscribers(_step, _id), do: :ok
 
   defp enter(step, session) do
     session = stop_step_timer(session)

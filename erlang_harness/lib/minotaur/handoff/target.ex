@@ -14,6 +14,7 @@ defmodule Minotaur.Handoff.Target do
 
   alias Minotaur.GameEngine.{NameKeeper, Session}
   alias Minotaur.Handoff.Snapshot
+  alias Minotaur.PubSub
 
   @state_bytes_max 67_108_864
   @silence_ms 10_000
@@ -162,6 +163,7 @@ defmodule Minotaur.Handoff.Target do
 
     with {:ok, session} <- Session.open(session) do
       NameKeeper.keep(session.id, session.join_code, self())
+      PubSub.session_moved(session.id)
       outcome = Session.execute_all(Enum.reverse(queue), session)
       Process.demonitor(handoff.monitor, [:flush])
       active = {:handoff_active, handoff.transfer, session.epoch}

@@ -1,0 +1,83 @@
+defmodule Minotaur.PubSub do
+  @moduledoc """
+  Who wants to hear of a session, and telling them.
+
+  Subscribers are the members of the group `{:session, id}` of an OTP `:pg` scope of this name, in
+  which C nodes are members too. The process that owns the session sends to each of them; that it is
+  the owner is what makes an event come once (see `cnode/session/PROTOCOL.md`).
+
+  Where `config :minotaur, pubsub: MyApp.PubSub` is set, each event is broadcast on the topic
+  `"session:" <> id` of that `Phoenix.PubSub` as well, by its default adapter: one message for each
+  of its processes in the scope `Phoenix.PubSub`, this node's included.
+
+  How it fails: when the scope's process is killed, its node's subscribers are forgotten, as in any
+  `:pg` scope; they are to subscribe again.
+  """
+
+  alias Minotaur.Settings
+
+  @phoenix Phoenix.PubSub
+
+  @doc false
+  def child_spec(_options), do: scope_spec(__MODULE__)
+
+  @doc """
+  The scope of Phoenix's adapter, for a host that speaks to it and does not run it: nobody else
+  starts it there. No children otherwise.
+  """
+  @spec phoenix_children :: [Supervisor.child_spec()]
+  def phoenix_children do
+    if Settings.pubsub() == nil or Code.ensure_loaded?(@phoenix),
+      do: [],
+      else: [scope_spec(@phoenix)]
+  end
+
+  @doc "Makes `pid`, a process of this node, a subscriber."
+  @spec join(term, pid) :: :ok
+  def join(id, pid) do
+    if pid in :pg.get_local_members(__MODULE__, group(id)),
+      do: :ok,
+      else: :pg.join(__MODULE__, group(id), pid)
+  end
+
+  @doc "Ends that."
+  @spec leave(term, pid) :: :ok
+  def leave(id, pid) do
+    :pg.leave(__MODULE__, group(id), pid)
+    :ok
+  end
+
+  @doc "Tells that a round of the calling process' session has begun."
+  @spec round_started(term, pos_integer) :: :ok
+  def round_started(id, round), do: publish(id, {:next_round_started, id, round})
+
+  @doc "Tells that the calling process owns the session now."
+  @spec session_moved(term) :: :ok
+  def session_moved(id), do: publish(id, {:session_moved, id, self()})
+
+  defp publish(id, event) do
+    send_each(:pg.get_members(__MODULE__, group(id)), event)
+    publish_to_phoenix(Settings.pubsub(), id, event)
+  end
+
+  defp publish_to_phoenix(nil, _id, _event), do: :ok
+
+  defp publish_to_phoenix(name, id, event) do
+    adapters = :pg.get_members(@phoenix, Module.concat(name, "Adapter"))
+    send_each(adapters, {:forward_to_local, "session:#{id}", event, @phoenix})
+  end
+
+  # A process that joined twice is one subscriber.
+  defp send_each(pids, message), do: pids |> Enum.uniq() |> Enum.each(&tell(&1, message))
+
+  # A node that does not read must not hold the game up: then a task waits for it.
+  defp tell(pid, message) do
+    if :erlang.send(pid, message, [:noconnect, :nosuspend]) == :nosuspend do
+      Task.Supervisor.start_child(Minotaur.TaskSupervisor, fn -> send(pid, message) end)
+    end
+  end
+
+  defp group(id), do: {:session, id}
+
+  defp scope_spec(scope), do: %{id: {:pg, scope}, start: {:pg, :start_link, [scope]}}
+end
