@@ -60,54 +60,65 @@ void run_whereis(void *context, struct apply *apply, const struct cn_term *argum
         apply_return_atom(apply, context);
 }
 
-static void write_name(void *context, const char *name, struct process *process)
+/* A list that is visited twice: first its length, while there is no writer, then its elements. */
+struct listing {
+    struct cn_writer *writer;
+    uint32_t length;
+};
+
+static void list_name(void *context, const char *name, struct process *process)
 {
-    cn_write_atom(context, name);
+    struct listing *listing = context;
+
+    if (listing->writer == NULL)
+        listing->length++;
+    else
+        cn_write_atom(listing->writer, name);
 }
 
-static void count_name(void *context, const char *name, struct process *process)
+static void list_process(void *context, struct process *process)
 {
-    (*(uint32_t *)context)++;
+    struct listing *listing = context;
+
+    if (listing->writer == NULL)
+        listing->length++;
+    else
+        cn_write_pid(listing->writer, process_pid(process));
+}
+
+static void visit_names(struct procs *procs, struct listing *listing)
+{
+    procs_each_name(procs, list_name, listing);
+}
+
+static void visit_processes(struct procs *procs, struct listing *listing)
+{
+    procs_each(procs, list_process, listing);
+}
+
+static void return_list(struct apply *apply, void (*visit)(struct procs *, struct listing *))
+{
+    struct listing listing = {0};
+    struct cn_writer writer;
+
+    visit(apply_procs(apply), &listing);
+    cn_writer_init(&writer, 0);
+    if (listing.length > 0)
+        cn_write_list(&writer, listing.length);
+    listing.writer = &writer;
+    visit(apply_procs(apply), &listing);
+    cn_write_nil(&writer);
+    apply_return_writer(apply, &writer);
 }
 
 void run_registered(void *context, struct apply *apply, const struct cn_term *arguments)
 {
-    struct procs *procs = apply_procs(apply);
-    struct cn_writer writer;
-    uint32_t count = 0;
-
-    cn_writer_init(&writer, 0);
-    procs_each_name(procs, count_name, &count);
-    if (count > 0)
-        cn_write_list(&writer, count);
-    procs_each_name(procs, write_name, &writer);
-    cn_write_nil(&writer);
-    apply_return_writer(apply, &writer);
-}
-
-static void write_process(void *context, struct process *process)
-{
-    cn_write_pid(context, process_pid(process));
-}
-
-static void count_process(void *context, struct process *process)
-{
-    (*(uint32_t *)context)++;
+    return_list(apply, visit_names);
 }
 
 void run_processes(void *context, struct apply *apply, const struct cn_term *arguments)
 {
-    struct procs *procs = apply_procs(apply);
-    struct cn_writer writer;
-    uint32_t count = 0;
-
-    cn_writer_init(&writer, 0);
-    procs_each(procs, count_process, &count);
-    if (count > 0)
-        cn_write_list(&writer, count);
-    procs_each(procs, write_process, &writer);
-    cn_write_nil(&writer);
-    apply_return_writer(apply, &writer);
+    return_list(apply, visit_processes);
 }
 
 /* The process behind a pid argument. Returns false when the apply has ended. */

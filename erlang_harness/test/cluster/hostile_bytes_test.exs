@@ -10,31 +10,18 @@ defmodule Minotaur.Cluster.HostileBytesTest do
   @moduletag :cluster_test
   @moduletag timeout: 240_000
 
-  import Minotaur.GameEngineFixtures
   import Minotaur.TimeHelper
 
   alias Minotaur.Cluster.{Pulse, RawPeer}
   alias Minotaur.ClusterHelper, as: Cluster
-  alias Minotaur.GameEngine
-
-  @env [minotaur: [round_seconds: 0]]
 
   @mib 1_048_576
   @atom_max 255
 
   setup ctx do
-    cluster = start_supervised!({Cluster.Manager, ctx})
-    a = Cluster.start_node(cluster, kind: :beam, applications: [])
-    c = Cluster.start_node(cluster, kind: :c, environment: @env)
-    other = Cluster.start_node(cluster, kind: :echo)
-    game = game_fixture(round_end_time: nil)
-
-    {:ok, session} =
-      Cluster.call(cluster, a, :erpc, :call, [c, GameEngine, :continue_game, [game]])
-
-    elsewhere = {{:conformance_echo, other}, Cluster.os_pid(cluster, other)}
-    os_pid = Cluster.os_pid(cluster, c)
-    [cluster: cluster, a: a, c: c, session: session, elsewhere: elsewhere, os_pid: os_pid]
+    nodes = Pulse.start_nodes(start_supervised!({Cluster.Manager, ctx}))
+    {session, os_pid} = nodes[:session]
+    Keyword.merge(nodes, session: session, os_pid: os_pid, elsewhere: nodes[:echoing])
   end
 
   # {name, frames, what the log says}: the last frame is the one too many.

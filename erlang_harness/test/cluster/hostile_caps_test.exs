@@ -9,36 +9,17 @@ defmodule Minotaur.Cluster.HostileCapsTest do
   @moduletag :cluster_test
   @moduletag timeout: 240_000
 
-  import Minotaur.GameEngineFixtures
   import Minotaur.TimeHelper
 
   alias Minotaur.Cluster.{Pulse, RawPeer}
   alias Minotaur.ClusterHelper, as: Cluster
-  alias Minotaur.GameEngine
 
-  @env [minotaur: [round_seconds: 0]]
   @cap 131_072
   @atoms 1_100_000
   @per_message 10_000
 
   setup ctx do
-    cluster = start_supervised!({Cluster.Manager, ctx})
-    a = Cluster.start_node(cluster, kind: :beam, applications: [])
-    c = Cluster.start_node(cluster, kind: :c, environment: @env)
-    echo = Cluster.start_node(cluster, kind: :echo)
-    game = game_fixture(round_end_time: nil)
-
-    {:ok, session} =
-      Cluster.call(cluster, a, :erpc, :call, [c, GameEngine, :continue_game, [game]])
-
-    [
-      cluster: cluster,
-      a: a,
-      c: c,
-      echo: echo,
-      session: {session, Cluster.os_pid(cluster, c)},
-      echoing: {{:conformance_echo, echo}, Cluster.os_pid(cluster, echo)}
-    ]
+    Pulse.start_nodes(start_supervised!({Cluster.Manager, ctx}))
   end
 
   # The one too many is told system_limit; the peer's end, or that of what it watches, stalls none.

@@ -288,15 +288,12 @@ defmodule Minotaur.Cluster.OperatorTest do
   end
 
   defp run!(ctx, module, function, arguments) do
-    assert {:ok, result} = Probe.run(ctx.cluster, ctx.probe, module, function, arguments)
-    result
+    Probe.run!(ctx.cluster, ctx.probe, module, function, arguments)
   end
 
   defp timed(ctx, module, function, arguments) do
     Probe.run_timed(ctx.cluster, ctx.probe, module, function, arguments)
   end
 
-  defp await(ctx, message) do
-    wait_until(fn -> assert message in Probe.messages(ctx.cluster, ctx.probe) end)
-  end
+  defp await(ctx, message), do: Probe.await(ctx.cluster, ctx.probe, message)
 end

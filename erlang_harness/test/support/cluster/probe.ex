@@ -7,6 +7,7 @@ defmodule Minotaur.Cluster.Probe do
   use GenServer
 
   alias Minotaur.ClusterHelper, as: Cluster
+  alias Minotaur.TimeHelper
 
   @call_ms 20_000
 
@@ -21,6 +22,13 @@ defmodule Minotaur.Cluster.Probe do
     outcome
   end
 
+  @doc "As `run/5`, but the function must return: answers its result."
+  @spec run!(pid, pid, module, atom, [term]) :: term
+  def run!(cluster, probe, module, function, arguments) do
+    {:ok, result} = run(cluster, probe, module, function, arguments)
+    result
+  end
+
   @doc "As `run/5`, with the milliseconds that it took on the node."
   @spec run_timed(pid, pid, module, atom, [term]) :: {term, non_neg_integer}
   def run_timed(cluster, probe, module, function, arguments) do
@@ -30,6 +38,12 @@ defmodule Minotaur.Cluster.Probe do
   @doc "The messages so far, in their order."
   @spec messages(pid, pid) :: [term]
   def messages(cluster, probe), do: call(cluster, probe, :messages)
+
+  @doc "Waits until the probe has got this message."
+  @spec await(pid, pid, term) :: true
+  def await(cluster, probe, message) do
+    TimeHelper.wait_until(fn -> true = message in messages(cluster, probe) end)
+  end
 
   @doc "How many packets this node has got from `other`, ticks included. Runs on a BEAM node."
   @spec packets_from(node) :: non_neg_integer

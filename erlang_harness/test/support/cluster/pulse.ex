@@ -8,15 +8,39 @@ defmodule Minotaur.Cluster.Pulse do
   the kernel let others run (its `schedstat`), so that a busy machine fails no test.
   """
 
+  import Minotaur.GameEngineFixtures
   import Minotaur.TimeHelper
 
   alias Minotaur.ClusterHelper, as: Cluster
+  alias Minotaur.GameEngine
 
   # What an allocator may keep.
   @kept_kb 24 * 1_024
 
   @typedoc "A server, and the process of the operating system that its node is."
   @type patient :: {GenServer.server(), pos_integer}
+
+  @doc """
+  Starts who calls, the BEAM node `a`, and who is called: a C node `c` with the session of a game
+  without a timer, and the node `echo`. The two servers are the patients `session` and `echoing`.
+  """
+  @spec start_nodes(pid) :: keyword
+  def start_nodes(cluster) do
+    a = Cluster.start_node(cluster, kind: :beam, applications: [])
+    c = Cluster.start_node(cluster, kind: :c, environment: [minotaur: [round_seconds: 0]])
+    echo = Cluster.start_node(cluster, kind: :echo)
+    continue = [c, GameEngine, :continue_game, [game_fixture(round_end_time: nil)]]
+    {:ok, session} = Cluster.call(cluster, a, :erpc, :call, continue)
+
+    [
+      cluster: cluster,
+      a: a,
+      c: c,
+      echo: echo,
+      session: {session, Cluster.os_pid(cluster, c)},
+      echoing: {{:conformance_echo, echo}, Cluster.os_pid(cluster, echo)}
+    ]
+  end
 
   @doc """
   Runs `fun` while `node` calls both servers with `request`: `{result, slowest, slowest_elsewhere}`
