@@ -68,7 +68,7 @@ defmodule Minotaur.Cluster.HandoffTest do
   end
 
   # Two nodes that have just met tell each other their names when OTP's `:global` has joined them,
-  # some tenths of a second later. `GameEngine` does not wait for that; who calls the plain name does.
+  # tenths of a second later. `GameEngine` does not wait for that; who calls the plain name does.
   defp await_name(cluster, node, id, pid) do
     name = Names.global_name({:id, id})
 
