@@ -58,19 +58,27 @@ struct drain_caller {
 
 static void pump(struct drain *drain);
 
+static void write_figure(struct cn_writer *writer, const char *key, uint64_t value)
+{
+    cn_write_atom(writer, key);
+    cn_write_unsigned(writer, value);
+}
+
 static void write_summary(const struct hosts_summary *summary, struct cn_writer *writer)
 {
     cn_write_tuple(writer, 2);
     cn_write_atom(writer, "ok");
-    cn_write_map(writer, 4);
-    cn_write_atom(writer, "sessions");
-    cn_write_unsigned(writer, summary->sessions);
-    cn_write_atom(writer, "moved");
-    cn_write_unsigned(writer, summary->moved);
-    cn_write_atom(writer, "lost");
-    cn_write_unsigned(writer, summary->lost);
-    cn_write_atom(writer, "ms");
-    cn_write_unsigned(writer, summary->ms);
+    cn_write_map(writer, 6);
+    write_figure(writer, "sessions", summary->sessions);
+    write_figure(writer, "moved", summary->moved);
+    write_figure(writer, "lost", summary->lost);
+    write_figure(writer, "ms", summary->ms);
+    write_figure(writer, "bytes", summary->bytes);
+    cn_write_atom(writer, "stall_ms");
+    cn_write_map(writer, 3);
+    write_figure(writer, "p50", summary->stall_p50_ms);
+    write_figure(writer, "p99", summary->stall_p99_ms);
+    write_figure(writer, "max", summary->stall_max_ms);
 }
 
 static void answer_callers(struct drain *drain)
@@ -102,6 +110,17 @@ static void count_lost(struct drain *drain)
     summary->ms = procs_now_ms(drain->hosts->procs) - drain->started_ms;
 }
 
+static void tell_figures(struct drain *drain)
+{
+    const struct figures *figures = &drain->hosts->figures;
+    struct hosts_summary *summary = &drain->summary;
+
+    summary->bytes = figures->bytes;
+    summary->stall_p50_ms = figures_stall_ms(figures, 50);
+    summary->stall_p99_ms = figures_stall_ms(figures, 99);
+    summary->stall_max_ms = figures->longest_ms;
+}
+
 static void finish(struct drain *drain)
 {
     struct hosts *hosts = drain->hosts;
@@ -111,10 +130,13 @@ static void finish(struct drain *drain)
     sm_move(&drain->sm, DRAIN_FINISHED);
     host_timer_stop(hosts, &drain->timer);
     count_lost(drain);
+    tell_figures(drain);
     exit_code = summary->lost == 0 ? HOSTS_EXIT_MOVED : HOSTS_EXIT_LOST;
     host_log(hosts, summary->lost == 0 ? HOSTS_LOG_INFO : HOSTS_LOG_ERROR,
-             "drained: sessions=%" PRIu64 " moved=%" PRIu64 " lost=%" PRIu64 " ms=%" PRIu64,
-             summary->sessions, summary->moved, summary->lost, summary->ms);
+             "drained: sessions=%" PRIu64 " moved=%" PRIu64 " lost=%" PRIu64 " ms=%" PRIu64
+             " stall_p99_ms=%" PRIu64 " stall_max_ms=%" PRIu64,
+             summary->sessions, summary->moved, summary->lost, summary->ms, summary->stall_p99_ms,
+             summary->stall_max_ms);
     answer_callers(drain);
     members_bye(hosts);
     if (hosts->config.drained != NULL)
@@ -232,6 +254,7 @@ static int drain_begin(struct hosts *hosts)
     hosts->drain = drain;
     drain->hosts = hosts;
     drain->started_ms = procs_now_ms(hosts->procs);
+    hosts->figures = (struct figures){.moves = 0};
     list_init(&drain->waiting);
     list_init(&drain->callers);
     sm_init(&drain->sm, &table, ++hosts->sequence, DRAIN_MOVING);

@@ -15,6 +15,7 @@
 #define SESSION_HOST_H
 
 #include "otp/call.h"
+#include "session/figures.h"
 #include "session/hosts.h"
 #include "session/table.h"
 
@@ -61,6 +62,7 @@ struct hosts {
     struct drain *drain;       /* NULL: not draining */
     struct list moves_waiting; /* those that failed and wait for room to go on */
     size_t moving_bytes;       /* of states that are offered or sent, and not yet taken */
+    struct figures figures;    /* of moves since the drain began */
     struct host_timer
         order_timer; /* carries out what hosts_drain and hosts_drain_hurry asked for */
     bool hurry;

@@ -71,6 +71,11 @@ struct hosts_summary {
     uint64_t moved;
     uint64_t lost; /* not moved, or not known to be */
     uint64_t ms;
+    uint64_t bytes; /* of the states that moved */
+    /* For how long sessions stood still: the middle one, the 99th of 100, the longest. */
+    uint64_t stall_p50_ms;
+    uint64_t stall_p99_ms;
+    uint64_t stall_max_ms;
 };
 
 /** Settings; 0 means the default in brackets. All strings and functions outlive the hosts. */

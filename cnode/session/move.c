@@ -42,6 +42,7 @@ struct move {
     struct cn_ref transfer; /* of the present attempt */
     struct call *call;      /* the present offer; NULL: none */
     size_t bytes;           /* of the state */
+    uint64_t frozen_ms;     /* when the session last stopped */
     bool counted;           /* in hosts->moving_bytes */
     move_done done;
 };
@@ -95,6 +96,8 @@ static void handed_off(struct session *session, int result)
     if (move == NULL)
         return;
     if (result == 0) {
+        figures_add(&session->hosts->figures, move->bytes,
+                    procs_now_ms(session->hosts->procs) - move->frozen_ms);
         finish(move, session->hosts, MOVE_MOVED);
         return;
     }
@@ -111,6 +114,7 @@ static void accepted(struct move *move, const struct cn_pid *target)
     int error;
 
     sm_move(&move->sm, WALK_HANDING_OFF);
+    move->frozen_ms = procs_now_ms(move->session->hosts->procs);
     error = handoff_out_start(move->session, &move->transfer, target, handed_off);
     if (error != 0)
         handed_off(move->session, error);

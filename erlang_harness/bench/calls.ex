@@ -39,9 +39,9 @@ defmodule Minotaur.Bench.Calls do
   ]
 
   @doc "Measures, and answers the report as lines of Markdown."
-  @spec run(boolean) :: [String.t()]
-  def run(quick?) do
-    sizes = if quick?, do: {1, 60, 200, @quick_plays}, else: {5, 150, 800, @plays}
+  @spec run(map) :: [String.t()]
+  def run(options) do
+    sizes = if options[:quick], do: {1, 60, 200, @quick_plays}, else: {5, 150, 800, @plays}
     load = Os.load()
     cells = for mode <- [:pinned, :shared], into: %{}, do: {mode, run_mode(mode, sizes)}
     Report.head(load, conditions(sizes)) ++ goals(cells) ++ Enum.flat_map(cells, &table/1)

@@ -19,9 +19,9 @@ defmodule Minotaur.Bench.Streams do
   @binaries [binary_in: {:echo, "64 MB in, MB/s"}, binary_out: {:echo, "64 MB out, MB/s"}]
 
   @doc "Measures, and answers the report as lines of Markdown."
-  @spec run(boolean) :: [String.t()]
-  def run(quick?) do
-    sizes = if quick?, do: {1, 10_000}, else: {7, 50_000}
+  @spec run(map) :: [String.t()]
+  def run(options) do
+    sizes = if options[:quick], do: {1, 10_000}, else: {7, 50_000}
     load = Os.load()
     measured = for mode <- @modes, do: {mode, run_mode(mode, sizes)}
 

@@ -42,6 +42,9 @@ defmodule Minotaur.Cluster.DrainTest do
         count = length(ctx.games)
         assert %{sessions: ^count, moved: ^count, lost: 0, ms: ms} = summary
         assert is_integer(ms)
+        assert %{bytes: bytes, stall_ms: %{p50: p50, p99: p99, max: max}} = summary
+        assert bytes > count * 1_000
+        assert p50 >= 0 and p50 <= p99 and p99 <= max and max <= ms
         Cluster.await_stop(ctx.cluster, ctx.leaver)
         assert_all_at(ctx, [ctx.beam])
         assert_left(ctx)

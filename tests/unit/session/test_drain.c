@@ -325,9 +325,16 @@ START_TEST(call_drain)
     begin();
     hosts_counts(cluster.nodes[1].hosts, &counts);
     ck_assert_uint_eq(counts.hosts, 1);
+    cluster.names.hold = true; /* the session stands still until its names move */
     ck_assert_str_eq(cluster_call_host(&cluster, 2, 0, parse("drain")), "");
+    cluster_pass(&cluster, 250);
+    cluster.names.hold = false;
+    cluster_settle(&cluster);
     cluster_pass(&cluster, 600);
     ck_assert_ptr_nonnull(strstr(cluster_last(&cluster, 2), "reply {ok,#{sessions=>1,moved=>1,"));
+    ck_assert_ptr_nonnull(
+        strstr(cluster_last(&cluster, 2), "stall_ms=>#{p50=>250,p99=>250,max=>250}"));
+    ck_assert_uint_gt(cluster.nodes[0].summary.bytes, 0);
     hosts_counts(cluster.nodes[1].hosts, &counts);
     ck_assert_uint_eq(counts.hosts, 0);
     check_drained(0, 1, 1, 0);

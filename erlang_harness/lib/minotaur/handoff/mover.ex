@@ -11,9 +11,10 @@ defmodule Minotaur.Handoff.Mover do
   @step_ms 5_000
 
   @doc """
-  Moves the session `pid` to the first of `hosts` that takes it. `:ended` when it ended by itself.
+  Moves the session `pid` to the first of `hosts` that takes it: `{:moved, bytes, stall_ms}`, its
+  size and for how long it stood still. `:ended` when it ended by itself.
   """
-  @spec move(pid, [map]) :: :moved | :ended | {:error, term}
+  @spec move(pid, [map]) :: {:moved, pos_integer, non_neg_integer} | :ended | {:error, term}
   def move(pid, hosts) do
     with {:ok, session} <- ask(pid, :describe, @step_ms) do
       session.id
@@ -37,12 +38,17 @@ defmodule Minotaur.Handoff.Mover do
     transfer = make_ref()
 
     with {:ok, new} <- offer(host, transfer, pid, session) do
+      frozen_ms = now_ms()
+
       case ask(pid, {:hand_off, transfer, new}, :infinity) do
+        :moved -> {:moved, session.bytes, now_ms() - frozen_ms}
         {:failed, reason} -> {:error, reason}
         answer -> answer
       end
     end
   end
+
+  defp now_ms, do: System.monotonic_time(:millisecond)
 
   defp offer(host, transfer, pid, session) do
     offer = Map.merge(session, %{protocol: 1, transfer: transfer, source: pid})

@@ -16,6 +16,8 @@ defmodule Minotaur.SessionHost.Drain do
             failed: MapSet.new(),
             moved: 0,
             lost: 0,
+            bytes: 0,
+            stalls: %{},
             waiters: [],
             began_ms: 0,
             summary: nil
@@ -103,7 +105,9 @@ defmodule Minotaur.SessionHost.Drain do
       sessions: drain.moved + drain.lost,
       moved: drain.moved,
       lost: drain.lost,
-      ms: now_ms() - drain.began_ms
+      ms: now_ms() - drain.began_ms,
+      bytes: drain.bytes,
+      stall_ms: stall_ms(drain.stalls)
     }
 
     {true, summary, drain.waiters, %{drain | summary: summary, waiters: []}}
@@ -111,7 +115,11 @@ defmodule Minotaur.SessionHost.Drain do
 
   def finish(drain), do: {false, drain.summary, drain.waiters, %{drain | waiters: []}}
 
-  defp count(:moved, _session, _alive?, drain), do: %{drain | moved: drain.moved + 1}
+  defp count({:moved, bytes, stall_ms}, _session, _alive?, drain) do
+    stalls = Map.update(drain.stalls, stall_ms, 1, &(&1 + 1))
+    %{drain | moved: drain.moved + 1, bytes: drain.bytes + bytes, stalls: stalls}
+  end
+
   defp count(:ended, _session, _alive?, drain), do: drain
 
   defp count({:error, _reason}, session, true, drain) do
@@ -119,6 +127,28 @@ defmodule Minotaur.SessionHost.Drain do
   end
 
   defp count({:error, _reason}, _session, false, drain), do: %{drain | lost: drain.lost + 1}
+
+  # Of the sessions that moved, by milliseconds: the middle one, the 99th of 100, the longest.
+  defp stall_ms(stalls) do
+    sorted = Enum.sort(stalls)
+    count = stalls |> Map.values() |> Enum.sum()
+
+    %{
+      p50: within(sorted, count, 50),
+      p99: within(sorted, count, 99),
+      max: within(sorted, count, 100)
+    }
+  end
+
+  defp within([], 0, _percent), do: 0
+
+  defp within(sorted, count, percent) do
+    wanted = div(count * percent + 99, 100)
+
+    Enum.reduce_while(sorted, 0, fn {ms, times}, counted ->
+      if counted + times >= wanted, do: {:halt, ms}, else: {:cont, counted + times}
+    end)
+  end
 
   defp now_ms, do: System.monotonic_time(:millisecond)
 end
