@@ -1,6 +1,6 @@
 /*
- * A histogram by the millisecond and two sums, of constant size whatever is counted: a percentile is
- * found by walking it. Nothing can fail.
+ * A histogram by the millisecond and two sums, of constant size whatever is counted: a percentile
+ * is found by walking it. Nothing can fail.
  */
 #include "session/figures.h"
 

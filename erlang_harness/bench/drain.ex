@@ -118,8 +118,8 @@ defmodule Minotaur.Bench.Drain do
       processors; BEAM nodes run with `#{Enum.join(@beam_arguments, " ")}`. One run of each.\
       """,
       """
-      *drain* is the whole of it as the leaving host counts it, forwarders awaited included. *wrong* \
-      are answers that lack an update or show it twice, and games that in the end are not, term by \
+      *drain* is the whole of it as the leaving host counts it, forwarders awaited included. \
+      *wrong* are answers that lack an update or show it twice, and games that in the end are not, term by \
       term, what the callers' own copies are. *stall* is the time between a session's freeze and \
       its run on the other host, as the leaving host sees it; *longest call* is the callers' view: \
       for each session its longest call, of all sessions the middle one, the 99th of 100, and the \
@@ -144,8 +144,6 @@ defmodule Minotaur.Bench.Drain do
         Report.table(["#{@goal_count} sessions", "asked", "measured", "reached"], cells(goals))
     end
   end
-
-  defp title_of_goals, do: "#{@goal_count} sessions"
 
   defp cells(goals) do
     for {name, limit, value, digits} <- goals do
