@@ -4,6 +4,9 @@
  * The counters are atomic since libuv's pool threads allocate too, but they are touched only
  * between mem_test_begin and mem_test_end. A size of 0 becomes 1, so that NULL always means
  * failure. Nothing here aborts: running out of memory is the caller's -ENOMEM.
+ *
+ * Large memory may come from the spare piece (spare.h) and become it again. What is asked for at
+ * once gets no more than twice its size; what grows gets more, since it goes on growing.
  */
 #include "base/alloc.h"
 
@@ -11,6 +14,11 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "base/spare.h"
+
+#define SLACK         2
+#define SLACK_GROWING 8
 
 static atomic_bool counting;
 static atomic_size_t count;
@@ -43,9 +51,12 @@ static void *counted(void *memory)
 
 void *mem_alloc(size_t size)
 {
+    void *memory;
+
     if (is_counting() && must_fail())
         return NULL;
-    return counted(malloc(size > 0 ? size : 1));
+    memory = spare_take(size, SLACK);
+    return counted(memory != NULL ? memory : malloc(size > 0 ? size : 1));
 }
 
 void *mem_zalloc(size_t size)
@@ -64,14 +75,37 @@ void *mem_zalloc_array(size_t items, size_t size)
     return counted(calloc(1, total > 0 ? total : 1));
 }
 
+static void release(void *memory)
+{
+    if (!spare_put(memory))
+        free(memory);
+}
+
+/* As realloc, for memory that becomes or stays large. */
+static void *resize_large(void *memory, size_t size)
+{
+    size_t before = spare_size(memory);
+    void *larger;
+
+    if (before >= size && before / SLACK_GROWING <= size)
+        return memory;
+    larger = before < size ? spare_take(size, SLACK_GROWING) : NULL;
+    if (larger == NULL)
+        return realloc(memory, size);
+    memcpy(larger, memory, before);
+    release(memory);
+    return larger;
+}
+
 void *mem_realloc(void *memory, size_t size)
 {
-    void *moved;
-
+    if (memory == NULL)
+        return mem_alloc(size);
     if (is_counting() && must_fail())
         return NULL;
-    moved = realloc(memory, size > 0 ? size : 1);
-    return memory == NULL ? counted(moved) : moved;
+    if (size >= SPARE_BYTES_MIN)
+        return resize_large(memory, size);
+    return realloc(memory, size > 0 ? size : 1);
 }
 
 void *mem_dup(const void *data, size_t size)
@@ -91,7 +125,7 @@ char *mem_dup_text(const char *text)
 void mem_free(void *memory)
 {
     mem_forget(memory);
-    free(memory);
+    release(memory);
 }
 
 void mem_forget(const void *memory)

@@ -5,7 +5,10 @@
  * gets a tick at least every second, never as an echo. A peer without a byte for our net_ticktime
  * is dead. If this process itself stood still (stopped, or a host without time for it), that time
  * says nothing about anybody: it is forgiven, since what peers sent meanwhile is still unread.
+ *
+ * The same beat gives back large memory that was kept for messages which did not come.
  */
+#include "base/spare.h"
 #include "net/peer.h"
 
 #define TICK_MS 1000
@@ -40,6 +43,7 @@ static void on_ticker(void *context)
     struct peer *next;
 
     peers->ticked_ms = now_ms;
+    spare_age(now_ms);
     map_for_each(peers->by_name, peer, next)
     {
         if (sm_state(&peer->sm) == PEER_UP && !connection_is_closing(peer->connection))

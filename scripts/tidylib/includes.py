@@ -63,6 +63,7 @@ RESTRICTED = [
     ("sys/select.h", {"net"}),
     ("pthread.h", {"base", "net"}),
     ("threads.h", {"net"}),
+    ("malloc.h", {"base", "net", "node"}),
     ("unistd.h", {"base", "net", "node", "store"}),
     ("*", {"net", "node", "store"}),
 ]
