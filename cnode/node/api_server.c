@@ -7,6 +7,7 @@
 #include "node/api.h"
 
 #include <errno.h>
+#include <string.h>
 
 #include "base/alloc.h"
 #include "base/error.h"
@@ -137,6 +138,42 @@ void cn_server_unregister(struct cn_server *self, const char *name)
 void cn_make_ref(struct cn_server *self, struct cn_ref *ret_ref)
 {
     procs_make_ref(self->node->procs, ret_ref);
+}
+
+struct cn_kept {
+    struct cn_term term;
+    struct shared *owner; /* NULL: it is in `bytes` */
+    uint8_t bytes[];
+};
+
+struct cn_kept *cn_keep(struct cn_server *self, struct cn_term term)
+{
+    struct shared *owner = process_message_owner(gen_server_process(self->gen), term);
+    struct cn_kept *kept = mem_alloc(sizeof *kept + (owner ? 0 : term.size));
+
+    if (!kept)
+        return NULL;
+    *kept = (struct cn_kept){term, owner};
+    if (owner) {
+        shared_take(owner);
+    } else {
+        memcpy(kept->bytes, term.data, term.size);
+        kept->term.data = kept->bytes;
+    }
+    return kept;
+}
+
+struct cn_term cn_kept_term(const struct cn_kept *kept)
+{
+    return kept->term;
+}
+
+struct cn_kept *cn_kept_free(struct cn_kept *kept)
+{
+    if (kept)
+        shared_put(kept->owner);
+    mem_free(kept);
+    return NULL;
 }
 
 int cn_reply(struct cn_server *self, const struct cn_from *from, struct cn_term reply)

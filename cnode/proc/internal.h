@@ -177,8 +177,9 @@ struct procs {
     struct heap heap;
     struct list run;
     struct process *running; /* whose callbacks run: the sender of what is sent; NULL: nobody's */
-    uint64_t first_ms;       /* the clock starts with the first procs_run */
-    uint64_t clock_ms;       /* since then */
+    const struct message *handled; /* the message that it handles; NULL: none */
+    uint64_t first_ms;             /* the clock starts with the first procs_run */
+    uint64_t clock_ms;             /* since then */
     uint64_t next_ref;
     uint64_t next_unlink;
     uint64_t next_timer;

@@ -72,6 +72,15 @@ int mailbox_push_shared(struct process *process, struct cn_term message, struct 
     return 0;
 }
 
+struct shared *process_message_owner(const struct process *self, struct cn_term term)
+{
+    const struct message *message = self->procs->handled;
+
+    if (message == NULL || term.data < message->data || term.data >= message->data + message->size)
+        return NULL;
+    return message->owner;
+}
+
 void message_free(struct message *message)
 {
     shared_put(message->owner);

@@ -165,6 +165,11 @@ void *process_state(const struct process *self);
 const struct process_behaviour *process_behaviour(const struct process *self);
 /** Tell whether the process is about to end: no callback but `ended` will be called. */
 bool process_exiting(const struct process *self);
+/**
+ * Give who keeps @term alive, a part of the message that @self is handling: with a shared_take it
+ * stays valid for longer. NULL: nobody, it must be copied.
+ */
+struct shared *process_message_owner(const struct process *self, struct cn_term term);
 /** Find a live process of this node; NULL when there is none (other node, old creation, ended). */
 struct process *procs_find(struct procs *procs, const struct cn_pid *pid);
 /**

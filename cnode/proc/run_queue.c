@@ -31,9 +31,11 @@ static bool run_one(struct process *process)
     message = mailbox_pop(process);
     if (message == NULL)
         return false;
+    process->procs->handled = message;
     if (process->behaviour->message != NULL)
         process->behaviour->message(process, process->state,
                                     (struct cn_term){message->data, message->size});
+    process->procs->handled = NULL;
     message_free(message);
     return true;
 }

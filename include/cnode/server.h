@@ -85,6 +85,18 @@ struct cn_from *cn_from_keep(const struct cn_from *from);
 /** Release a kept caller, answered or not; NULL is fine. Returns NULL. */
 struct cn_from *cn_from_free(struct cn_from *from);
 
+/** A term that outlives the callback to which it was given. */
+struct cn_kept;
+/**
+ * Keep @term, of which the present callback was given the whole; what is large is not copied.
+ * Ownership: the caller's, for cn_kept_free. Errors: NULL.
+ */
+struct cn_kept *cn_keep(struct cn_server *self, struct cn_term term);
+/** Give what was kept. */
+struct cn_term cn_kept_term(const struct cn_kept *kept);
+/** Release it; NULL is fine. Returns NULL. */
+struct cn_kept *cn_kept_free(struct cn_kept *kept);
+
 /** Send a message, as send/2. Errors: -EINVAL (@to is no destination), -ENOMEM, -E2BIG. */
 int cn_send(struct cn_server *self, struct cn_term to, struct cn_term message);
 /** Cast, as GenServer.cast/2. Errors: as cn_send. */

@@ -11,6 +11,8 @@
  *     iex> GenServer.call({:conformance_echo, :"echo@127.0.0.1"}, :hello)
  *     {:echo, :hello}
  */
+#include "inbox.h"
+
 #include <cnode/node.h>
 
 #include <errno.h>
@@ -20,11 +22,9 @@
 #define BLOB_BYTES_MAX (100 << 20)
 #define BLOB_PERIOD    251
 
-/* What a process remembers: all that came since the last {inbox}, one {Kind, Term} after another.
- */
+/* What a process remembers: what came since the last {inbox}. */
 struct echo {
-    struct cn_writer inbox;
-    uint32_t count;
+    struct inbox inbox;
 };
 
 typedef int (*global_function)(struct cn_server *self, struct cn_term name, cn_done done,
@@ -149,15 +149,8 @@ static enum answer noreply(struct request *request)
 
 static enum answer inbox(struct request *request)
 {
-    struct echo *echo = request->echo;
-
-    if (echo->count > 0) {
-        cn_write_list(&request->reply, echo->count);
-        cn_write_term(&request->reply, cn_writer_term(&echo->inbox));
-    }
-    cn_write_nil(&request->reply);
-    cn_writer_free(&echo->inbox);
-    echo->count = 0;
+    inbox_write(&request->echo->inbox, &request->reply);
+    inbox_clear(&request->echo->inbox);
     return REPLY;
 }
 
@@ -412,10 +405,7 @@ static void handle_call(struct cn_server *self, void *state, const struct cn_fro
 static void remember(struct cn_server *self, struct echo *echo, const char *kind,
                      struct cn_term message)
 {
-    write_tagged(&echo->inbox, kind);
-    cn_write_term(&echo->inbox, message);
-    echo->count++;
-    if (cn_writer_error(&echo->inbox) != 0)
+    if (inbox_add(&echo->inbox, self, kind, message) != 0)
         cn_server_stop_atom(self, "system_limit");
 }
 
@@ -435,7 +425,7 @@ static void terminate(struct cn_server *self, void *state, struct cn_term reason
 
     (void)self;
     (void)reason;
-    cn_writer_free(&echo->inbox);
+    inbox_clear(&echo->inbox);
     free(echo);
 }
 
@@ -452,7 +442,6 @@ static int start_echo(struct cn_node *node, struct cn_server **ret_server)
 
     if (!echo)
         return -ENOMEM;
-    cn_writer_init(&echo->inbox, 0);
     int error = cn_server_start(node, &callbacks, echo, ret_server);
     if (error != 0)
         free(echo);

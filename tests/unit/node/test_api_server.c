@@ -46,6 +46,52 @@ START_TEST(a_kept_caller_is_answered_later)
 }
 END_TEST
 
+static struct cn_kept *kept;
+
+static void keep(struct cn_server *self, void *state, struct cn_term message)
+{
+    (void)state;
+    cn_kept_free(kept);
+    kept = cn_keep(self, message);
+}
+
+static int released;
+
+static void on_release(struct shared *shared)
+{
+    (void)shared;
+    released++;
+}
+
+/* What is kept outlives its message: with the memory of a large one, as a copy of another. */
+START_TEST(terms_are_kept)
+{
+    static const struct cn_server_callbacks callbacks = {.module = "keeper", .handle_info = keep};
+    struct cn_server *keeper = NULL;
+    struct control control = {.op = CONTROL_SEND};
+    struct shared owner;
+
+    ck_assert_int_eq(cn_server_start(&node, &callbacks, NULL, &keeper), 0);
+    ck_assert_int_eq(cn_send(asker.server, pid_term(cn_server_pid(keeper)), atom("small")), 0);
+    world_settle(&world);
+    ck_assert(cn_term_equal(cn_kept_term(kept), atom("small")));
+    shared_init(&owner, on_release);
+    control.to = *cn_server_pid(keeper);
+    control.owner = &owner;
+    struct cn_term large = parse("{large,[1,2]}");
+    ck_assert_int_eq(procs_peer_up(node.procs, "peer@there", 1), 0);
+    ck_assert_int_eq(procs_deliver(node.procs, "peer@there", 1, &control, large), 0);
+    world_settle(&world);
+    ck_assert_ptr_eq(cn_kept_term(kept).data, large.data);
+    shared_put(&owner);
+    ck_assert_int_eq(released, 0);
+    kept = cn_kept_free(kept);
+    ck_assert_int_eq(released, 1);
+    cn_server_stop_atom(keeper, "normal");
+    world_settle(&world);
+}
+END_TEST
+
 /* A server without callbacks refuses calls, drops the rest, and ends without a word. */
 START_TEST(callbacks_may_be_left_out)
 {
@@ -144,6 +190,7 @@ static void add(TCase *tcase)
 {
     tcase_add_test(tcase, messages_come_to_their_callbacks);
     tcase_add_test(tcase, a_kept_caller_is_answered_later);
+    tcase_add_test(tcase, terms_are_kept);
     tcase_add_test(tcase, callbacks_may_be_left_out);
     tcase_add_test(tcase, it_ends_with_its_reason);
     tcase_add_test(tcase, names);
