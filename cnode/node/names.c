@@ -21,6 +21,7 @@ struct names {
     struct global *global; /* of a hidden node */
     struct member *member; /* of a visible one */
     struct registry registry;
+    struct batches batches;
     struct list questions; /* not yet answered */
     struct session_names table;
 };
@@ -79,16 +80,33 @@ static int register_name(void *context, struct cn_term name, const struct cn_pid
                                                          question));
 }
 
-static int move_name(void *context, struct cn_term name, const struct cn_pid *pid,
-                     session_names_done done, void *done_context)
+static void answer_batch(void *context, const enum global_outcome *outcomes, size_t count)
+{
+    enum global_outcome worst = GLOBAL_YES;
+
+    for (size_t i = 0; i < count; i++) {
+        if (outcomes[i] != GLOBAL_YES)
+            worst = outcomes[i];
+    }
+    answer(context, worst, NULL);
+}
+
+static int move_names(void *context, const struct session_move *moves, size_t count,
+                      session_names_done done, void *done_context)
 {
     struct names *names = context;
-    struct question *question = ask(names, done, done_context, CN_E_TAKEN);
+    struct change *changes = mem_zalloc_array(count, sizeof *changes);
+    struct question *question = changes ? ask(names, done, done_context, CN_E_TIMEOUT) : NULL;
+    int error = -ENOMEM;
 
-    if (!question)
-        return -ENOMEM;
-    return asked(question,
-                 names->registry.move_name(names->registry.context, name, pid, answer, question));
+    if (question) {
+        for (size_t i = 0; i < count; i++)
+            changes[i] = (struct change){CHANGE_MOVE, moves[i].name, moves[i].pid};
+        error = asked(question, batches_start(&names->batches, &names->registry, changes, count,
+                                              answer_batch, question));
+    }
+    mem_free(changes);
+    return error;
 }
 
 static int whereis_name(void *context, struct cn_term name, session_names_done done,
@@ -163,6 +181,7 @@ int names_new(struct procs *procs, struct functions *functions, const struct nam
     if (!names)
         return -ENOMEM;
     list_init(&names->questions);
+    batches_init(&names->batches);
     int error = start(names, procs, functions, config);
     if (error != 0) {
         mem_free(names);
@@ -171,7 +190,7 @@ int names_new(struct procs *procs, struct functions *functions, const struct nam
     names->table = (struct session_names){
         .context = names,
         .register_name = register_name,
-        .move_name = move_name,
+        .move_names = move_names,
         .whereis_name = whereis_name,
         .unregister_name = unregister_name,
         .adopt_name = adopt_name,
@@ -186,6 +205,7 @@ struct names *names_free(struct names *names)
         return NULL;
     global_free(names->global);
     member_free(names->member);
+    batches_deinit(&names->batches);
     while (!list_empty(&names->questions))
         forget(container_of(list_first(&names->questions), struct question, link));
     mem_free(names);
@@ -195,6 +215,11 @@ struct names *names_free(struct names *names)
 const struct session_names *names_table(struct names *names)
 {
     return &names->table;
+}
+
+struct batches *names_batches(struct names *names)
+{
+    return &names->batches;
 }
 
 const struct registry *names_registry(const struct names *names)

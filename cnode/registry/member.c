@@ -181,7 +181,7 @@ struct member *member_free(struct member *member)
         question->release(question);
     }
     claims_free_all(member);
-    registrar_free_all(member);
+    lanes_free_all(member);
     known_free_all(member);
     roster_free_all(member);
     mem_free(member);
@@ -193,24 +193,24 @@ struct member *member_free(struct member *member)
 static int register_name(void *context, struct cn_term name, const struct cn_pid *pid,
                          global_done done, void *done_context)
 {
-    return registrar_add(context, REQUEST_REGISTER, name, pid, done, done_context);
+    return lanes_add(context, REQUEST_REGISTER, name, pid, done, done_context);
 }
 
 static int unregister_name(void *context, struct cn_term name, const struct cn_pid *pid,
                            global_done done, void *done_context)
 {
-    return registrar_add(context, REQUEST_UNREGISTER, name, pid, done, done_context);
+    return lanes_add(context, REQUEST_UNREGISTER, name, pid, done, done_context);
 }
 
 static int move_name(void *context, struct cn_term name, const struct cn_pid *pid, global_done done,
                      void *done_context)
 {
-    return registrar_add(context, REQUEST_MOVE, name, pid, done, done_context);
+    return lanes_add(context, REQUEST_MOVE, name, pid, done, done_context);
 }
 
 static int whereis_name(void *context, struct cn_term name, global_done done, void *done_context)
 {
-    return registrar_add(context, REQUEST_WHEREIS, name, NULL, done, done_context);
+    return lanes_add(context, REQUEST_WHEREIS, name, NULL, done, done_context);
 }
 
 /* Whoever moved it told us, as everybody. */

@@ -2,7 +2,8 @@
  * The end of a join: each side applies its own ops and the other's verdicts, and tells the nodes
  * that it knew before of those that are new, with the same list, so that all tables are equal when
  * the lock is given back. Who hears of new nodes applies the list only while the lock stands under
- * which it was made.
+ * which it was made. A list without new nodes is how a registrar changes many names at once
+ * (member_bundle.c).
  */
 #include <string.h>
 
@@ -31,7 +32,16 @@ static const char *registered_by(struct cn_term external, const struct entry *en
     return NULL;
 }
 
-/* A process of ours loses its name to somebody else. */
+/* Ops, and under which circumstances they have come. */
+struct ops {
+    struct cn_term list;
+    struct cn_term external; /* [{Name, Pid, Node}] */
+    bool allowed;            /* the lock stands under which they were made */
+    bool joining;            /* two partitions become one; else names change as by any registrar */
+    const char *from;        /* who is parted from without memory */
+};
+
+/* A process of ours loses its name to somebody else, after both were registered apart. */
 static void tell_owner(struct member *member, const struct name *name, const struct cn_pid *other)
 {
     struct cn_pid ours = name->watched->pid;
@@ -41,25 +51,24 @@ static void tell_owner(struct member *member, const struct name *name, const str
         member->hooks.on_conflict(member->hooks.context, roster_term(name), &ours, other);
 }
 
-static int apply_insert(struct member *member, const struct entry *entry, struct cn_term external,
-                        bool allowed)
+static int apply_insert(struct member *member, const struct ops *ops, const struct entry *entry)
 {
     char node[CN_NODE_NAME_MAX + 1];
     struct name *name = roster_find(member, entry->name);
 
-    if (name != NULL)
+    if (name != NULL && ops->joining)
         tell_owner(member, name, &entry->pid);
     name = roster_find(member, entry->name);
-    if (allowed)
+    if (ops->allowed)
         return roster_insert(member, entry->name, &entry->pid, entry->method,
-                             registered_by(external, entry, &node));
+                             registered_by(ops->external, entry, &node));
     if (name != NULL)
         roster_delete(member, name);
     return 0;
 }
 
 /* Apply {insert, Entry} or {delete, Name}. */
-static int apply(struct member *member, struct cn_term op, struct cn_term external, bool allowed)
+static int apply(struct member *member, const struct ops *ops, struct cn_term op)
 {
     struct cn_reader reader;
     struct cn_bytes verb;
@@ -78,28 +87,26 @@ static int apply(struct member *member, struct cn_term op, struct cn_term extern
     cn_reader_init(&reader, rest);
     if (!cn_bytes_equal(verb, "insert") || !entry_read(&reader, &entry))
         return 0;
-    return apply_insert(member, &entry, external, allowed);
+    return apply_insert(member, ops, &entry);
 }
 
-/* Apply all. @from: who is parted from without memory. */
-static void apply_all(struct member *member, struct cn_term ops, struct cn_term external,
-                      bool allowed, const char *from)
+static void apply_all(struct member *member, const struct ops *ops)
 {
     struct cn_reader reader;
     uint32_t count = 0;
     int r = 0;
 
-    cn_reader_init(&reader, ops);
+    cn_reader_init(&reader, ops->list);
     (void)cn_read_list(&reader, &count);
     for (; count > 0 && r == 0; count--) {
         struct cn_term op;
 
         if (!cn_read_term(&reader, &op))
             return;
-        r = apply(member, op, external, allowed);
+        r = apply(member, ops, op);
     }
     if (r != 0)
-        member_part(member, from);
+        member_part(member, ops->from);
 }
 
 /* What {resolved, Node, Verdicts, Known, _, External, Tag} says. */
@@ -255,7 +262,7 @@ void exchange_finish(struct peer *peer, struct cn_term message)
         cn_writer_free(&ops);
         return;
     }
-    apply_all(member, cn_writer_term(&ops), his.external, true, peer->node);
+    apply_all(member, &(struct ops){cn_writer_term(&ops), his.external, true, true, peer->node});
     tell_known(peer, cn_writer_term(&ops), &his);
     cn_writer_free(&ops);
     peer->synced = true;
@@ -286,6 +293,15 @@ static struct cn_term read_lock(struct cn_term extra)
     return lock;
 }
 
+static bool is_nil(struct cn_term list)
+{
+    struct cn_reader reader;
+    uint32_t count = 1;
+
+    cn_reader_init(&reader, list);
+    return cn_read_list(&reader, &count) && count == 0;
+}
+
 bool exchange_take_new_nodes(struct member *member, struct cn_term message)
 {
     struct cn_reader reader;
@@ -303,7 +319,8 @@ bool exchange_take_new_nodes(struct member *member, struct cn_term message)
         !cn_read_term(&reader, &extra))
         return true;
     known_add_list(member, nodes);
-    apply_all(member, ops, external, locks_allow_id(member, read_lock(extra)), from);
+    apply_all(member, &(struct ops){ops, external, locks_allow_id(member, read_lock(extra)),
+                                    !is_nil(nodes), from});
     registrar_kick(member);
     return true;
 }

@@ -11,6 +11,8 @@
  *     member_claims    a lock at many nodes, taken and given back
  *     member_locker    the lock of two partitions that join
  *     member_registrar the lock under which names change
+ *     member_lanes     what is asked of it, by name
+ *     member_bundle    many changes that all servers are told in one message
  */
 #ifndef REGISTRY_MEMBER_INTERNAL_H
 #define REGISTRY_MEMBER_INTERNAL_H
@@ -146,12 +148,45 @@ struct locker {
     uint64_t timer; /* 0: none */
 };
 
+/** What is asked. */
+enum request_kind {
+    REQUEST_REGISTER,
+    REQUEST_UNREGISTER,
+    REQUEST_MOVE,
+    REQUEST_WHEREIS,
+};
+
+/** All requests of one name, in their order; only the first is under way. */
+struct lane {
+    struct map_handle hh;
+    struct list requests; /* struct request.in_lane */
+    struct list ready;    /* in registrar.ready, when the first may start */
+    size_t size;
+    uint8_t bytes[];
+};
+
+/** A request. */
+struct request {
+    struct list in_lane;
+    struct list in_bundle; /* while all servers are told of it */
+    struct member *member;
+    struct lane *lane;
+    enum request_kind kind;
+    struct cn_pid pid;
+    global_done done; /* NULL: nobody waits */
+    void *context;
+};
+
 /** The registrar. */
 struct registrar {
     struct sm sm;
     struct lane *lanes;
-    struct list ready; /* struct lane.ready: their first request may start */
-    unsigned open;     /* requests under way, under the lock */
+    struct list ready;  /* struct lane.ready: their first request may start */
+    struct list bundle; /* struct request.in_bundle: what all servers are told now */
+    unsigned open;      /* answers to come about the bundle */
+    uint32_t told;      /* changes in it */
+    uint32_t size;      /* how many changes the next one may have */
+    uint64_t told_ms;   /* since when */
     bool running;
     uint32_t rest; /* how long to stay away after the release */
     struct claim *claim;
@@ -363,20 +398,36 @@ void locker_lock_set(struct peer *peer, bool set);
 extern const struct gen_server_callbacks member_registrar_callbacks;
 /** Set up. */
 void registrar_init(struct member *member);
-/** What is asked. */
-enum request_kind {
-    REQUEST_REGISTER,
-    REQUEST_UNREGISTER,
-    REQUEST_MOVE,
-    REQUEST_WHEREIS,
-};
-/** Queue a request. @pid: NULL for WHEREIS. Errors: CN_E_CLOSED, -ENOMEM. */
-int registrar_add(struct member *member, enum request_kind kind, struct cn_term name,
-                  const struct cn_pid *pid, global_done done, void *context);
 /** Something has changed that requests may have waited for. */
 void registrar_kick(struct member *member);
-/** Forget all requests. */
-void registrar_free_all(struct member *member);
+/** See soon what is asked. Errors: CN_E_CLOSED, -ENOMEM. */
+int registrar_wake(struct member *member);
+/** All servers have answered about the bundle. */
+void registrar_told(struct member *member);
+
+/* member_lanes.c */
+/** Queue a request. @pid: NULL for WHEREIS. Errors: CN_E_CLOSED, -ENOMEM. */
+int lanes_add(struct member *member, enum request_kind kind, struct cn_term name,
+              const struct cn_pid *pid, global_done done, void *context);
+/** View its name. */
+struct cn_term request_name(const struct request *request);
+/** Find who has the name; NULL. */
+const struct cn_pid *request_holder(const struct request *request);
+/** Tell whether @holder is the pid that was asked for. */
+bool request_fits(const struct request *request, const struct cn_pid *holder);
+/** Take it out of its lane, so that the next of that name can start, and answer. */
+void request_finish(struct request *request, enum global_outcome outcome,
+                    const struct cn_pid *holder);
+/** Answer what needs no lock. */
+void lanes_answer_whereis(struct member *member);
+/** Take the first request of the first lane that is ready; NULL. It stays in its lane. */
+struct request *lanes_take(struct member *member);
+/** Forget all. */
+void lanes_free_all(struct member *member);
+
+/* member_bundle.c */
+/** Tell all servers under @claim of registrar.bundle; registrar_told is called later, or now. */
+void bundle_tell(struct member *member, const struct claim *claim);
 
 /* member_functions.c */
 /** Add the functions that :global asks for by rpc. Errors: as functions_add. */

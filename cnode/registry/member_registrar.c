@@ -5,31 +5,33 @@
  *      ▲▼          │                     │▼
  *     pausing ◄────┘ not free           pausing, after a full slice
  *
- * Requests of one name stand in a lane and go one after the other; of different names many go at
- * once, under one lock: what waits when the lock is had is done with it, and what comes meanwhile.
- * A change is told to all servers, the own one included, and is answered when all have answered;
- * who asked does not wait for the lock's release. After SLICE_MS the lock is given back even if
- * more is to be done, and left to others for a while.
+ * What waits when the lock is had is done under it, and what comes meanwhile: in bundles, one after
+ * the other. A bundle is told to all servers, the own one included, and its requests are answered
+ * when all servers have answered; who asked does not wait for the lock's release. A bundle has as
+ * many names as servers lately took in BUNDLE_MS: a BEAM node's server needs ever longer for each
+ * name the more names the processes of one node have (its book about a node's monitors is copied
+ * each time). After SLICE_MS the lock is given back even if more is to be done, and left to others
+ * for a while.
  *
  * A node that has just found its first peer waits a moment for the join before it registers: a name
  * taken without the others' knowledge would be a conflict right after.
  */
 #include <errno.h>
-#include <string.h>
 
 #include "base/alloc.h"
 #include "base/error.h"
 #include "base/trace.h"
-#include "registry/global_resolve.h"
 #include "registry/member_internal.h"
 
-#define SLICE_MS    40u
-#define REST_MS     20u
-#define WINDOW      256u
-#define RETRY_MS    125u
-#define DOUBLES_MAX 4u
-#define JOIN_MS     2000u
-#define LOOK_MS     20u
+#define SLICE_MS     40u
+#define REST_MS      20u
+#define BUNDLE_MS    10u
+#define BUNDLE_FIRST 32u
+#define BUNDLE_MAX   1000u
+#define RETRY_MS     125u
+#define DOUBLES_MAX  4u
+#define JOIN_MS      2000u
+#define LOOK_MS      20u
 
 enum registrar_state {
     REGISTRAR_IDLE,
@@ -50,75 +52,17 @@ static const struct sm_state registrar_states[] = {
 
 static const struct sm_table registrar_table = SM_TABLE("registrar", registrar_states);
 
-/* All requests of one name, in their order; only the first is under way. */
-struct lane {
-    struct map_handle hh;
-    struct list requests; /* struct request.list */
-    struct list ready;    /* in registrar.ready, when the first may start */
-    size_t size;
-    uint8_t bytes[];
-};
-
-struct request {
-    struct list list;
-    struct member *member;
-    struct lane *lane;
-    enum request_kind kind;
-    struct cn_pid pid;
-    global_done done; /* NULL: nobody waits */
-    void *context;
-    unsigned open; /* answers to come */
-};
-
 static void pump(struct member *member);
 
 void registrar_init(struct member *member)
 {
     sm_init(&member->registrar.sm, &registrar_table, 0, REGISTRAR_IDLE);
     list_init(&member->registrar.ready);
+    list_init(&member->registrar.bundle);
+    member->registrar.size = BUNDLE_FIRST;
 }
 
-static struct lane *lane_get(struct registrar *registrar, struct cn_term name)
-{
-    struct lane *lane = NULL;
-
-    map_find(registrar->lanes, name.data, name.size, lane);
-    if (lane != NULL)
-        return lane;
-    lane = mem_zalloc(sizeof(*lane) + name.size);
-    if (lane == NULL)
-        return NULL;
-    list_init(&lane->requests);
-    list_init(&lane->ready);
-    lane->size = name.size;
-    memcpy(lane->bytes, name.data, name.size);
-    if (!map_add(registrar->lanes, lane->bytes, lane->size, lane)) {
-        mem_free(lane);
-        return NULL;
-    }
-    return lane;
-}
-
-static void lane_put(struct registrar *registrar, struct lane *lane)
-{
-    if (!list_empty(&lane->requests))
-        return;
-    list_remove(&lane->ready);
-    map_remove(registrar->lanes, lane);
-    mem_free(lane);
-}
-
-static struct request *lane_first(const struct lane *lane)
-{
-    return container_of(list_first(&lane->requests), struct request, list);
-}
-
-static struct cn_term request_name(const struct request *request)
-{
-    return (struct cn_term){request->lane->bytes, request->lane->size};
-}
-
-static int kick(struct member *member)
+int registrar_wake(struct member *member)
 {
     static const uint8_t message[] = {0x77, 4, 'p', 'u', 'm', 'p'};
     int r = 0;
@@ -135,146 +79,74 @@ static int kick(struct member *member)
 void registrar_kick(struct member *member)
 {
     if (!list_empty(&member->registrar.ready))
-        (void)kick(member);
-}
-
-int registrar_add(struct member *member, enum request_kind kind, struct cn_term name,
-                  const struct cn_pid *pid, global_done done, void *context)
-{
-    struct registrar *registrar = &member->registrar;
-    struct request *request = mem_zalloc(sizeof(*request));
-    struct lane *lane = request != NULL ? lane_get(registrar, name) : NULL;
-    int r = lane != NULL ? kick(member) : -ENOMEM;
-
-    if (r != 0) {
-        if (lane != NULL)
-            lane_put(registrar, lane);
-        mem_free(request);
-        return r;
-    }
-    /* Nothing can fail below. */
-    *request = (struct request){
-        .member = member, .lane = lane, .kind = kind, .done = done, .context = context};
-    if (pid != NULL)
-        request->pid = *pid;
-    if (list_empty(&lane->requests))
-        list_append(&registrar->ready, &lane->ready);
-    list_append(&lane->requests, &request->list);
-    return 0;
-}
-
-/* Take the request out of its lane, so that the next of that name can start, and answer. */
-static void finish(struct request *request, enum global_outcome outcome,
-                   const struct cn_pid *holder)
-{
-    struct registrar *registrar = &request->member->registrar;
-    struct lane *lane = request->lane;
-    struct cn_pid pid;
-
-    if (holder != NULL) {
-        pid = *holder;
-        holder = &pid;
-    }
-    list_remove(&request->list);
-    list_remove(&lane->ready);
-    if (!list_empty(&lane->requests))
-        list_append(&registrar->ready, &lane->ready);
-    lane_put(registrar, lane);
-    if (request->done != NULL)
-        request->done(request->context, outcome, holder);
-    mem_free(request);
-}
-
-static const struct cn_pid *holder_of(const struct request *request)
-{
-    struct name *name = roster_find(request->member, request_name(request));
-
-    return name != NULL ? &name->watched->pid : NULL;
-}
-
-static bool is_ours(const struct request *request, const struct cn_pid *holder)
-{
-    return holder != NULL && cn_pid_equal(holder, &request->pid);
+        (void)registrar_wake(member);
 }
 
 static void run(struct member *member);
 
-/* All servers have answered: the name is what it should be, unless the process has ended. */
-static void settled(struct request *request)
+/* How many names fit into BUNDLE_MS, as the last bundle has shown. */
+static void adapt(struct registrar *registrar, uint64_t now_ms)
 {
-    struct member *member = request->member;
-    const struct cn_pid *holder = holder_of(request);
-    bool done = request->kind != REQUEST_REGISTER || is_ours(request, holder);
+    uint64_t ms = now_ms - registrar->told_ms;
+    uint64_t size = (uint64_t)registrar->told * BUNDLE_MS / (ms > 0 ? ms : 1);
 
-    member->registrar.open--;
-    finish(request, done ? GLOBAL_YES : GLOBAL_NO, holder);
+    if (registrar->told < registrar->size && size > registrar->size)
+        return; /* a small one says nothing about large ones */
+    if (size > (uint64_t)registrar->told * 4)
+        size = (uint64_t)registrar->told * 4;
+    registrar->size = (uint32_t)(size < 1 ? 1 : size < BUNDLE_MAX ? size : BUNDLE_MAX);
+}
+
+/* A name is what it should be now, unless the process has ended. */
+void registrar_told(struct member *member)
+{
+    struct registrar *registrar = &member->registrar;
+
+    adapt(registrar, procs_now_ms(member->procs));
+    while (!list_empty(&registrar->bundle)) {
+        struct request *request = container_of(list_first(&registrar->bundle), struct request,
+                                               in_bundle);
+        const struct cn_pid *holder = request_holder(request);
+        bool done = request->kind != REQUEST_REGISTER || request_fits(request, holder);
+
+        request_finish(request, done ? GLOBAL_YES : GLOBAL_NO, holder);
+    }
     run(member);
 }
 
-static void on_answer(struct gen_server *self, void *context, enum call_outcome outcome,
-                      struct cn_term term)
+/* Put a change into the bundle, or answer it if there is nothing to change. */
+static void consider(struct request *request)
 {
-    struct request *request = context;
-
-    if (--request->open == 0)
-        settled(request);
-}
-
-static void write_change(const struct request *request, struct cn_writer *writer)
-{
-    bool gone = request->kind == REQUEST_UNREGISTER;
-
-    cn_write_tuple(writer, gone ? 2 : 4);
-    cn_write_atom(writer, gone ? "unregister" : "register");
-    cn_write_term(writer, request_name(request));
-    if (gone)
-        return;
-    cn_write_pid(writer, &request->pid);
-    cn_write_term(writer, global_default_method());
-}
-
-/* Tell all servers. Without memory nobody, or not everybody, knows it: GLOBAL_UNREACHABLE. */
-static void tell_all(struct request *request)
-{
-    struct member *member = request->member;
-    const struct claim *claim = member->registrar.claim;
-    struct cn_writer writer;
-
-    cn_writer_init(&writer, 0);
-    write_change(request, &writer);
-    for (size_t i = 0; i < claim->count && cn_writer_error(&writer) == 0; i++) {
-        struct dest dest = {
-            .kind = DEST_NAME, .name = "global_name_server", .node = claim->nodes[i]};
-
-        if (!claim_reaches(claim, i))
-            continue;
-        if (call_start(member->registrar_server, &dest, cn_writer_term(&writer), 0, on_answer,
-                       request, NULL) != 0)
-            member_part(member, claim->nodes[i]);
-        else
-            request->open++;
-    }
-    cn_writer_free(&writer);
-    if (request->open > 0)
-        member->registrar.open++;
-    else
-        finish(request, GLOBAL_UNREACHABLE, NULL);
-}
-
-/* Begin a change, under the lock. */
-static void start(struct request *request)
-{
-    const struct cn_pid *holder = holder_of(request);
+    struct registrar *registrar = &request->member->registrar;
+    const struct cn_pid *holder = request_holder(request);
+    bool fits = request_fits(request, holder);
     bool alive = procs_find(request->member->procs, &request->pid) != NULL;
 
-    if (request->kind == REQUEST_REGISTER && holder != NULL)
-        finish(request, is_ours(request, holder) ? GLOBAL_YES : GLOBAL_NO, holder);
-    else if (request->kind == REQUEST_REGISTER && !alive)
-        finish(request, GLOBAL_NO, NULL);
-    else if (request->kind == REQUEST_UNREGISTER && !is_ours(request, holder))
-        finish(request, holder == NULL ? GLOBAL_YES : GLOBAL_NO, holder);
-    else
-        tell_all(request);
+    if (request->kind == REQUEST_WHEREIS) {
+        request_finish(request, holder != NULL ? GLOBAL_YES : GLOBAL_NO, holder);
+    } else if (request->kind == REQUEST_REGISTER && holder != NULL) {
+        request_finish(request, fits ? GLOBAL_YES : GLOBAL_NO, holder);
+    } else if (request->kind == REQUEST_REGISTER && !alive) {
+        request_finish(request, GLOBAL_NO, NULL);
+    } else if (request->kind == REQUEST_UNREGISTER && !fits) {
+        request_finish(request, holder == NULL ? GLOBAL_YES : GLOBAL_NO, holder);
+    } else {
+        list_append(&registrar->bundle, &request->in_bundle);
+        registrar->told++;
+    }
+}
+
+static void next_bundle(struct member *member)
+{
+    struct registrar *registrar = &member->registrar;
+    struct request *request = NULL;
+
+    registrar->told = 0;
+    registrar->told_ms = procs_now_ms(member->procs);
+    while (registrar->told < registrar->size && (request = lanes_take(member)) != NULL)
+        consider(request);
+    if (registrar->told > 0)
+        bundle_tell(member, registrar->claim);
 }
 
 /* Whether everybody known now is under the lock. */
@@ -287,27 +159,18 @@ static bool covers_all(const struct member *member, const struct claim *claim)
     return true;
 }
 
-static bool is_whereis(const struct lane *lane)
-{
-    return lane_first(lane)->kind == REQUEST_WHEREIS;
-}
-
-/* Answer what needs no lock. */
-static void answer_whereis(struct member *member)
-{
-    list_for_each_safe(item, &member->registrar.ready) {
-        struct lane *lane = container_of(item, struct lane, ready);
-        struct request *request = lane_first(lane);
-        const struct cn_pid *holder = holder_of(request);
-
-        if (is_whereis(lane))
-            finish(request, holder != NULL ? GLOBAL_YES : GLOBAL_NO, holder);
-    }
-}
-
+/* What may take BUNDLE_MS must end within the slice. */
 static bool slice_is_over(const struct member *member)
 {
-    return procs_now_ms(member->procs) - member->registrar.held_ms >= SLICE_MS;
+    return procs_now_ms(member->procs) - member->registrar.held_ms + BUNDLE_MS > SLICE_MS;
+}
+
+static bool may_go_on(const struct member *member)
+{
+    const struct registrar *registrar = &member->registrar;
+
+    return list_empty(&registrar->bundle) && !list_empty(&registrar->ready) &&
+           !slice_is_over(member) && covers_all(member, registrar->claim);
 }
 
 /* Do what can be done under the lock; then give it back. */
@@ -318,19 +181,11 @@ static void run(struct member *member)
     if (registrar->running || sm_state(&registrar->sm) != REGISTRAR_HELD)
         return;
     registrar->running = true; /* answers that come at once come back here */
-    answer_whereis(member);
-    while (registrar->open < WINDOW && !list_empty(&registrar->ready) && !slice_is_over(member) &&
-           covers_all(member, registrar->claim)) {
-        struct lane *lane = container_of(list_pop(&registrar->ready), struct lane, ready);
-
-        if (is_whereis(lane))
-            finish(lane_first(lane), holder_of(lane_first(lane)) != NULL ? GLOBAL_YES : GLOBAL_NO,
-                   holder_of(lane_first(lane)));
-        else
-            start(lane_first(lane));
-    }
+    lanes_answer_whereis(member);
+    while (may_go_on(member))
+        next_bundle(member);
     registrar->running = false;
-    if (registrar->open > 0)
+    if (!list_empty(&registrar->bundle))
         return;
     registrar->rest = slice_is_over(member) ? REST_MS : 0;
     sm_move(&registrar->sm, REGISTRAR_RELEASING);
@@ -419,7 +274,7 @@ static void pump(struct member *member)
             pause_for(member, LOOK_MS);
         return;
     }
-    answer_whereis(member);
+    lanes_answer_whereis(member);
     if (sm_state(&registrar->sm) == REGISTRAR_HELD)
         run(member);
     else if (sm_state(&registrar->sm) == REGISTRAR_IDLE && !list_empty(&registrar->ready))
@@ -455,18 +310,3 @@ const struct gen_server_callbacks member_registrar_callbacks = {
     .handle_timer = on_timer,
     .terminate = on_terminate,
 };
-
-void registrar_free_all(struct member *member)
-{
-    struct lane *lane = NULL;
-    struct lane *next = NULL;
-
-    map_for_each(member->registrar.lanes, lane, next)
-    {
-        struct list *item = NULL;
-
-        while ((item = list_pop(&lane->requests)) != NULL)
-            mem_free(container_of(item, struct request, list));
-        lane_put(&member->registrar, lane);
-    }
-}

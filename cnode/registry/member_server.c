@@ -11,49 +11,49 @@
 #include "registry/member_internal.h"
 
 /* A call, and its answer in the making. */
-struct request {
+struct query {
     struct member *member;
     const struct gen_from *from;
     struct cn_reader reader; /* behind the verb */
     struct cn_writer *answer;
 };
 
-static void answer_set_lock(struct request *request)
+static void answer_set_lock(struct query *query)
 {
     struct cn_term id;
     int r = CN_E_INVALID;
 
-    if (cn_read_term(&request->reader, &id))
-        r = locks_set(request->member, id, &request->from->pid);
-    cn_write_bool(request->answer, r == 0);
+    if (cn_read_term(&query->reader, &id))
+        r = locks_set(query->member, id, &query->from->pid);
+    cn_write_bool(query->answer, r == 0);
 }
 
-static void answer_del_lock(struct request *request)
+static void answer_del_lock(struct query *query)
 {
     struct cn_term id;
 
-    if (cn_read_term(&request->reader, &id))
-        locks_delete(request->member, id, &request->from->pid);
-    cn_write_bool(request->answer, true);
+    if (cn_read_term(&query->reader, &id))
+        locks_delete(query->member, id, &query->from->pid);
+    cn_write_bool(query->answer, true);
 }
 
 /* {register, Name, Pid, Method} or {register_ext, Name, Pid, Method, Node} */
-static void take_name(struct request *request, bool external)
+static void take_name(struct query *query, bool external)
 {
-    struct member *member = request->member;
+    struct member *member = query->member;
     char node[CN_NODE_NAME_MAX + 1];
     struct cn_term name;
     struct cn_pid pid;
     struct cn_term method;
     struct name *before = NULL;
 
-    if (!cn_read_term(&request->reader, &name) || !cn_read_pid(&request->reader, &pid) ||
-        !cn_read_term(&request->reader, &method) ||
-        (external && !known_read_node(&request->reader, &node)))
+    if (!cn_read_term(&query->reader, &name) || !cn_read_pid(&query->reader, &pid) ||
+        !cn_read_term(&query->reader, &method) ||
+        (external && !known_read_node(&query->reader, &node)))
         return;
-    if (locks_allow_pid(member, &request->from->pid)) {
+    if (locks_allow_pid(member, &query->from->pid)) {
         if (roster_insert(member, name, &pid, method, external ? node : NULL) != 0)
-            member_part(member, request->from->pid.node);
+            member_part(member, query->from->pid.node);
         return;
     }
     before = roster_find(member, name);
@@ -61,62 +61,62 @@ static void take_name(struct request *request, bool external)
         roster_delete(member, before);
 }
 
-static void answer_register(struct request *request)
+static void answer_register(struct query *query)
 {
-    take_name(request, false);
-    cn_write_atom(request->answer, "yes");
+    take_name(query, false);
+    cn_write_atom(query->answer, "yes");
 }
 
-static void answer_register_ext(struct request *request)
+static void answer_register_ext(struct query *query)
 {
-    take_name(request, true);
-    cn_write_atom(request->answer, "yes");
+    take_name(query, true);
+    cn_write_atom(query->answer, "yes");
 }
 
-static void answer_unregister(struct request *request)
+static void answer_unregister(struct query *query)
 {
     struct cn_term term;
     struct name *name = NULL;
 
-    if (cn_read_term(&request->reader, &term))
-        name = roster_find(request->member, term);
+    if (cn_read_term(&query->reader, &term))
+        name = roster_find(query->member, term);
     if (name != NULL)
-        roster_delete(request->member, name);
-    cn_write_atom(request->answer, "ok");
+        roster_delete(query->member, name);
+    cn_write_atom(query->answer, "ok");
 }
 
-static void answer_known(struct request *request)
+static void answer_known(struct query *query)
 {
-    known_write_nodes(request->member, false, request->answer);
+    known_write_nodes(query->member, false, query->answer);
 }
 
-static void answer_synced(struct request *request)
+static void answer_synced(struct query *query)
 {
-    known_write_nodes(request->member, true, request->answer);
+    known_write_nodes(query->member, true, query->answer);
 }
 
-static void answer_names_ext(struct request *request)
+static void answer_names_ext(struct query *query)
 {
-    roster_write_external(request->member, request->answer);
+    roster_write_external(query->member, query->answer);
 }
 
-static void answer_version(struct request *request)
+static void answer_version(struct query *query)
 {
-    cn_write_integer(request->answer, GLOBAL_VERSION);
+    cn_write_integer(query->answer, GLOBAL_VERSION);
 }
 
-static void answer_info(struct request *request)
+static void answer_info(struct query *query)
 {
-    cn_write_tuple(request->answer, 3);
-    cn_write_atom(request->answer, "state");
-    known_write_nodes(request->member, false, request->answer);
-    known_write_nodes(request->member, true, request->answer);
+    cn_write_tuple(query->answer, 3);
+    cn_write_atom(query->answer, "state");
+    known_write_nodes(query->member, false, query->answer);
+    known_write_nodes(query->member, true, query->answer);
 }
 
 /* What can be asked. */
 static const struct {
     const char *verb;
-    void (*answer)(struct request *request);
+    void (*answer)(struct query *query);
 } verbs[] = {
     {"set_lock", answer_set_lock},
     {"del_lock", answer_del_lock},
@@ -130,33 +130,33 @@ static const struct {
     {"info", answer_info},
 };
 
-static void write_answer(struct request *request, struct cn_bytes verb)
+static void write_answer(struct query *query, struct cn_bytes verb)
 {
     for (size_t i = 0; i < sizeof(verbs) / sizeof(verbs[0]); i++) {
         if (cn_bytes_equal(verb, verbs[i].verb)) {
-            verbs[i].answer(request);
+            verbs[i].answer(query);
             return;
         }
     }
-    cn_write_tuple(request->answer, 2);
-    cn_write_atom(request->answer, "error");
-    cn_write_atom(request->answer, "unsupported");
+    cn_write_tuple(query->answer, 2);
+    cn_write_atom(query->answer, "error");
+    cn_write_atom(query->answer, "unsupported");
 }
 
 static void on_call(struct gen_server *self, void *state, const struct gen_from *from,
                     struct cn_term term)
 {
     struct cn_writer writer;
-    struct request request = {.member = state, .from = from, .answer = &writer};
+    struct query query = {.member = state, .from = from, .answer = &writer};
     struct cn_bytes verb = {0};
     uint32_t arity = 0;
 
-    cn_reader_init(&request.reader, term);
-    if (cn_peek(&request.reader) == CN_TYPE_TUPLE)
-        (void)cn_read_tuple(&request.reader, &arity);
-    (void)cn_read_atom(&request.reader, &verb);
+    cn_reader_init(&query.reader, term);
+    if (cn_peek(&query.reader) == CN_TYPE_TUPLE)
+        (void)cn_read_tuple(&query.reader, &arity);
+    (void)cn_read_atom(&query.reader, &verb);
     cn_writer_init(&writer, 0);
-    write_answer(&request, verb);
+    write_answer(&query, verb);
     if (cn_writer_error(&writer) == 0)
         (void)gen_reply(gen_server_procs(self), from, cn_writer_term(&writer));
     cn_writer_free(&writer);

@@ -34,6 +34,12 @@ struct hosts;
  */
 typedef void (*session_names_done)(void *context, int result, const struct cn_pid *pid);
 
+/** A name, and who shall have it. */
+struct session_move {
+    struct cn_term name;
+    struct cn_pid pid; /* of any node */
+};
+
 /**
  * Cluster-wide names, as a table that node/ fills (`:global` by its registry). Names are terms;
  * their bytes are valid during the call only. A returned error (-ENOMEM, CN_E_LIMIT) means that
@@ -44,10 +50,14 @@ struct session_names {
     /** Give @name to the local process @pid. Result: 0; CN_E_TAKEN: somebody else has it. */
     int (*register_name)(void *context, struct cn_term name, const struct cn_pid *pid,
                          session_names_done done, void *done_context);
-    /** Give the name to @pid on any node, whoever has it (`:global.re_register_name`). Result: 0.
+    /**
+     * Give each of @count > 0 names to its pid, whoever has it (`:global.re_register_name`), under
+     * as few locks as there can be: what is asked at the same time, here or by other calls, is done
+     * under one. Result: 0 when all have moved, CN_E_TIMEOUT when some may not have; @pid is NULL.
+     * Each name moves in one step, but not all in the same.
      */
-    int (*move_name)(void *context, struct cn_term name, const struct cn_pid *pid,
-                     session_names_done done, void *done_context);
+    int (*move_names)(void *context, const struct session_move *moves, size_t count,
+                      session_names_done done, void *done_context);
     /** Find who has @name. Result: 0 with the pid, or with NULL. */
     int (*whereis_name)(void *context, struct cn_term name, session_names_done done,
                         void *done_context);

@@ -1,5 +1,5 @@
 /*
- * Names, one step at a time over the table of functions of the registry.
+ * Names, over the table of functions of the registry: taken one after the other, moved together.
  *
  * One `struct naming` per session while answers are awaited. It outlives its session, for an answer
  * may come when nobody waits for it any more. How it fails: a registration that fails with the
@@ -123,13 +123,23 @@ static void step_done(void *context, int result, const struct cn_pid *pid)
     } else if (start_over(naming)) {
         return;
     } else if (result == 0) {
-        naming->step++;
+        naming->step = naming->kind == NAMING_MOVE ? naming->count : naming->step + 1;
         naming_step(naming);
     } else if (result == CN_E_TAKEN && pid == NULL) {
         find_holder(naming);
     } else {
         finish(naming, result, pid);
     }
+}
+
+static int move_all(struct naming *naming)
+{
+    const struct session_names *names = &naming->hosts->names;
+    struct session_move moves[NAMES_MAX];
+
+    for (unsigned i = 0; i < naming->count; i++)
+        moves[i] = (struct session_move){cn_writer_term(&naming->names[i]), naming->target};
+    return names->move_names(names->context, moves, naming->count, step_done, naming);
 }
 
 static void naming_step(struct naming *naming)
@@ -147,7 +157,7 @@ static void naming_step(struct naming *naming)
     if (naming->kind == NAMING_REGISTER)
         error = names->register_name(names->context, name, &naming->target, step_done, naming);
     else
-        error = names->move_name(names->context, name, &naming->target, step_done, naming);
+        error = move_all(naming);
     if (error != 0)
         step_done(naming, error, NULL);
 }

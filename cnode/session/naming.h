@@ -1,9 +1,9 @@
 /*
  * A session's names: its id, and its join code if it has one, as {Registry, Key}.
  *
- * Names move one after the other and in the order in which it is asked: while an answer of the
- * registry is awaited, a later wish replaces what is still to be done and starts from the first
- * name again, so that a handoff that failed half-way ends with all names where they belong.
+ * Wishes are carried out in the order in which they come: while an answer of the registry is
+ * awaited, a later wish replaces what is still to be done and starts from the first name again, so
+ * that a handoff that failed half-way ends with all names where they belong.
  */
 #ifndef SESSION_NAMING_H
 #define SESSION_NAMING_H

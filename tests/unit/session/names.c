@@ -50,16 +50,19 @@ static int register_name(void *context, struct cn_term term, const struct cn_pid
     return answer(names, done, done_context, 0, NULL);
 }
 
-static int move_name(void *context, struct cn_term term, const struct cn_pid *pid,
-                     session_names_done done, void *done_context)
+static int move_names(void *context, const struct session_move *moves, size_t count,
+                      session_names_done done, void *done_context)
 {
     struct names *names = context;
-    struct name *name = find(names, show(term));
 
     if (names->fail_next != 0)
         return answer(names, done, done_context, names->fail_next, NULL);
-    name->held = true;
-    name->pid = *pid;
+    for (size_t i = 0; i < count; i++) {
+        struct name *name = find(names, show(moves[i].name));
+
+        name->held = true;
+        name->pid = moves[i].pid;
+    }
     return answer(names, done, done_context, 0, NULL);
 }
 
@@ -91,7 +94,7 @@ void names_functions(struct names *names, struct session_names *ret_functions)
     *ret_functions = (struct session_names){
         .context = names,
         .register_name = register_name,
-        .move_name = move_name,
+        .move_names = move_names,
         .whereis_name = whereis_name,
         .unregister_name = unregister_name,
         .adopt_name = adopt_name,

@@ -1,0 +1,146 @@
+/*
+ * What is asked about names, until it is answered.
+ *
+ * Requests of one name stand in a lane and go one after the other; lanes whose first request may
+ * start stand in a queue, in the order of asking. A question needs no lock and is answered as soon
+ * as it is first in its lane.
+ */
+#include <errno.h>
+#include <string.h>
+
+#include "base/alloc.h"
+#include "base/error.h"
+#include "registry/member_internal.h"
+
+static struct lane *lane_get(struct registrar *registrar, struct cn_term name)
+{
+    struct lane *lane = NULL;
+
+    map_find(registrar->lanes, name.data, name.size, lane);
+    if (lane != NULL)
+        return lane;
+    lane = mem_zalloc(sizeof(*lane) + name.size);
+    if (lane == NULL)
+        return NULL;
+    list_init(&lane->requests);
+    list_init(&lane->ready);
+    lane->size = name.size;
+    memcpy(lane->bytes, name.data, name.size);
+    if (!map_add(registrar->lanes, lane->bytes, lane->size, lane)) {
+        mem_free(lane);
+        return NULL;
+    }
+    return lane;
+}
+
+static void lane_put(struct registrar *registrar, struct lane *lane)
+{
+    if (!list_empty(&lane->requests))
+        return;
+    list_remove(&lane->ready);
+    map_remove(registrar->lanes, lane);
+    mem_free(lane);
+}
+
+static struct request *lane_first(const struct lane *lane)
+{
+    return container_of(list_first(&lane->requests), struct request, in_lane);
+}
+
+int lanes_add(struct member *member, enum request_kind kind, struct cn_term name,
+              const struct cn_pid *pid, global_done done, void *context)
+{
+    struct registrar *registrar = &member->registrar;
+    struct request *request = mem_zalloc(sizeof(*request));
+    struct lane *lane = request != NULL ? lane_get(registrar, name) : NULL;
+    int r = lane != NULL ? registrar_wake(member) : -ENOMEM;
+
+    if (r != 0) {
+        if (lane != NULL)
+            lane_put(registrar, lane);
+        mem_free(request);
+        return r;
+    }
+    /* Nothing can fail below. */
+    *request = (struct request){
+        .member = member, .lane = lane, .kind = kind, .done = done, .context = context};
+    list_init(&request->in_bundle);
+    if (pid != NULL)
+        request->pid = *pid;
+    if (list_empty(&lane->requests))
+        list_append(&registrar->ready, &lane->ready);
+    list_append(&lane->requests, &request->in_lane);
+    return 0;
+}
+
+struct cn_term request_name(const struct request *request)
+{
+    return (struct cn_term){request->lane->bytes, request->lane->size};
+}
+
+const struct cn_pid *request_holder(const struct request *request)
+{
+    struct name *name = roster_find(request->member, request_name(request));
+
+    return name != NULL ? &name->watched->pid : NULL;
+}
+
+bool request_fits(const struct request *request, const struct cn_pid *holder)
+{
+    return holder != NULL && cn_pid_equal(holder, &request->pid);
+}
+
+void request_finish(struct request *request, enum global_outcome outcome,
+                    const struct cn_pid *holder)
+{
+    struct registrar *registrar = &request->member->registrar;
+    struct lane *lane = request->lane;
+    struct cn_pid pid;
+
+    if (holder != NULL) {
+        pid = *holder;
+        holder = &pid;
+    }
+    list_remove(&request->in_lane);
+    list_remove(&request->in_bundle);
+    list_remove(&lane->ready);
+    if (!list_empty(&lane->requests))
+        list_append(&registrar->ready, &lane->ready);
+    lane_put(registrar, lane);
+    if (request->done != NULL)
+        request->done(request->context, outcome, holder);
+    mem_free(request);
+}
+
+void lanes_answer_whereis(struct member *member)
+{
+    list_for_each_safe(item, &member->registrar.ready) {
+        struct request *request = lane_first(container_of(item, struct lane, ready));
+        const struct cn_pid *holder = request_holder(request);
+
+        if (request->kind == REQUEST_WHEREIS)
+            request_finish(request, holder != NULL ? GLOBAL_YES : GLOBAL_NO, holder);
+    }
+}
+
+struct request *lanes_take(struct member *member)
+{
+    struct list *item = list_pop(&member->registrar.ready);
+
+    return item != NULL ? lane_first(container_of(item, struct lane, ready)) : NULL;
+}
+
+void lanes_free_all(struct member *member)
+{
+    struct lane *lane = NULL;
+    struct lane *next = NULL;
+
+    map_for_each(member->registrar.lanes, lane, next)
+    {
+        struct list *item = NULL;
+
+        while ((item = list_pop(&lane->requests)) != NULL)
+            mem_free(container_of(item, struct request, in_lane));
+        lane_put(&member->registrar, lane);
+    }
+}

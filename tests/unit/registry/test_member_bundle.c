@@ -1,0 +1,145 @@
+/*
+ * Bundles: what a scripted server hears of changes, one and many, under one lock.
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "base/alloc.h"
+#include "unit/registry/members.h"
+
+/* b is scripted, and known to a. */
+static void setup(void)
+{
+    members_setup();
+    script(1);
+    join(0, 1);
+    (void)known_add(ones[0].member, "b@world", GLOBAL_VERSION);
+    meeting_reset(known_find(ones[0].member, "b@world"));
+    ones[1].heard_count = 0;
+}
+
+static void expect_heard(size_t index, const char *text)
+{
+    ck_assert_str_eq(ones[1].heard[index], text);
+}
+
+/* A single change is the call that stock OTP makes, between taking the lock and giving it back. */
+START_TEST(one_change_is_one_call)
+{
+    ask(0, "x", 0, 0);
+    world_settle(&world);
+    ck_assert_uint_eq(ones[1].heard_count, 3);
+    expect_heard(0, "call {set_lock,{global,<a.5.0>}}");
+    expect_heard(1, "call {register,x,<a.6.0>,?}");
+    expect_heard(2, "call {del_lock,{global,<a.5.0>}}");
+    ck_assert_str_eq(answers[0], "yes <a.6.0>");
+}
+END_TEST
+
+/* Many changes are one message under the same lock, and a call behind it. */
+START_TEST(many_changes_are_one_message)
+{
+    ask(0, "x", 0, 0);
+    ask(0, "y", 1, 1);
+    world_settle(&world);
+    ones[1].heard_count = 0;
+    ask_gone(0, "x", 0, 2);
+    ask_move(0, "y", &ones[0].pids[0], 3);
+    ask(0, "z", 1, 4);
+    world_settle(&world);
+    ck_assert_uint_eq(ones[1].heard_count, 4);
+    expect_heard(0, "call {set_lock,{global,<a.5.0>}}");
+    expect_heard(1, "{new_nodes,a@world,[{delete,x},{insert,{y,<a.6.0>,?}}],[],[],"
+                    "[{vsn,8},{lock,{global,<a.5.0>}}]}");
+    expect_heard(2, "call {register,z,<a.7.0>,?}");
+    expect_heard(3, "call {del_lock,{global,<a.5.0>}}");
+    ck_assert_str_eq(holder(0, "x"), "");
+    ck_assert_str_eq(holder(0, "y"), "<a.6.0>");
+    ck_assert_str_eq(holder(0, "z"), "<a.7.0>");
+}
+END_TEST
+
+/* Servers that are slow: the lock is given back after a slice, and taken again for the rest. */
+START_TEST(slow_servers_end_a_slice)
+{
+    static char name[16];
+    size_t answered = 0;
+
+    for (size_t i = 0; i < 200; i++) {
+        (void)snprintf(name, sizeof(name), "n%zu", i);
+        ask(0, name, 0, i);
+    }
+    while (answers[0][0] == '\0') { /* each step of the two takes 15 ms */
+        (void)procs_run(world_procs(&world, 0), world.now_ms);
+        (void)world_deliver_one(&world, 0, 1);
+        (void)procs_run(world_procs(&world, 1), world.now_ms);
+        (void)world_deliver_one(&world, 1, 0);
+        world.now_ms += 15;
+    }
+    world_settle(&world);
+    ck_assert_uint_eq(member_locks(ones[0].member), 0);
+    while (answers[answered][0] != '\0')
+        answered++;
+    ck_assert_uint_lt(answered, 100);
+    pass(1000);
+    ck_assert_str_eq(answers[199], "yes <a.6.0>");
+}
+END_TEST
+
+/* A server that is cut while it is told counts as told. */
+START_TEST(lost_server_is_not_waited_for)
+{
+    ask(0, "x", 0, 0);
+    ask(0, "y", 0, 1);
+    for (int i = 0; i < 6; i++) {
+        (void)procs_run(world_procs(&world, 0), world.now_ms);
+        (void)world_deliver_one(&world, 0, 1);
+        (void)procs_run(world_procs(&world, 1), world.now_ms);
+        (void)world_deliver_one(&world, 1, 0);
+    }
+    ck_assert_str_eq(answers[1], "");
+    part(0, 1);
+    ck_assert_str_eq(answers[0], "yes <a.6.0>");
+    ck_assert_str_eq(answers[1], "yes <a.6.0>");
+}
+END_TEST
+
+/* Without memory who asked is told that it may not have happened, or it has; no lock is left. */
+START_TEST(telling_survives_no_memory)
+{
+    bool failed = true;
+
+    for (size_t nth = 1; failed; nth++) {
+        memset(answers, 0, 2 * sizeof(answers[0]));
+        ones[1].heard_count = 0;
+        ask_move(0, "x", &ones[0].pids[0], 0);
+        ask_move(0, "y", &ones[0].pids[0], 1);
+        mem_test_begin();
+        mem_test_fail(nth);
+        (void)procs_run(world_procs(&world, 0), world.now_ms);
+        mem_test_fail(0);
+        failed = mem_test_failed();
+        (void)mem_test_end();
+        pass(3000);
+        ck_assert_str_ne(answers[0], "");
+        ck_assert_str_ne(answers[1], "");
+        ck_assert_uint_eq(member_locks(ones[0].member), 0);
+        ck_assert_uint_lt(nth, 1000);
+    }
+    ck_assert_str_eq(answers[1], "yes <a.6.0>");
+}
+END_TEST
+
+static void add(TCase *tcase)
+{
+    tcase_add_test(tcase, one_change_is_one_call);
+    tcase_add_test(tcase, many_changes_are_one_message);
+    tcase_add_test(tcase, slow_servers_end_a_slice);
+    tcase_add_test(tcase, lost_server_is_not_waited_for);
+    tcase_add_test(tcase, telling_survives_no_memory);
+}
+
+int main(void)
+{
+    return run_tests("member_bundle", add, setup, members_teardown);
+}
