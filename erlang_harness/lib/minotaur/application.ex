@@ -12,7 +12,7 @@ defmodule Minotaur.Application do
 
   require Logger
 
-  alias Minotaur.GameEngine.{LocalSessions, NameKeeper, SessionSupervisor}
+  alias Minotaur.GameEngine.{LocalSessions, NameKeeper, Names, SessionSupervisor}
   alias Minotaur.{GameEngine, PubSub, SessionHost, Settings}
 
   # What a drain may take beyond its own deadline before the stop goes on without it.
@@ -27,6 +27,7 @@ defmodule Minotaur.Application do
     children = [
       PubSub,
       LocalSessions,
+      Names.Batch,
       NameKeeper,
       {Task.Supervisor, name: Minotaur.TaskSupervisor},
       {DynamicSupervisor, name: SessionSupervisor, strategy: :one_for_one},

@@ -7,7 +7,7 @@ defmodule Minotaur.GameEngine.Names do
   lookup never does). Hosts and sessions therefore write through `move_async/4`, or from a task.
   """
 
-  alias Minotaur.GameEngine.{SessionJoinCodeRegistry, SessionRegistry}
+  alias Minotaur.GameEngine.{Names, SessionJoinCodeRegistry, SessionRegistry}
 
   @typedoc "The two things by which a session is found."
   @type key :: {:id, term} | {:join_code, term}
@@ -38,8 +38,7 @@ defmodule Minotaur.GameEngine.Names do
   @doc "Gives the names to `pid`, whoever has them: only who owns the session may say so."
   @spec move(term, term, pid) :: :ok
   def move(id, join_code, pid) do
-    for key <- keys(id, join_code), do: :yes = :global.re_register_name(global_name(key), pid)
-    :ok
+    Names.Batch.move(for key <- keys(id, join_code), do: {global_name(key), pid})
   end
 
   @doc "Whether all names of the session lead to `pid` on this node."

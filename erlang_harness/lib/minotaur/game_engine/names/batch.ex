@@ -1,0 +1,162 @@
+defmodule Minotaur.GameEngine.Names.Batch do
+  @moduledoc """
+  Moves many names of `:global` under one lock.
+
+  `:global.re_register_name/2` takes the lock of all nodes for each name, one after the other for
+  all processes of a node: thousands of sessions that leave a node would wait for thousands of
+  locks. Here, what is asked while a lock is held goes under the next one, together: the lock is
+  taken by the documented functions of `:global`, and each server is told of a thousand names in one
+  message, as it is when partitions join, then of the last one by the call that `re_register_name`
+  makes, whose answers say that all are done.
+
+  The lock is given back after 40 ms even when more is to be done, and left to others for a
+  while. Each name moves in one step, nobody ever finds it missing; but not all move in the same.
+
+  How it fails: with a node that is silent, `:global` is slow, and so is this; whoever asked waits.
+  """
+
+  use GenServer
+
+  @slice_ms 40
+  @rest_ms 20
+  @bundle_ms 10
+  @first_bundle 32
+  @bundle_max 1000
+  @retry_ms 125
+  @doubles_max 4
+
+  @typedoc "A name, and who shall have it."
+  @type move :: {term, pid}
+
+  @doc false
+  def start_link(_options), do: GenServer.start_link(__MODULE__, nil, name: __MODULE__)
+
+  @doc "Gives each name to its pid, whoever has it, and returns when all nodes know."
+  @spec move([move]) :: :ok
+  def move([]), do: :ok
+  def move(moves), do: GenServer.call(__MODULE__, {:move, moves}, :infinity)
+
+  # The server keeps what is asked; a process of its own, which may wait, fetches and does it.
+
+  @impl true
+  def init(nil), do: {:ok, %{waiting: [], worker: nil}}
+
+  @impl true
+  def handle_call({:move, moves}, from, state) do
+    {:noreply, work(%{state | waiting: [state.waiting | tag(moves, from)]})}
+  end
+
+  def handle_call(:fetch, _from, state) do
+    {:reply, List.flatten(state.waiting), %{state | waiting: []}}
+  end
+
+  @impl true
+  def handle_info({:DOWN, monitor, _, _, _reason}, %{worker: monitor} = state) do
+    {:noreply, work(%{state | worker: nil})}
+  end
+
+  def handle_info(_stranger, state), do: {:noreply, state}
+
+  defp work(%{waiting: [_ | _], worker: nil} = state) do
+    {_pid, monitor} = spawn_monitor(fn -> move_all(fetch(), @first_bundle) end)
+    %{state | worker: monitor}
+  end
+
+  defp work(state), do: state
+
+  # Who asked is answered with the last of his names.
+  defp tag(moves, from) do
+    {first, [{name, pid}]} = Enum.split(moves, -1)
+    for({name, pid} <- first, do: {name, pid, nil}) ++ [{name, pid, from}]
+  end
+
+  defp fetch, do: GenServer.call(__MODULE__, :fetch, :infinity)
+
+  defp move_all([], _size), do: :ok
+
+  defp move_all(moves, size) do
+    {rest, size} = under_lock(&slice(moves, &1, size, now_ms()))
+    if rest != [], do: Process.sleep(@rest_ms)
+    move_all(rest, size)
+  end
+
+  defp slice([], _nodes, size, _since_ms), do: {[], size}
+
+  defp slice(moves, nodes, size, since_ms) do
+    {bundle, rest} = Enum.split(moves, size)
+    told_ms = now_ms()
+    tell(bundle, nodes)
+    for {_name, _pid, from} <- bundle, from != nil, do: GenServer.reply(from, :ok)
+    rest = rest ++ fetch()
+    size = next_size(length(bundle), size, now_ms() - told_ms)
+
+    if now_ms() - since_ms + @bundle_ms > @slice_ms,
+      do: {rest, size},
+      else: slice(rest, nodes, size, since_ms)
+  end
+
+  # As many as servers lately took in @bundle_ms; a small bundle says nothing about large ones.
+  defp next_size(told, size, took_ms) do
+    fitting = div(told * @bundle_ms, max(took_ms, 1))
+
+    if told < size and fitting > size,
+      do: size,
+      else: fitting |> min(told * 4) |> min(@bundle_max) |> max(1)
+  end
+
+  defp tell(bundle, nodes) do
+    {ops, [{name, pid, _from}]} = Enum.split(bundle, -1)
+    method = &:global.random_exit_name/3
+
+    if ops != [] do
+      inserts = for {name, pid, _from} <- ops, do: {:insert, {name, pid, method}}
+      extra = [{:vsn, 8}, {:lock, lock_id()}]
+      message = {:new_nodes, node(), inserts, [], [], extra}
+      GenServer.abcast(nodes, :global_name_server, message)
+    end
+
+    GenServer.multi_call(nodes, :global_name_server, {:register, name, pid, method})
+  end
+
+  # The lock.
+
+  # Held by the process that changes names: servers check.
+  defp lock_id, do: {:global, self()}
+
+  # Takes the lock at the greatest node first, as everybody does: of two that want it one fails
+  # before it has bothered the others.
+  defp under_lock(work, failures \\ 0) do
+    nodes = known_nodes()
+    boss = Enum.max(nodes)
+
+    cond do
+      not :global.set_lock(lock_id(), [boss], 0) -> retry(work, failures)
+      :global.set_lock(lock_id(), nodes, 0) -> work_and_release(work, nodes, boss, failures)
+      true -> retry(work, failures, [boss])
+    end
+  end
+
+  # A node that has become known meanwhile would not hear of the change.
+  defp work_and_release(work, nodes, boss, failures) do
+    if known_nodes() -- nodes == [] do
+      result = work.(nodes)
+      :global.del_lock(lock_id(), List.delete(nodes, boss))
+      :global.del_lock(lock_id(), [boss])
+      result
+    else
+      retry(work, failures, nodes)
+    end
+  end
+
+  defp retry(work, failures, locked \\ []) do
+    if locked != [], do: :global.del_lock(lock_id(), locked)
+    Process.sleep(:rand.uniform(@retry_ms * Integer.pow(2, min(failures, @doubles_max))))
+    under_lock(work, failures + 1)
+  end
+
+  defp known_nodes do
+    [node() | GenServer.call(:global_name_server, :get_known, :infinity)]
+  end
+
+  defp now_ms, do: System.monotonic_time(:millisecond)
+end

@@ -1,0 +1,83 @@
+defmodule Minotaur.Cluster.NamesBatchTest do
+  @moduledoc """
+  Many names of `:global` that move under one lock, away from a BEAM node.
+  """
+
+  use ExUnit.Case, async: true
+  @moduletag :cluster_test
+
+  import Minotaur.TimeHelper
+
+  alias Minotaur.ClusterHelper, as: Cluster
+  alias Minotaur.GameEngine.Names
+
+  @count 600
+
+  setup ctx do
+    cluster = start_supervised!({Cluster.Manager, ctx})
+    env = [minotaur: [round_seconds: 0]]
+    [a, b] = for _ <- 1..2, do: Cluster.start_node(cluster, kind: :beam, env: env)
+    c = Cluster.start_node(cluster, kind: :c, env: env)
+    [cluster: cluster, a: a, nodes: [a, b, c]]
+  end
+
+  # All of them, for whoever asks, on all nodes; and :global is free for others at once.
+  test "names move to a process elsewhere, with none missing at any time", ctx do
+    [a, b, c] = ctx.nodes
+    names = for index <- 1..@count, do: {:batch, index}
+    old = for _ <- names, do: start_process(ctx, a)
+    new = for _ <- names, do: start_process(ctx, b)
+
+    move(ctx, Enum.zip(names, old))
+    watcher = Task.async(fn -> watch(ctx, b, hd(names), hd(new)) end)
+
+    names
+    |> Enum.zip(new)
+    |> Enum.chunk_every(div(@count, 3))
+    |> Enum.map(&Task.async(fn -> move(ctx, &1) end))
+    |> Task.await_many(60_000)
+
+    assert Task.await(watcher, 60_000) == :never_missing
+
+    for node <- [a, b, c], {name, pid} <- Enum.take_random(Enum.zip(names, new), 30) do
+      wait_until(fn -> assert whereis(ctx, node, name) == pid end)
+    end
+
+    arguments = [{:global, self()}, &:erlang.node/0, ctx.nodes, 0]
+    assert Cluster.call(ctx.cluster, a, :global, :trans, arguments) == a
+  end
+
+  # Whoever holds the lock keeps it until he has done.
+  test "the lock of another is waited for", ctx do
+    # An Agent whose state is the id of the lock, which it gives to :global as the first argument.
+    id = {:global, :another}
+    {:ok, holder} = Cluster.call(ctx.cluster, ctx.a, Agent, :start, [Function, :identity, [id]])
+    ask = &Cluster.call(ctx.cluster, ctx.a, Agent, :get, [holder, :global, &1, &2])
+    assert ask.(:set_lock, [ctx.nodes, 0])
+
+    mover = Task.async(fn -> move(ctx, [{:locked, holder}]) end)
+    refute Task.yield(mover, 200)
+    assert ask.(:del_lock, [ctx.nodes])
+    assert Task.await(mover, 30_000) == :ok
+    assert whereis(ctx, ctx.a, :locked) == holder
+  end
+
+  defp move(ctx, moves), do: Cluster.call(ctx.cluster, ctx.a, Names.Batch, :move, [moves])
+
+  defp start_process(ctx, node) do
+    {:ok, pid} = Cluster.call(ctx.cluster, node, Agent, :start, [:erlang, :self, []])
+    pid
+  end
+
+  defp whereis(ctx, node, name),
+    do: Cluster.call(ctx.cluster, node, :global, :whereis_name, [name])
+
+  # Looks until the name has arrived.
+  defp watch(ctx, node, name, new) do
+    case whereis(ctx, node, name) do
+      ^new -> :never_missing
+      pid when is_pid(pid) -> watch(ctx, node, name, new)
+      :undefined -> :missing
+    end
+  end
+end
