@@ -1,0 +1,171 @@
+/*
+ * What the files of a scope share. Nobody outside includes it.
+ *
+ *     pg.c            its life, and what its node asks of it
+ *     pg_table.c      groups, members, and who told of them
+ *     pg_lists.c      what is in it, as lists
+ *     pg_server.c     the process: what comes in
+ *     pg_watches.c    who is told of changes
+ *     pg_functions.c  what is asked by rpc
+ */
+#ifndef REGISTRY_PG_INTERNAL_H
+#define REGISTRY_PG_INTERNAL_H
+
+#include "base/list.h"
+#include "base/map.h"
+#include "otp/gen_server.h"
+#include "registry/pg.h"
+
+/** A group; there as long as it has members or is watched. */
+struct pg_group {
+    struct map_handle hh; /* by its bytes */
+    struct list members;  /* struct pg_member.in_group, those of this node first */
+    struct list watches;  /* struct pg_watch.link */
+    struct list in_local; /* in pg.local_groups, while it has members of this node */
+    size_t size;
+    uint8_t bytes[]; /* the term */
+};
+
+/**
+ * Who told of members, and with whose end they go: the scope process of a peer, whose members are
+ * processes of its node; or a process of this node, which is its own only member.
+ */
+struct pg_owner {
+    struct map_handle hh; /* by its pid */
+    struct cn_pid pid;
+    struct cn_ref monitor;
+    struct list members; /* struct pg_member.in_owner */
+    size_t count;
+    uint64_t bytes; /* of their groups */
+    bool local;
+    bool gone; /* its node is; its DOWN is on its way */
+    size_t key_size;
+    uint8_t key[];
+};
+
+/** What makes a member; no padding, for it is compared by its bytes. */
+struct pg_member_key {
+    struct pg_group *group;
+    struct pg_owner *owner;
+    uint32_t id; /* of the pid; the rest of it is the owner's */
+    uint32_t serial;
+};
+
+/** A process in a group. */
+struct pg_member {
+    struct map_handle hh; /* by key */
+    struct list in_group;
+    struct list in_owner;
+    struct pg_member_key key;
+    uint32_t times;  /* it has joined */
+    uint32_t synced; /* so often according to the sync under way */
+};
+
+/** Somebody who wants to hear of changes: of one group, or of all. */
+struct pg_watch {
+    struct map_handle hh; /* by the words of ref */
+    struct list link;     /* in the group's, or in pg.watches_all */
+    struct pg_group *group;
+    struct cn_pid pid;
+    struct cn_ref ref;
+};
+
+/** The state of the process, which may end later than the scope. */
+struct pg_box {
+    struct pg *pg; /* NULL: gone */
+};
+
+/** A scope on this node. */
+struct pg {
+    struct procs *procs;
+    struct pg_config config;
+    struct gen_server *server; /* NULL: ended */
+    struct pg_group *groups;
+    struct pg_owner *peers;
+    struct pg_owner *locals;
+    struct pg_member *members;
+    struct pg_watch *watches;
+    struct list local_groups; /* struct pg_group.in_local */
+    struct list watches_all;  /* struct pg_watch.link: of all groups */
+    uint64_t bytes;           /* of the groups of all members */
+    uint64_t dropped;         /* since dropped_ms */
+    uint64_t dropped_ms;
+    char scope[];
+};
+
+/* pg.c */
+/** Say that something of @node was dropped, printf style; at most PG_LINES_MAX in a time. */
+void pg_log(struct pg *pg, const char *node, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+#define PG_LINES_MAX 8
+#define PG_LINES_MS  10000
+/** Our table is no longer what @node told: close the connection, and meet again. */
+void pg_part(struct pg *pg, const char *node);
+/** Send @message to the scope processes of all peers, and release it. */
+void pg_broadcast(struct pg *pg, struct cn_writer *message);
+/** Send @message to one of them, and release it. */
+void pg_send(struct pg *pg, const struct cn_pid *to, struct cn_writer *message);
+/** Send {discover, Self} there. Errors: -ENOMEM. */
+int pg_discover(struct pg *pg, const struct dest *dest);
+/** Tell all peers that @pids (a pid or a list) of ours have joined @group. */
+void pg_tell_join(struct pg *pg, struct cn_term group, struct cn_term pids);
+/** Tell them that @pids have left @group, @times times. */
+void pg_tell_leave(struct pg *pg, struct cn_term pids, struct cn_term group, uint32_t times);
+/** The process has ended: start it again, unless all ends. */
+void pg_server_ended(struct pg *pg);
+
+/* pg_server.c */
+extern const struct gen_server_callbacks pg_server_callbacks;
+
+/* pg_table.c */
+/** Find a group; NULL. */
+struct pg_group *pg_group_find(struct pg *pg, struct cn_term term);
+/** Find or make it. Errors: NULL without memory. */
+struct pg_group *pg_group_get(struct pg *pg, struct cn_term term);
+/** Release it when it has neither members nor watches. */
+void pg_group_put(struct pg *pg, struct pg_group *group);
+/** View its term. */
+struct cn_term pg_group_term(const struct pg_group *group);
+/** Find who tells of @pid's members: a peer's scope process, or with @local a process of ours. */
+struct pg_owner *pg_owner_find(struct pg *pg, const struct cn_pid *pid, bool local);
+/** Find or make it, with a monitor. Errors: CN_E_LIMIT (peers_max), CN_E_CLOSED, -ENOMEM. */
+int pg_owner_get(struct pg *pg, const struct cn_pid *pid, bool local, struct pg_owner **ret_owner);
+/** Its end: all its members leave. A local one is told to the peers. */
+void pg_owner_end(struct pg *pg, struct pg_owner *owner);
+/** Release a local one that has no members left. */
+void pg_owner_put(struct pg *pg, struct pg_owner *owner);
+/** Write the pid of a member. */
+void pg_member_pid(const struct pg_member *member, struct cn_pid *ret_pid);
+/** Add a joining of @pid, on the owner's node. Errors: CN_E_LIMIT, -ENOMEM. */
+int pg_member_add(struct pg *pg, struct pg_owner *owner, struct cn_term group,
+                  const struct cn_pid *pid);
+/** Take one back; false when there is none. */
+bool pg_member_drop(struct pg *pg, struct pg_owner *owner, struct cn_term group,
+                    const struct cn_pid *pid);
+/** A sync begins: nothing was seen yet. */
+void pg_sync_begin(struct pg_owner *owner);
+/** A joining was seen. Errors: CN_E_LIMIT, -ENOMEM. */
+int pg_sync_see(struct pg *pg, struct pg_owner *owner, struct cn_term group,
+                const struct cn_pid *pid);
+/** It is over: what was not seen leaves. */
+void pg_sync_end(struct pg *pg, struct pg_owner *owner);
+/** Write #{Group => [Pid]} of all. */
+void pg_write_all(struct pg *pg, struct cn_writer *writer);
+/** Write [{Group, [Pid]}] of our own processes. */
+void pg_write_local(struct pg *pg, struct cn_writer *writer);
+/** Release everything; nobody is told. */
+void pg_table_free(struct pg *pg);
+
+/* pg_watches.c */
+/** Tell who watches that @member has joined or left, @times times. */
+void pg_watches_tell(struct pg *pg, const struct pg_member *member, const char *what,
+                     uint32_t times);
+/** Answer {monitor, Group} (@group NULL: monitor) of @caller. False without memory. */
+bool pg_watch_start(struct pg *pg, const struct cn_pid *caller, const struct cn_term *group,
+                    struct cn_writer *answer);
+/** Take a watch back; false when @ref is none. */
+bool pg_watch_stop(struct pg *pg, const struct cn_ref *ref);
+/** Forget all, their monitors have gone. */
+void pg_watches_free(struct pg *pg);
+
+#endif

@@ -1,0 +1,126 @@
+/*
+ * Who is told of changes: {Ref, join | leave, Group, Pids}, as pg:monitor/2 and monitor_scope/1.
+ */
+#include "base/alloc.h"
+#include "registry/pg_internal.h"
+
+/* The most watches of a scope; who asks for more gets an error. */
+#define WATCHES_MAX 65536
+
+static void tell(struct pg *pg, const struct pg_watch *watch, const struct pg_member *member,
+                 const char *what, uint32_t times)
+{
+    struct cn_writer writer;
+    struct cn_pid pid;
+
+    pg_member_pid(member, &pid);
+    cn_writer_init(&writer, 0);
+    cn_write_tuple(&writer, 4);
+    cn_write_ref(&writer, &watch->ref);
+    cn_write_atom(&writer, what);
+    cn_write_term(&writer, pg_group_term(member->key.group));
+    cn_write_list(&writer, times);
+    for (uint32_t i = 0; i < times; i++)
+        cn_write_pid(&writer, &pid);
+    cn_write_nil(&writer);
+    pg_send(pg, &watch->pid, &writer);
+}
+
+void pg_watches_tell(struct pg *pg, const struct pg_member *member, const char *what,
+                     uint32_t times)
+{
+    if (pg->server == NULL)
+        return;
+    list_for_each(link, &pg->watches_all)
+        tell(pg, container_of(link, struct pg_watch, link), member, what, times);
+    list_for_each(link, &member->key.group->watches)
+        tell(pg, container_of(link, struct pg_watch, link), member, what, times);
+}
+
+static void release(struct pg *pg, struct pg_watch *watch)
+{
+    struct pg_group *group = watch->group;
+
+    list_remove(&watch->link);
+    map_remove(pg->watches, watch);
+    mem_free(watch);
+    if (group != NULL)
+        pg_group_put(pg, group);
+}
+
+/* Hang a watch into its group. */
+static bool attach(struct pg *pg, struct pg_watch *watch, const struct cn_term *group)
+{
+    if (group == NULL) {
+        list_append(&pg->watches_all, &watch->link);
+        return true;
+    }
+    watch->group = pg_group_get(pg, *group);
+    if (watch->group != NULL)
+        list_append(&watch->group->watches, &watch->link);
+    return watch->group != NULL;
+}
+
+static struct pg_watch *watch_new(struct pg *pg, const struct cn_pid *caller,
+                                  const struct cn_term *group)
+{
+    struct process *self = gen_server_process(pg->server);
+    struct dest dest = {.kind = DEST_PID, .pid = *caller};
+    struct pg_watch *watch = mem_zalloc(sizeof(*watch));
+
+    if (watch == NULL || process_monitor(self, &dest, &watch->ref) != 0) {
+        mem_free(watch);
+        return NULL;
+    }
+    watch->pid = *caller;
+    list_init(&watch->link);
+    if (!map_add(pg->watches, watch->ref.words, sizeof(watch->ref.words), watch)) {
+        process_demonitor(self, &watch->ref, true);
+        mem_free(watch);
+        return NULL;
+    }
+    if (!attach(pg, watch, group)) {
+        process_demonitor(self, &watch->ref, true);
+        release(pg, watch);
+        return NULL;
+    }
+    return watch;
+}
+
+bool pg_watch_start(struct pg *pg, const struct cn_pid *caller, const struct cn_term *group,
+                    struct cn_writer *answer)
+{
+    const struct pg_watch *watch = map_count(pg->watches) < WATCHES_MAX
+                                       ? watch_new(pg, caller, group)
+                                       : NULL;
+
+    if (watch == NULL)
+        return false;
+    cn_write_tuple(answer, 2);
+    cn_write_ref(answer, &watch->ref);
+    if (group != NULL)
+        pg_write_members(pg, *group, false, answer);
+    else
+        pg_write_all(pg, answer);
+    return true;
+}
+
+bool pg_watch_stop(struct pg *pg, const struct cn_ref *ref)
+{
+    struct pg_watch *watch = NULL;
+
+    map_find(pg->watches, ref->words, sizeof(ref->words), watch);
+    if (watch == NULL || !cn_ref_equal(&watch->ref, ref))
+        return false;
+    process_demonitor(gen_server_process(pg->server), ref, true);
+    release(pg, watch);
+    return true;
+}
+
+void pg_watches_free(struct pg *pg)
+{
+    struct pg_watch *watch = NULL;
+    struct pg_watch *next = NULL;
+
+    map_for_each(pg->watches, watch, next) release(pg, watch);
+}

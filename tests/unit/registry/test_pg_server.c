@@ -1,0 +1,251 @@
+/*
+ * What a peer's scope process may say. Node b is a scripted peer of node a.
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "unit/registry/scopes.h"
+
+static struct cn_pid *b; /* the scripted scope process */
+static struct server asker;
+
+static void setup(void)
+{
+    scopes_setup();
+    scope_script(1);
+    scopes_join(0, 1);
+    b = &scopes[1].pid;
+}
+
+static void teardown(void)
+{
+    scopes_teardown();
+    server_deinit(&asker);
+}
+
+static const char *of_b(int probe)
+{
+    static char text[64];
+
+    (void)snprintf(text, sizeof(text), "[%s]", show(pid_term(&scopes[1].pids[probe])));
+    return text;
+}
+
+static const char *in_g(void)
+{
+    return members_text(0, atom("g"));
+}
+
+/* Let node a know node b, and nothing of it. */
+static void meet(void)
+{
+    scope_cast(1, 0, parse_with("{sync,%p,[]}", b));
+    ck_assert_uint_eq(pg_peers(scopes[0].pg), 1);
+}
+
+/* A node that comes up is discovered by name. */
+START_TEST(a_peer_is_discovered)
+{
+    char expected[128];
+
+    (void)snprintf(expected, sizeof(expected), "{discover,%s}", show(pid_term(&scopes[0].pid)));
+    ck_assert_uint_eq(scopes[1].script.count, 1);
+    ck_assert_str_eq(scope_heard(1), expected);
+}
+END_TEST
+
+/* Who discovers is told all local members, each group once, and discovered back, once. */
+START_TEST(discover_is_answered)
+{
+    const char *const *log = (const char *const *)scopes[1].script.log;
+    const char *sync = NULL;
+
+    ck_assert_int_eq(pg_join(scopes[0].pg, atom("g"), &scopes[0].pids[0]), 0);
+    ck_assert_int_eq(pg_join(scopes[0].pg, atom("g"), &scopes[0].pids[1]), 0);
+    scope_say(1, 0, parse_with("{discover,%p}", b));
+    ck_assert_uint_eq(scopes[1].script.count, 3);
+    sync = strstr(log[1], "{sync,");
+    ck_assert_ptr_nonnull(sync);
+    ck_assert_ptr_nonnull(strstr(sync, "[{g,["));
+    ck_assert_ptr_null(strstr(strstr(sync, "{g,") + 1, "{g,"));
+    ck_assert_ptr_nonnull(strstr(log[2], "{discover,"));
+    scope_say(1, 0, parse_with("{discover,%p,2}", b));
+    ck_assert_uint_eq(scopes[1].script.count, 4);
+    ck_assert_ptr_nonnull(strstr(scope_heard(1), "{sync,"));
+}
+END_TEST
+
+/* A later sync replaces the earlier one: what it does not name has left. */
+START_TEST(sync_is_the_whole_truth)
+{
+    struct cn_pid *pids = scopes[1].pids;
+
+    scope_cast(1, 0,
+               parse_with("{sync,%p,[{g,[%p]},{h,[%p,%p]}]}", b, &pids[0], &pids[0], &pids[1]));
+    ck_assert_str_eq(in_g(), of_b(0));
+    ck_assert_uint_eq(pg_members(scopes[0].pg), 3);
+    scope_cast(1, 0, parse_with("{sync,%p,[{g,[%p]}]}", b, &pids[1]));
+    ck_assert_str_eq(in_g(), of_b(1));
+    ck_assert_uint_eq(pg_members(scopes[0].pg), 1);
+    scope_cast(1, 0, parse_with("{sync,%p,[]}", b));
+    ck_assert_uint_eq(pg_members(scopes[0].pg), 0);
+    ck_assert_uint_eq(map_count(scopes[0].pg->groups), 0);
+}
+END_TEST
+
+/* One pid or a list of them, one group or several. */
+START_TEST(changes_come_in_both_forms)
+{
+    struct cn_pid *pids = scopes[1].pids;
+
+    meet();
+    scope_say(1, 0, parse_with("{join,%p,g,%p}", b, &pids[0]));
+    scope_say(1, 0, parse_with("{join,%p,h,[%p,%p]}", b, &pids[0], &pids[1]));
+    ck_assert_str_eq(in_g(), of_b(0));
+    ck_assert_uint_eq(pg_members(scopes[0].pg), 3);
+    scope_say(1, 0, parse_with("{leave,%p,%p,[g,h]}", b, &pids[0]));
+    ck_assert_str_eq(in_g(), "[]");
+    ck_assert_str_eq(members_text(0, atom("h")), of_b(1));
+    scope_say(1, 0, parse_with("{leave,%p,[%p,%p],[h,nowhere]}", b, &pids[0], &pids[1]));
+    ck_assert_uint_eq(pg_members(scopes[0].pg), 0);
+    ck_assert_uint_eq(scopes[0].line_count, 0);
+}
+END_TEST
+
+/* What is said before the sync is not lost, for the sync says it too; nor is it taken. */
+START_TEST(strangers_are_not_heard)
+{
+    scope_say(1, 0, parse_with("{join,%p,g,%p}", b, &scopes[1].pids[0]));
+    scope_say(1, 0, parse_with("{leave,%p,%p,[g]}", b, &scopes[1].pids[0]));
+    ck_assert_uint_eq(pg_members(scopes[0].pg), 0);
+    ck_assert_uint_eq(scopes[0].line_count, 0);
+}
+END_TEST
+
+/* Changes of our own are told in the form that OTP sends, to those who have met us. */
+START_TEST(changes_are_told)
+{
+    char expected[256];
+    const char *ours = show(pid_term(&scopes[0].pids[0]));
+    const char *scope = show(pid_term(&scopes[0].pid));
+
+    meet();
+    ck_assert_int_eq(pg_join(scopes[0].pg, atom("g"), &scopes[0].pids[0]), 0);
+    world_settle(&world);
+    (void)snprintf(expected, sizeof(expected), "{join,%s,g,%s}", scope, ours);
+    ck_assert_str_eq(scope_heard(1), expected);
+    ck_assert_int_eq(pg_leave(scopes[0].pg, atom("g"), &scopes[0].pids[0]), 0);
+    world_settle(&world);
+    (void)snprintf(expected, sizeof(expected), "{leave,%s,%s,[g]}", scope, ours);
+    ck_assert_str_eq(scope_heard(1), expected);
+}
+END_TEST
+
+/* What makes no sense is dropped whole, said a few times, and breaks nothing. */
+START_TEST(nonsense_is_dropped)
+{
+    static const char *const with_pids[] = {
+        "{sync,%p,[{g,[%p]}|x]}", "{sync,%p,[{g,[%p|x]}]}", "{sync,%p,[{g,%p,x}]}",
+        "{sync,%p,[{g,[%p,x]}]}", "{sync,%p,{g,[%p]}}",     "{join,%p,g,[%p|x]}",
+        "{join,%p,g,[%p,7]}",     "{join,%p,g,{%p}}",       "{join,%p,g,%p,x}",
+        "{leave,%p,%p,g}",        "{leave,%p,%p,[g|h]}",    "{leave,%p,[%p,x],[g]}",
+        "{discover,{%p,%p}}",     "{discover,%p,%p,x}",     "{x,%p,%p}",
+    };
+    static const char *const plain[] = {
+        "x", "{}", "{discover}", "{discover,x}", "{sync,x,[]}", "{join,x,g,x}", "[discover|x]",
+    };
+
+    scope_cast(1, 0, parse_with("{sync,%p,[{g,[%p]}]}", b, &scopes[1].pids[0]));
+    for (size_t i = 0; i < sizeof(with_pids) / sizeof(with_pids[0]); i++) {
+        scope_say(1, 0, parse_with(with_pids[i], b, &scopes[1].pids[1]));
+        scope_cast(1, 0, parse_with(with_pids[i], b, &scopes[1].pids[1]));
+    }
+    for (size_t i = 0; i < sizeof(plain) / sizeof(plain[0]); i++) {
+        scope_say(1, 0, parse(plain[i]));
+        scope_cast(1, 0, parse(plain[i]));
+    }
+    ck_assert_str_eq(in_g(), of_b(0));
+    ck_assert_uint_eq(pg_members(scopes[0].pg), 1);
+    ck_assert_uint_eq(scopes[0].line_count, PG_LINES_MAX);
+    world_pass(&world, PG_LINES_MS);
+    scope_say(1, 0, parse("x"));
+    ck_assert_ptr_nonnull(strstr(scopes[0].lines, "36 more of this kind"));
+}
+END_TEST
+
+/* A member is on the node of whoever tells of it, in its present life; nobody tells of ours. */
+START_TEST(nobody_speaks_for_others)
+{
+    struct cn_pid older = scopes[1].pids[0];
+
+    meet();
+    older.creation--;
+    scope_say(1, 0, parse_with("{join,%p,g,%p}", b, &scopes[2].pids[0]));
+    scope_say(1, 0, parse_with("{join,%p,g,%p}", b, &scopes[0].pids[0]));
+    scope_say(1, 0, parse_with("{join,%p,g,%p}", b, &older));
+    scope_cast(1, 0, parse_with("{sync,%p,[]}", &scopes[0].pids[0]));
+    scope_say(1, 0, parse_with("{discover,%p}", &scopes[0].pid));
+    ck_assert_str_eq(in_g(), "[]");
+    ck_assert_uint_eq(scopes[0].line_count, 5);
+    ck_assert_uint_eq(pg_peers(scopes[0].pg), 1);
+}
+END_TEST
+
+/* The end of a scope's process is the end of what it told. */
+START_TEST(the_end_of_a_peer_takes_its_members)
+{
+    scope_cast(1, 0, parse_with("{sync,%p,[{g,[%p]}]}", b, &scopes[1].pids[0]));
+    process_exit_atom(procs_find(world_procs(&world, 1), b), "normal");
+    world_settle(&world);
+    ck_assert_str_eq(in_g(), "[]");
+    ck_assert_uint_eq(pg_peers(scopes[0].pg), 0);
+}
+END_TEST
+
+static const char *ask(struct gen_server *self, const char *text, const struct cn_pid *pid)
+{
+    struct dest dest = to_name("scope", "a@world");
+
+    ck_assert_int_eq(
+        call_start(self, &dest, parse_with(text, pid), 1000, server_done, &asker, NULL), 0);
+    world_settle(&world);
+    return server_last(&asker);
+}
+
+/* The calls behind pg:join/3 and pg:leave/3 on a node of its own. */
+START_TEST(calls_join_and_leave)
+{
+    struct gen_server *self = server_start(world_procs(&world, 1), &asker, NULL);
+    const struct cn_pid *pid = &scopes[0].pids[0];
+
+    ck_assert_str_eq(ask(self, "{join_local,g,%p}", pid), "reply ok");
+    ck_assert_str_eq(ask(self, "{join_local,g,[%p]}", pid), "reply ok");
+    ck_assert_uint_eq(pg_members(scopes[0].pg), 1);
+    ck_assert_str_eq(ask(self, "{leave_local,g,[%p]}", pid), "reply ok");
+    ck_assert_str_eq(ask(self, "{leave_local,g,%p}", pid), "reply ok");
+    ck_assert_str_eq(ask(self, "{leave_local,g,%p}", pid), "reply not_joined");
+    ck_assert_str_eq(ask(self, "{join_local,g,%p}", &scopes[1].pids[0]), "reply {error,badarg}");
+    ck_assert_str_eq(ask(self, "{join_local,%p}", pid), "reply {error,badarg}");
+    ck_assert_str_eq(ask(self, "x", pid), "reply {error,badarg}");
+    ck_assert_uint_eq(pg_members(scopes[0].pg), 0);
+}
+END_TEST
+
+static void add(TCase *tcase)
+{
+    tcase_add_test(tcase, a_peer_is_discovered);
+    tcase_add_test(tcase, discover_is_answered);
+    tcase_add_test(tcase, sync_is_the_whole_truth);
+    tcase_add_test(tcase, changes_come_in_both_forms);
+    tcase_add_test(tcase, strangers_are_not_heard);
+    tcase_add_test(tcase, changes_are_told);
+    tcase_add_test(tcase, nonsense_is_dropped);
+    tcase_add_test(tcase, nobody_speaks_for_others);
+    tcase_add_test(tcase, the_end_of_a_peer_takes_its_members);
+    tcase_add_test(tcase, calls_join_and_leave);
+}
+
+int main(void)
+{
+    return run_tests("pg_server", add, setup, teardown);
+}
