@@ -165,6 +165,11 @@ static int info(const struct cn_game_env *env, void *state, struct cn_term messa
     return end_round(env, game, NULL);
 }
 
+static uint64_t round_number(const void *state)
+{
+    return (uint64_t)((const struct game *)state)->round;
+}
+
 static int64_t deadline_s(const void *state)
 {
     const struct game *game = state;
@@ -252,6 +257,7 @@ const struct cn_game cn_minotaur_game = {
     .state_version = GAME_STATE_VERSION,
     .state_versions = upgrade_versions,
     .words = &game_atoms,
+    .round_event = "next_round_started",
     .functions = functions,
     .create = create,
     .import = import,
@@ -262,5 +268,6 @@ const struct cn_game cn_minotaur_game = {
     .info = info,
     .deadline_s = deadline_s,
     .timer_message = timer_message,
+    .round = round_number,
     .free = release,
 };

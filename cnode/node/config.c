@@ -219,6 +219,21 @@ static int set_capacity(struct config *config, const char *value)
     return parse_u32(value, 1, 100000000, &config->capacity);
 }
 
+/* What an Elixir module's name is made of, with or without the prefix that is not shown. */
+static int set_pubsub(struct config *config, const char *value)
+{
+    size_t size = strspn(value, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_.");
+
+    if (strncmp(value, "Elixir.", 7) == 0) {
+        value += 7;
+        size -= 7;
+    }
+    if (size == 0 || value[size] != '\0' || size > CONFIG_PUBSUB_MAX)
+        return CN_E_INVALID;
+    config->pubsub = value;
+    return 0;
+}
+
 static int set_stdin(struct config *config, const char *value)
 {
     if (strcmp(value, "lifeline") != 0)
@@ -250,6 +265,7 @@ static const struct option options[] = {
     {"--log-format", "MINOTAUR_NODE_LOG_FORMAT", "text or json", set_log_format},
     {"--log-level", "MINOTAUR_NODE_LOG_LEVEL", "debug, info, warning or error", set_log_level},
     {"--net-ticktime", "MINOTAUR_NODE_NET_TICKTIME", "seconds, 4 to 86400", set_net_ticktime},
+    {"--pubsub", "MINOTAUR_PUBSUB", "the name of a Phoenix.PubSub", set_pubsub},
     {"--version", NULL, NULL, set_version},
     {"--help", NULL, NULL, set_help},
     {NULL, "ERL_EPMD_PORT", "a port, 1 to 65535", set_epmd_port},
@@ -378,6 +394,8 @@ const char *config_help(void)
            "  --log-level LEVEL         debug, info, warning or error; default info\n"
            "                            (MINOTAUR_NODE_LOG_LEVEL)\n"
            "  --net-ticktime SECONDS    default 60 (MINOTAUR_NODE_NET_TICKTIME)\n"
+           "  --pubsub NAME             tell this Phoenix.PubSub of sessions too\n"
+           "                            (MINOTAUR_PUBSUB)\n"
            "  --version, --help\n"
            "\n"
            "Also from the environment: ERL_EPMD_PORT, ERL_EPMD_ADDRESS,\n"

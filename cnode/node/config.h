@@ -18,6 +18,9 @@
 /** Bytes of an IP address as text, its end included. */
 #define CONFIG_ADDRESS_MAX 64
 
+/** Bytes of the name of a Phoenix.PubSub. */
+#define CONFIG_PUBSUB_MAX 200
+
 /** What the node was told. Strings belong to argv, the environment, or the config itself. */
 struct config {
     const char *name;
@@ -37,6 +40,7 @@ struct config {
     uint32_t round_seconds;
     uint32_t drain_seconds;
     uint32_t capacity;   /* most sessions */
+    const char *pubsub;  /* a Phoenix.PubSub, without "Elixir."; NULL: none */
     bool stdin_lifeline; /* end when standard input ends: for harnesses */
     bool show_version;
     bool show_help;

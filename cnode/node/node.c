@@ -16,9 +16,11 @@
 #include "net/network.h"
 #include "node/api.h"
 #include "node/figures.h"
+#include "node/game.h"
 #include "node/mesh.h"
 #include "node/names.h"
 #include "node/releases.h"
+#include "node/scopes.h"
 #include "otp/functions.h"
 #include "otp/user.h"
 #include "session/hosts.h"
@@ -63,6 +65,7 @@ struct node {
     struct procs *procs;
     struct functions *functions;
     struct names *names;
+    struct scopes *scopes;
     struct hosts *hosts; /* NULL: no game is hosted */
     struct mesh *mesh;
     struct releases *releases;
@@ -93,7 +96,8 @@ static int welcome(struct node *node, const struct peer_info *peer)
     tell_what_it_lacks(node, peer);
     if ((error = releases_peer_up(node->releases, peer->node)) != 0 ||
         (error = mesh_peer_up(node->mesh, peer->node, peer->hidden)) != 0 ||
-        (error = names_peer_up(node->names, peer)) != 0)
+        (error = names_peer_up(node->names, peer)) != 0 ||
+        (error = scopes_peer_up(node->scopes, peer)) != 0)
         return error;
     if (node->hosts && !peer->hidden)
         hosts_node_up(node->hosts, peer->node);
@@ -117,6 +121,7 @@ static void on_peer_down(void *context, const char *peer, const char *reason)
 
     procs_peer_down(node->procs, peer);
     names_peer_down(node->names, peer);
+    scopes_peer_down(node->scopes, peer);
     mesh_peer_down(node->mesh, peer);
     releases_peer_down(node->releases, peer);
 }
@@ -332,24 +337,6 @@ static uint64_t on_turn(void *context, uint64_t now_ms)
 
 /* Boot, lowest layer first. */
 
-static int64_t wall_ms(void *context)
-{
-    (void)context;
-    return loop_wall_ms();
-}
-
-static void random_bytes(void *context, uint8_t *data, size_t size)
-{
-    (void)context;
-    randombytes_buf(data, size);
-}
-
-static void on_hosts_log(void *context, enum hosts_log level, const char *line)
-{
-    (void)context;
-    log_event((enum log_level)level, "session", line);
-}
-
 static int boot_network(struct node *node, const struct cookie *cookie)
 {
     const struct config *config = node->config;
@@ -379,20 +366,13 @@ static int boot_network(struct node *node, const struct cookie *cookie)
 
 static int boot_game(struct node *node, const struct cn_game *game)
 {
-    const struct config *config = node->config;
     struct hosts_config hosts = {
-        .app_version = NODE_VERSION,
-        .capacity = config->capacity,
-        .round_seconds = config->round_seconds,
-        .drain_seconds = config->drain_seconds,
-        .context = node,
-        .wall_ms = wall_ms,
-        .random = random_bytes,
-        .log = on_hosts_log,
-        .drain_started = on_drain_started,
-        .drained = on_drained,
-    };
+        .context = node, .drain_started = on_drain_started, .drained = on_drained};
+    int error = scopes_for_game(node->scopes, node->config, &hosts);
 
+    if (error != 0)
+        return error;
+    game_settings(node->config, &hosts);
     return hosts_new(node->procs, node->functions, names_table(node->names), game, &hosts,
                      &node->hosts);
 }
@@ -432,6 +412,8 @@ static int boot_processes(struct node *node)
         return error;
     if ((error = names_new(node->procs, node->functions, &names, &node->names)) != 0)
         return error;
+    if ((error = scopes_new(node->procs, node->functions, node->network, &node->scopes)) != 0)
+        return error;
     if ((error = releases_new(node->procs, &node->releases)) != 0)
         return error;
     return mesh_new(node->procs, dial, node, &node->mesh);
@@ -467,6 +449,7 @@ static void shut_down(struct node *node)
     if (node->procs)
         node->procs = procs_free(node->procs);
     node->names = names_free(node->names);
+    node->scopes = scopes_free(node->scopes);
     node->releases = releases_free(node->releases);
     node->mesh = mesh_free(node->mesh);
     node->functions = functions_free(node->functions);

@@ -14,6 +14,7 @@
 #include "base/bytes.h"
 #include "base/error.h"
 #include "session/drain.h"
+#include "session/events.h"
 #include "session/handoff_words.h"
 #include "session/naming.h"
 #include "session/snapshot.h"
@@ -361,6 +362,7 @@ static void activate(struct session *session, bool told)
     else if (naming_wish(session, NAMING_MOVE, session_pid(session), NULL) != 0)
         host_log(hosts, HOSTS_LOG_ERROR, "session %.*s: no memory to take its names",
                  (int)session->id_size, (const char *)session->text);
+    events_moved(session);
     session_run(session);
     if (told)
         say(session, &in->source, session->came_by, &message);

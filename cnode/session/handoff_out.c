@@ -10,6 +10,7 @@
 
 #include "base/alloc.h"
 #include "base/error.h"
+#include "session/events.h"
 #include "session/forward.h"
 #include "session/handoff_in.h"
 #include "session/handoff_words.h"
@@ -97,8 +98,10 @@ static void give_up(struct session *session, int result)
     process_demonitor(process, &out->forward->monitor, true);
     if (out->timer != 0)
         process_cancel_timer(process, out->timer);
-    if (sm_state(&out->sm) == OUT_ACTIVATING)
+    if (sm_state(&out->sm) == OUT_ACTIVATING) {
         session->epoch += EPOCHS_LOST;
+        events_moved(session); /* the target may have told them that it owns the session */
+    }
     sm_move(&out->sm, OUT_FAILED);
     out_free(out);
     session->out = NULL;

@@ -27,6 +27,7 @@
 #define HOSTS_EXIT_LOST  70
 
 struct hosts;
+struct pg;
 
 /**
  * Called exactly once, now or later, with 0 or what the function lists. @pid: who has the name,
@@ -106,6 +107,9 @@ struct hosts_config {
     void (*log)(void *context, enum hosts_log level, const char *line);
     /** The drain begins: readiness ends. NULL: nobody cares. */
     void (*drain_started)(void *context);
+    struct pg *pubsub;           /* the scope of subscribers; NULL: nobody is told of events */
+    struct pg *phoenix;          /* the scope of Phoenix.PubSub's adapters; NULL: none */
+    const char *phoenix_adapter; /* their group there, an atom's text */
     /** The drain is over; the node sends what is queued, closes and exits with @exit_code. */
     void (*drained)(void *context, int exit_code, const struct hosts_summary *summary);
 };

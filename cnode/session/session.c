@@ -15,6 +15,7 @@
 #include "base/assert.h"
 #include "session/drain.h"
 #include "session/dropped.h"
+#include "session/events.h"
 #include "session/forward.h"
 #include "session/handoff_in.h"
 #include "session/handoff_out.h"
@@ -133,6 +134,7 @@ static void take_outcome(struct session *session, int outcome)
         state_body_drop(session);
         session->version++;
         timer_arm(session);
+        events_changed(session);
     } else if (outcome == CN_GAME_ENDED) {
         session_stop_atom(session, "normal");
     }
@@ -432,6 +434,7 @@ void session_run(struct session *session)
         session->hosts->table.unsettled--;
     sm_move(&session->sm, SESSION_RUNNING);
     session->held = NULL;
+    events_note_round(session);
     timer_arm(session);
     held_each(held, replay, session);
     held_free(held);

@@ -75,6 +75,7 @@ struct session {
     uint64_t version;
     uint64_t timer;     /* of the round; 0: none */
     int64_t deadline_s; /* what `timer` was set for; 0: none */
+    uint64_t round;     /* that subscribers know of */
     struct held *held;
     union {
         struct start *start;     /* starting */

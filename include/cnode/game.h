@@ -70,6 +70,7 @@ struct cn_game {
     const struct cn_game_function *functions; /* ended by one without a name */
     /** What states are written with (cn_write_word), as long as the node runs; NULL: nothing. */
     const struct cn_words *words;
+    const char *round_event; /* {round_event, Id, Round} goes to subscribers; see `round` */
 
     /**
      * Make the state of a new session from @argument (create_game's second). Returns 0; 1 with
@@ -109,6 +110,8 @@ struct cn_game {
      * {round_timer_expired, 3}.
      */
     int (*timer_message)(const void *state, struct cn_writer *writer);
+    /** Give the round: when it changes, subscribers are told. NULL: there are no rounds. */
+    uint64_t (*round)(const void *state);
     /** Release a state; NULL is fine. */
     void (*free)(void *state);
 };

@@ -31,7 +31,7 @@ defmodule Minotaur.Cluster.SubscribersTest do
     [cluster: cluster, third: third, node1: node1, game: game, pid: pid]
   end
 
-  for kind1 <- [:beam] do
+  for kind1 <- [:beam, :c] do
     describe "on a #{kind1} node" do
       @describetag kind1: kind1
 
@@ -71,7 +71,7 @@ defmodule Minotaur.Cluster.SubscribersTest do
     end
   end
 
-  for kind1 <- [:beam], kind2 <- [:beam] do
+  for kind1 <- [:beam, :c], kind2 <- [:beam, :c] do
     describe "from a #{kind1} node to a #{kind2} node" do
       @describetag kind1: kind1, kind2: kind2
 

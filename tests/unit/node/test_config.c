@@ -27,10 +27,13 @@ static int read_words(const char *const *words)
 static void clear_environment(void)
 {
     static const char *const names[] = {
-        "MINOTAUR_NODE_NAME",         "MINOTAUR_NODE_CONNECT",   "MINOTAUR_NODE_LISTEN",
-        "MINOTAUR_NODE_HIDDEN",       "MINOTAUR_NODE_LOG_LEVEL", "MINOTAUR_NODE_LOG_FORMAT",
-        "MINOTAUR_NODE_COOKIE_FILE",  "ERL_EPMD_PORT",           "ERL_EPMD_ADDRESS",
-        "MINOTAUR_NODE_NET_TICKTIME", "MINOTAUR_ROUND_SECONDS",  "MINOTAUR_NODE_STDIN",
+        "MINOTAUR_NODE_NAME",        "MINOTAUR_NODE_CONNECT",
+        "MINOTAUR_NODE_LISTEN",      "MINOTAUR_NODE_HIDDEN",
+        "MINOTAUR_NODE_LOG_LEVEL",   "MINOTAUR_NODE_LOG_FORMAT",
+        "MINOTAUR_NODE_COOKIE_FILE", "ERL_EPMD_PORT",
+        "ERL_EPMD_ADDRESS",          "MINOTAUR_NODE_NET_TICKTIME",
+        "MINOTAUR_ROUND_SECONDS",    "MINOTAUR_NODE_STDIN",
+        "MINOTAUR_PUBSUB",
     };
 
     for (size_t i = 0; i < sizeof names / sizeof *names; i++)
@@ -74,6 +77,24 @@ START_TEST(every_flag_is_taken)
     ck_assert_int_eq(READ("--name=c@host", "--net-ticktime=8", "--cookie-file=f"), 0);
     ck_assert_uint_eq(config.net_ticktime_s, 8);
     ck_assert_str_eq(config.cookie_file, "f");
+}
+END_TEST
+
+/* A Phoenix.PubSub is named as in Elixir or as it is on the wire, by flag or variable. */
+START_TEST(pubsub_is_a_module)
+{
+    static const char *const bad[] = {"--pubsub=", "--pubsub=Elixir.", "--pubsub=My App"};
+
+    ck_assert_int_eq(READ("--name=c@host", "--pubsub", "MyApp.PubSub"), 0);
+    ck_assert_str_eq(config.pubsub, "MyApp.PubSub");
+    setenv("MINOTAUR_PUBSUB", "Elixir.Other", 1);
+    ck_assert_int_eq(READ("--name=c@host"), 0);
+    ck_assert_str_eq(config.pubsub, "Other");
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+        ck_assert_int_eq(READ("--name=c@host", bad[i]), CN_E_INVALID);
+        ck_assert_ptr_nonnull(strstr(error, "--pubsub: expected the name of a Phoenix.PubSub"));
+    }
+    ck_assert_ptr_nonnull(strstr(config_help(), "MINOTAUR_PUBSUB"));
 }
 END_TEST
 
@@ -226,6 +247,7 @@ static void add(TCase *tcase)
 {
     tcase_add_test(tcase, name_alone_gives_defaults);
     tcase_add_test(tcase, every_flag_is_taken);
+    tcase_add_test(tcase, pubsub_is_a_module);
     tcase_add_test(tcase, listen_takes_both_families);
     tcase_add_test(tcase, bad_values_name_their_flag);
     tcase_add_test(tcase, missing_and_unknown_are_told);

@@ -1,5 +1,5 @@
 /*
- * What node b asks of node a's scope by rpc.
+ * What node b asks of node a's scope by rpc: the functions of pg that only read.
  */
 #include <stdio.h>
 #include <string.h>

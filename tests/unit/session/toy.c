@@ -238,6 +238,11 @@ static int toy_timer_message(const void *state, struct cn_writer *writer)
     return cn_writer_error(writer);
 }
 
+static uint64_t toy_round(const void *state)
+{
+    return ((const struct toy *)state)->count;
+}
+
 static int toy_pure(const struct cn_term *arguments, struct cn_writer *reply)
 {
     cn_write_tuple(reply, 2);
@@ -269,7 +274,8 @@ static const uint32_t old_versions[] = {1, 0};
         .not_alive = "toy_not_alive", .state_version = (written), .state_versions = (read),       \
         .functions = functions, .create = toy_create, .import = toy_import, .export = toy_export, \
         .id = toy_id, .call = toy_call, .cast = toy_cast, .info = toy_info,                       \
-        .deadline_s = toy_deadline_s, .timer_message = toy_timer_message, .free = mem_free,       \
+        .deadline_s = toy_deadline_s, .timer_message = toy_timer_message,                         \
+        .round_event = "toy_round", .round = toy_round, .free = mem_free,                         \
     }
 
 const struct cn_game toy_game = TOY(2, versions);

@@ -1,0 +1,307 @@
+defmodule Minotaur.Cluster.PgTest do
+  @moduledoc """
+  C nodes as full members of a scope of OTP's `:pg`: BEAM and C nodes have the same lists of
+  members, through joins, ends, kills, cut links and pauses. The scope is `Minotaur.PubSub`, the
+  members are plain processes on BEAM nodes and sessions on C nodes.
+
+  No word of a C node may end the scope of a BEAM node: each test ends by looking whether they are
+  the same processes. `PG_SEEDS=20` runs more join storms.
+  """
+
+  use ExUnit.Case, async: true
+  @moduletag :cluster_test
+  @moduletag timeout: 120_000
+
+  import Minotaur.GameEngineFixtures
+  import Minotaur.TimeHelper
+
+  alias Minotaur.Cluster.{OsProcess, Probe}
+  alias Minotaur.ClusterHelper, as: Cluster
+  alias Minotaur.SessionHost
+
+  @scope Minotaur.PubSub
+  @settle_ms 30_000
+  @seeds "PG_SEEDS" |> System.get_env("2") |> String.to_integer()
+  # Nobody who is not asked ends a game, or takes one in.
+  @env [minotaur: [round_seconds: 0]]
+
+  setup ctx do
+    [cluster: start_supervised!({Cluster.Manager, ctx})]
+  end
+
+  describe "two BEAM and two C nodes" do
+    setup :start_two_and_two
+
+    # Wherever it lives, and on whichever node one asks.
+    test "a member is seen everywhere until it leaves or ends", ctx do
+      members = for node <- ctx.nodes, do: start_member(ctx, node)
+      for member <- members, do: :ok = join(ctx, :g, member)
+      await_members(ctx, :g, members)
+      [a | rest] = members
+      :ok = join(ctx, :g, a)
+      await_members(ctx, :g, [a | members])
+      for _ <- 1..2, do: :ok = leave(ctx, :g, a)
+      assert leave(ctx, :g, a) == :not_joined
+      await_members(ctx, :g, rest)
+      for member <- rest, do: stop_member(ctx, member)
+      await_members(ctx, :g, [])
+      for node <- ctx.nodes, do: assert(groups(ctx, node) == [])
+      assert_no_scope_died(ctx)
+    end
+
+    # Groups are any terms, and several join with one word.
+    test "groups and lists are those of OTP", ctx do
+      for node <- ctx.nodes do
+        members = for _ <- 1..3, do: start_member(ctx, node)
+        group = {"of", [node], 1.5, -3, ~c"text"}
+        :ok = join(ctx, group, members)
+        await_members(ctx, group, members)
+        :ok = leave(ctx, group, tl(members))
+        await_members(ctx, group, [hd(members)])
+        assert on(ctx, node, :get_local_members, [@scope, group]) == [hd(members)]
+        assert on(ctx, node, :which_local_groups, [@scope]) == [group]
+      end
+
+      for node <- ctx.nodes, do: assert(length(groups(ctx, node)) == 4)
+      assert_no_scope_died(ctx)
+    end
+
+    # Who watches a group on any node hears of members on any other.
+    test "who watches a group hears of joins, leaves and lost nodes", ctx do
+      watcher = Probe.start(ctx.cluster, hd(ctx.beams))
+      member = start_member(ctx, List.last(ctx.cs))
+
+      refs =
+        for node <- ctx.nodes do
+          {:ok, {ref, []}} =
+            Probe.run(ctx.cluster, watcher, GenServer, :call, [{@scope, node}, {:monitor, :g}])
+
+          ref
+        end
+
+      :ok = join(ctx, :g, member)
+      await_messages(ctx, watcher, for(ref <- refs, do: {ref, :join, :g, [member]}))
+      Cluster.stop_node(ctx.cluster, node(member), graceful_shutdown: false)
+      [_killed | left] = Enum.reverse(refs)
+      await_messages(ctx, watcher, for(ref <- left, do: {ref, :leave, :g, [member]}))
+      assert_no_scope_died(ctx)
+    end
+
+    # Those on the killed nodes are gone; a node that comes later knows the others.
+    test "a killed node takes its members along", ctx do
+      members = for node <- ctx.nodes, do: start_member(ctx, node)
+      for member <- members, do: :ok = join(ctx, :g, member)
+      await_members(ctx, :g, members)
+      killed = [hd(ctx.beams), hd(ctx.cs)]
+      for node <- killed, do: Cluster.stop_node(ctx.cluster, node, graceful_shutdown: false)
+      left = for member <- members, node(member) not in killed, do: member
+      ctx = without(ctx, killed)
+      await_members(ctx, :g, left)
+      fresh = for kind <- [:beam, :c], do: Cluster.start_node(ctx.cluster, kind: kind)
+      await_members(%{ctx | nodes: ctx.nodes ++ fresh}, :g, left)
+      assert_no_scope_died(ctx)
+    end
+
+    # Both sides go on, then agree again: link by link.
+    test "a cut link heals", ctx do
+      [c | _] = ctx.cs
+      members = for node <- ctx.nodes, do: start_member(ctx, node)
+      for member <- members, do: :ok = join(ctx, :g, member)
+      await_members(ctx, :g, members)
+
+      for beam <- ctx.beams do
+        Cluster.call(ctx.cluster, beam, :erlang, :disconnect_node, [c])
+        here = start_member(ctx, beam)
+        there = start_member(ctx, c)
+        :ok = join(ctx, {:of, beam}, here)
+        :ok = join(ctx, {:of, beam}, there)
+        await_members(ctx, {:of, beam}, [here, there])
+      end
+
+      await_members(ctx, :g, members)
+      assert_no_scope_died(ctx)
+    end
+
+    # What makes no sense is dropped with a few lines, however much of it there is.
+    test "a C node's scope survives what makes no sense", ctx do
+      [c | _] = ctx.cs
+      member = start_member(ctx, c)
+      :ok = join(ctx, :g, member)
+      probe = Probe.start(ctx.cluster, hd(ctx.beams))
+      peer = probe
+
+      nonsense = [
+        :x,
+        {:discover, :x},
+        {:discover, member},
+        {:join, peer, :g, [peer | :x]},
+        {:join, peer, :g, member},
+        {:leave, peer, [peer], [:g | :h]},
+        {:leave, peer, peer, :g},
+        {:"$gen_cast", {:sync, peer, [{:g, [peer]} | :x]}},
+        {:"$gen_cast", {:sync, peer, [{:g, [peer, 1]}]}},
+        {:"$gen_cast", {:sync, member, []}}
+      ]
+
+      for _ <- 1..20, message <- nonsense do
+        {:ok, _} = Probe.run(ctx.cluster, probe, Kernel, :send, [{@scope, c}, message])
+      end
+
+      await_members(ctx, :g, [member])
+      wait_until(fn -> assert Cluster.logs(ctx.cluster, c) =~ "makes no sense" end)
+      assert length(Regex.scan(~r/warning pg: /, Cluster.logs(ctx.cluster, c))) <= 10
+      assert_no_scope_died(ctx)
+    end
+  end
+
+  # A node that stands still is dropped after the net ticks, and comes back with its members.
+  for kind <- [:c, :beam] do
+    test "a paused #{kind} node is missed, and found again", ctx do
+      ctx = ctx |> Map.put(:net_ticktime, 4) |> start_two_and_two()
+      paused = if unquote(kind) == :c, do: hd(ctx.cs), else: hd(ctx.beams)
+      members = for node <- ctx.nodes, do: start_member(ctx, node)
+      for member <- members, do: :ok = join(ctx, :g, member)
+      await_members(ctx, :g, members)
+      os_pid = Cluster.os_pid(ctx.cluster, paused)
+      OsProcess.signal(os_pid, :stop)
+      others = without(ctx, [paused])
+      left = for member <- members, node(member) != paused, do: member
+      await_members(others, :g, left)
+      later = start_member(ctx, hd(others.nodes))
+      :ok = join(ctx, :g, later)
+      OsProcess.signal(os_pid, :cont)
+      if unquote(kind) == :beam, do: reconnect(ctx, paused)
+      await_members(ctx, :g, [later | members])
+    end
+  end
+
+  # All at once: nodes start, connect, and their processes join, leave and end, in random order.
+  for seed <- 1..@seeds do
+    test "a join storm ends in equal lists, seed #{seed}", ctx do
+      :rand.seed(:exsss, {unquote(seed), 0, 0})
+
+      kept =
+        [:beam, :c, :beam, :c]
+        |> Enum.shuffle()
+        |> Enum.map(&{&1, :rand.uniform(1_000)})
+        |> Enum.map(fn {kind, seed} -> Task.async(fn -> storm(ctx, kind, seed) end) end)
+        |> Task.await_many(@settle_ms)
+
+      nodes = for {node, _joined} <- kept, do: node
+      ctx = Map.merge(ctx, %{nodes: nodes})
+
+      for group <- 1..4 do
+        expected = for {_node, joined} <- kept, {^group, member} <- joined, do: member
+        await_members(ctx, group, expected)
+      end
+    end
+  end
+
+  # A node's part in a storm: what its processes are in at the end.
+  defp storm(ctx, kind, seed) do
+    :rand.seed(:exsss, {seed, 0, 0})
+    node = Cluster.start_node(ctx.cluster, kind: kind, environment: @env)
+    members = for _ <- 1..6, do: start_member(ctx, node)
+
+    joined =
+      Enum.reduce(1..40, [], fn _, joined ->
+        case {:rand.uniform(3), joined} do
+          {1, [_ | _]} ->
+            {group, member} = entry = Enum.random(joined)
+            :ok = leave(ctx, group, member)
+            List.delete(joined, entry)
+
+          _join ->
+            entry = {:rand.uniform(4), Enum.random(members)}
+            :ok = join(ctx, elem(entry, 0), elem(entry, 1))
+            [entry | joined]
+        end
+      end)
+
+    ended = hd(members)
+    stop_member(ctx, ended)
+    {node, Enum.reject(joined, fn {_group, member} -> member == ended end)}
+  end
+
+  # The cluster.
+
+  defp start_two_and_two(ctx) do
+    start = fn kind ->
+      options = [kind: kind, environment: @env, net_ticktime: Map.get(ctx, :net_ticktime)]
+      Cluster.start_node(ctx.cluster, options)
+    end
+
+    beams = for _ <- 1..2, do: start.(:beam)
+    cs = for _ <- 1..2, do: start.(:c)
+    ctx = Map.merge(ctx, %{beams: beams, cs: cs, nodes: beams ++ cs})
+    Map.put(ctx, :scopes, scopes(ctx))
+  end
+
+  defp without(ctx, nodes) do
+    Map.merge(ctx, %{nodes: ctx.nodes -- nodes, beams: ctx.beams -- nodes, cs: ctx.cs -- nodes})
+  end
+
+  defp reconnect(ctx, node) do
+    for other <- ctx.nodes -- [node], do: Cluster.call(ctx.cluster, node, Node, :connect, [other])
+  end
+
+  defp scopes(ctx) do
+    for beam <- ctx.beams, into: %{} do
+      {beam, Cluster.call(ctx.cluster, beam, Process, :whereis, [@scope])}
+    end
+  end
+
+  defp assert_no_scope_died(ctx), do: assert(scopes(ctx) == Map.take(ctx.scopes, ctx.beams))
+
+  # Members: plain processes on a BEAM node, sessions on a C node.
+
+  defp start_member(ctx, node) do
+    case Minotaur.Cluster.Manager.fetch(ctx.cluster, node) do
+      {:ok, %{kind: :beam}} ->
+        {:ok, pid} = Cluster.call(ctx.cluster, node, Agent, :start, [:erlang, :self, []])
+        pid
+
+      {:ok, %{kind: :c}} ->
+        request = {:start_session, nil, game_fixture()}
+        {:ok, pid} = Cluster.genserver_call(ctx.cluster, node, {SessionHost, node}, request)
+        pid
+    end
+  end
+
+  defp stop_member(ctx, member) do
+    true = Cluster.call(ctx.cluster, node(member), Process, :exit, [member, :kill])
+  end
+
+  # As :pg.join/3 does it on the node of the processes.
+  defp join(ctx, group, members), do: ask_scope(ctx, members, {:join_local, group, members})
+  defp leave(ctx, group, members), do: ask_scope(ctx, members, {:leave_local, group, members})
+
+  defp ask_scope(ctx, members, request) do
+    node = members |> List.wrap() |> hd() |> node()
+    Cluster.genserver_call(ctx.cluster, node, {@scope, node}, request)
+  end
+
+  defp on(ctx, node, function, arguments) do
+    Cluster.call(ctx.cluster, node, :pg, function, arguments)
+  end
+
+  defp groups(ctx, node), do: on(ctx, node, :which_groups, [@scope])
+
+  defp await_members(ctx, group, members) do
+    expected = Enum.sort(members)
+
+    for node <- ctx.nodes do
+      wait_until(
+        fn ->
+          assert {node, Enum.sort(on(ctx, node, :get_members, [@scope, group]))} ==
+                   {node, expected}
+        end,
+        @settle_ms
+      )
+    end
+  end
+
+  defp await_messages(ctx, probe, messages) do
+    wait_until(fn -> assert messages -- Probe.messages(ctx.cluster, probe) == [] end, @settle_ms)
+  end
+end
