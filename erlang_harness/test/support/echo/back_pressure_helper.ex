@@ -51,11 +51,11 @@ defmodule Minotaur.BackPressureHelper do
     byte_size(blob)
   end
 
-  @doc "The milliseconds within which so many of 100 calls are answered."
-  @spec within_ms(GenServer.server(), term, pos_integer, 1..99) :: float
-  def within_ms(server, request, count, percent) do
+  @doc "The milliseconds within which 99 of 100 of so many calls are answered."
+  @spec p99_ms(GenServer.server(), term, pos_integer) :: float
+  def p99_ms(server, request, count) do
     times = for _nth <- 1..count, do: elem(:timer.tc(&call/2, [server, request]), 0)
-    Enum.at(Enum.sort(times), div(count * percent, 100)) / 1_000
+    Enum.at(Enum.sort(times), div(count * 99, 100)) / 1_000
   end
 
   defp call(server, request), do: GenServer.call(server, request, @ask_ms)
