@@ -214,6 +214,11 @@ static int set_drain_seconds(struct config *config, const char *value)
     return parse_u32(value, 1, 86400, &config->drain_seconds);
 }
 
+static int set_names_wait_ms(struct config *config, const char *value)
+{
+    return parse_u32(value, 1, 60000, &config->names_wait_ms);
+}
+
 static int set_capacity(struct config *config, const char *value)
 {
     return parse_u32(value, 1, 100000000, &config->capacity);
@@ -272,6 +277,7 @@ static const struct option options[] = {
     {NULL, "ERL_EPMD_ADDRESS", "an IP address", set_epmd_address},
     {NULL, "MINOTAUR_ROUND_SECONDS", "seconds, 0 (no timer) to 31536000", set_round_seconds},
     {NULL, "MINOTAUR_DRAIN_SECONDS", "seconds, 1 to 86400", set_drain_seconds},
+    {NULL, "MINOTAUR_NAMES_WAIT_MS", "milliseconds, 1 to 60000", set_names_wait_ms},
     {NULL, "MINOTAUR_CAPACITY", "a number of sessions, 1 to 100000000", set_capacity},
     {NULL, "MINOTAUR_NODE_STDIN", "lifeline", set_stdin},
 };
@@ -366,6 +372,7 @@ int config_read(struct config *config, int argc, char **argv, char *error, size_
         .net_ticktime_s = 60,
         .round_seconds = 60,
         .drain_seconds = 30,
+        .names_wait_ms = 4,
     };
     int result = read_environment(config, error, error_size);
     for (int at = 1; at < argc && result == 0; at++)
@@ -401,5 +408,6 @@ const char *config_help(void)
            "Also from the environment: ERL_EPMD_PORT, ERL_EPMD_ADDRESS,\n"
            "MINOTAUR_ROUND_SECONDS (60; 0: no timer), MINOTAUR_DRAIN_SECONDS (30),\n"
            "MINOTAUR_CAPACITY (most sessions; 1000000),\n"
+           "MINOTAUR_NAMES_WAIT_MS (a moving session waits for its names; 4),\n"
            "MINOTAUR_NODE_STDIN=lifeline (end when standard input ends).\n";
 }

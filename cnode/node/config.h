@@ -39,6 +39,7 @@ struct config {
     uint32_t net_ticktime_s;
     uint32_t round_seconds;
     uint32_t drain_seconds;
+    uint32_t names_wait_ms;
     uint32_t capacity;   /* most sessions */
     const char *pubsub;  /* a Phoenix.PubSub, without "Elixir."; NULL: none */
     bool stdin_lifeline; /* end when standard input ends: for harnesses */

@@ -18,7 +18,11 @@
 #include "session/move.h"
 #include "session/words.h"
 
+/* Moves at a time: fewer when sessions stand still for longer than is good. */
 #define MOVES_MAX     64
+#define MOVES_FIRST   16
+#define MOVES_MIN     4
+#define STALL_GOOD_MS 10
 #define HURRY_MS      1000
 #define LAST_WORDS_MS 100
 
@@ -44,6 +48,9 @@ struct drain {
     uint64_t deadline_ms;
     struct list waiting; /* sessions to be moved */
     size_t moving;
+    size_t moving_max;   /* the present bound */
+    size_t since_change; /* moves that have ended since it changed */
+    uint64_t worst_ms;   /* the longest stall of these */
     struct list callers;
     bool going; /* everybody was told */
     bool pumping;
@@ -179,6 +186,27 @@ static void set_deadline(struct drain *drain, uint64_t delay_ms)
         host_log(drain->hosts, HOSTS_LOG_ERROR, "the drain has no deadline: no memory");
 }
 
+/*
+ * What is frozen waits for what was frozen before it: so the number of moves at a time decides
+ * about the stalls, and how many are right is known only from these.
+ */
+static void adapt(struct drain *drain)
+{
+    if (drain->hosts->figures.last_ms > drain->worst_ms)
+        drain->worst_ms = drain->hosts->figures.last_ms;
+    if (++drain->since_change < drain->moving_max)
+        return;
+    if (drain->worst_ms > STALL_GOOD_MS) {
+        drain->moving_max -= drain->moving_max / 4;
+        if (drain->moving_max < MOVES_MIN)
+            drain->moving_max = MOVES_MIN;
+    } else if (drain->moving_max < MOVES_MAX) {
+        drain->moving_max++;
+    }
+    drain->since_change = 0;
+    drain->worst_ms = 0;
+}
+
 static void moved(struct hosts *hosts, enum move_result result)
 {
     struct drain *drain = hosts->drain;
@@ -186,9 +214,10 @@ static void moved(struct hosts *hosts, enum move_result result)
     if (hosts->closing || sm_done(&drain->sm))
         return;
     drain->moving--;
-    if (result == MOVE_MOVED)
+    if (result == MOVE_MOVED) {
         drain->summary.moved++;
-    else if (result == MOVE_LOST)
+        adapt(drain);
+    } else if (result == MOVE_LOST)
         drain->summary.lost++;
     pump(drain);
 }
@@ -224,7 +253,7 @@ static void pump(struct drain *drain)
     drain->pumping = true;
     if (!drain->expired)
         move_resume(drain->hosts);
-    while (!drain->expired && drain->moving < MOVES_MAX &&
+    while (!drain->expired && drain->moving < drain->moving_max &&
            (link = list_first(&drain->waiting)) != NULL)
         if (!move_one(drain, container_of(link, struct session, waiting)))
             break;
@@ -238,10 +267,11 @@ static void pump(struct drain *drain)
         finish(drain);
 }
 
+/* The newest first: the last names that :global of a BEAM node took are those it gives up fast. */
 static void add_session(struct drain *drain, struct session *session)
 {
     drain->summary.sessions++;
-    list_append(&drain->waiting, &session->waiting);
+    list_prepend(&drain->waiting, &session->waiting);
 }
 
 /* Refuse new sessions from now on. */
@@ -253,6 +283,7 @@ static int drain_begin(struct hosts *hosts)
         return -ENOMEM;
     hosts->drain = drain;
     drain->hosts = hosts;
+    drain->moving_max = MOVES_FIRST;
     drain->started_ms = procs_now_ms(hosts->procs);
     hosts->figures = (struct figures){.moves = 0};
     list_init(&drain->waiting);

@@ -9,6 +9,7 @@ void figures_add(struct figures *figures, uint64_t bytes, uint64_t stall_ms)
     figures->moves++;
     figures->bytes += bytes;
     figures->stalls[stall_ms < FIGURES_STALL_MS_MAX ? stall_ms : FIGURES_STALL_MS_MAX]++;
+    figures->last_ms = stall_ms;
     if (stall_ms > figures->longest_ms)
         figures->longest_ms = stall_ms;
 }

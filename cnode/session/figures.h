@@ -18,6 +18,7 @@ struct figures {
     uint64_t moves;
     uint64_t bytes;
     uint64_t longest_ms;
+    uint64_t last_ms;
     uint32_t stalls[FIGURES_STALL_MS_MAX + 1]; /* by milliseconds */
 };
 

@@ -38,6 +38,26 @@ static void move_names(struct session *session)
         forward->names = FORWARD_NAMES_FAILED;
 }
 
+static void check_in(struct session *session, uint64_t wait_ms)
+{
+    if (process_start_timer(gen_server_process(session->server), wait_ms,
+                            &session->forward->timer) != 0)
+        forward_end(session);
+}
+
+/* An earlier owner may have moved them here after they had left: then they are to be moved on. */
+static void looked(struct session *session, const struct naming_result *result)
+{
+    if (session_state(session) != SESSION_FORWARDING)
+        return;
+    if (result->error == 0 && result->held == 0) {
+        forward_end(session);
+        return;
+    }
+    session->forward->names = FORWARD_NAMES_FAILED;
+    check_in(session, CHECK_INTERVAL_MS);
+}
+
 /* End when the time has come, else look again later. */
 static void check(struct session *session)
 {
@@ -50,13 +70,13 @@ static void check(struct session *session)
     if (forward->names == FORWARD_NAMES_FAILED)
         move_names(session);
     if (moved && now_ms >= forward->until_ms && !watched(session)) {
-        forward_end(session);
+        if (naming_wish(session, NAMING_LOOK, session_pid(session), looked) != 0)
+            forward_end(session);
         return;
     }
     if (moved && now_ms < forward->until_ms)
         wait_ms = forward->until_ms - now_ms;
-    if (process_start_timer(gen_server_process(session->server), wait_ms, &forward->timer) != 0)
-        forward_end(session);
+    check_in(session, wait_ms);
 }
 
 void forward_start(struct session *session, struct forward *forward)

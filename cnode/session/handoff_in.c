@@ -13,6 +13,7 @@
 #include "base/alloc.h"
 #include "base/bytes.h"
 #include "base/error.h"
+#include "session/arrivals.h"
 #include "session/drain.h"
 #include "session/events.h"
 #include "session/handoff_words.h"
@@ -364,6 +365,7 @@ static void activate(struct session *session, bool told)
                  (int)session->id_size, (const char *)session->text);
     events_moved(session);
     session_run(session);
+    arrivals_add(session);
     if (told)
         say(session, &in->source, session->came_by, &message);
     in_free(in);

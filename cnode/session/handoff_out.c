@@ -71,8 +71,8 @@ static int say(struct session *session, struct handoff_message *message)
     return error;
 }
 
-/* A step begins: 5 s from now it is given up. */
-static int step_timer(struct session *session)
+/* A step begins: in @wait_ms it is given up. */
+static int step_timer(struct session *session, uint64_t wait_ms)
 {
     struct process *process = gen_server_process(session->server);
     struct handoff_out *out = session->out;
@@ -80,7 +80,7 @@ static int step_timer(struct session *session)
     if (out->timer != 0)
         process_cancel_timer(process, out->timer);
     out->timer = 0;
-    return process_start_timer(process, STEP_MS, &out->timer);
+    return process_start_timer(process, wait_ms, &out->timer);
 }
 
 /* The attempt is over without success: the session runs as before. */
@@ -220,7 +220,7 @@ int handoff_out_start(struct session *session, const struct cn_ref *transfer,
         return -ENOMEM;
     session_freeze(session);
     session->out = out;
-    error = step_timer(session);
+    error = step_timer(session, STEP_MS);
     if (error == 0)
         error = send_state(session);
     if (error != 0)
@@ -231,7 +231,7 @@ int handoff_out_start(struct session *session, const struct cn_ref *transfer,
 static void activate(struct session *session)
 {
     struct handoff_message message = {.word = HANDOFF_ACTIVATE};
-    int error = step_timer(session);
+    int error = step_timer(session, STEP_MS);
 
     if (error == 0)
         error = say(session, &message);
@@ -244,7 +244,7 @@ static void activate(struct session *session)
 /* The names do not decide about the move: without them the target runs all the same. */
 static void activate_ahead(struct session *session, const char *why)
 {
-    host_log(session->hosts, HOSTS_LOG_WARNING, "session %.*s: moves ahead of its names: %s",
+    host_log(session->hosts, HOSTS_LOG_DEBUG, "session %.*s: moves ahead of its names: %s",
              (int)session->id_size, (const char *)session->text, why);
     activate(session);
 }
@@ -293,7 +293,7 @@ static void ready(struct session *session, const struct handoff_message *message
     move_state_taken(session);
     held_each(session->held, forward_held, &forwarding);
     if (forwarding.error == 0)
-        forwarding.error = step_timer(session);
+        forwarding.error = step_timer(session, session->hosts->config.names_wait_ms);
     if (forwarding.error == 0)
         forwarding.error = naming_wish(session, NAMING_MOVE, &out->forward->target, names_moved);
     if (forwarding.error != 0)
@@ -380,7 +380,7 @@ void handoff_out_timer(struct session *session, uint64_t timer)
         return;
     session->out->timer = 0;
     if (sm_state(&session->out->sm) == OUT_MOVING)
-        activate_ahead(session, "the registry is slow");
+        activate_ahead(session, "they take longer than it may stand still");
     else
         fail(session, CN_E_TIMEOUT);
 }

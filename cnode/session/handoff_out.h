@@ -16,9 +16,10 @@
  *                                          │ failed │  (the session: running again)
  *                                          └────────┘
  *
- * The names do not decide about a move: when they have not moved after 5 s, or the registry answers
- * that it cannot move them, the target is activated all the same. The wish stays under way, the
- * forwarder repeats one that failed, and stays until the names have moved.
+ * The names do not decide about a move: a registry that has many to move needs longer for them than
+ * a session may stand still. When they have not moved after `names_wait_ms`, or the registry
+ * answers that it cannot move them, the target is activated all the same. The wish stays under way,
+ * the forwarder repeats one that failed, and stays until the names have moved.
  *
  * The queue is held until `active`: when the target fails, the session executes it itself, as if
  * nothing had happened. Source: PROTOCOL.md, "Graceful handoff of one session".

@@ -63,6 +63,9 @@ struct hosts {
     struct list moves_waiting; /* those that failed and wait for room to go on */
     size_t moving_bytes;       /* of states that are offered or sent, and not yet taken */
     struct figures figures;    /* of moves since the drain began */
+    struct list arrived; /* sessions that came from other hosts, and their names: arrivals.h */
+    struct list unsure;
+    struct host_timer arrivals_timer;
     struct host_timer
         order_timer; /* carries out what hosts_drain and hosts_drain_hurry asked for */
     bool hurry;

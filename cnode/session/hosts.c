@@ -21,6 +21,7 @@
 #define DRAIN_SECONDS_DEFAULT  30u
 #define HELD_MESSAGES_DEFAULT  100000u
 #define SNAPSHOT_BYTES_DEFAULT (64u << 20)
+#define NAMES_WAIT_MS_DEFAULT  4u
 
 static uint32_t or_default(uint32_t value, uint32_t otherwise)
 {
@@ -35,6 +36,7 @@ static void set_config(struct hosts *hosts, const struct hosts_config *config)
     hosts->config.capacity = or_default(config->capacity, CAPACITY_DEFAULT);
     hosts->config.drain_seconds = or_default(config->drain_seconds, DRAIN_SECONDS_DEFAULT);
     hosts->config.held_messages_max = or_default(config->held_messages_max, HELD_MESSAGES_DEFAULT);
+    hosts->config.names_wait_ms = or_default(config->names_wait_ms, NAMES_WAIT_MS_DEFAULT);
     hosts->config.snapshot_bytes_max = or_default(config->snapshot_bytes_max,
                                                   SNAPSHOT_BYTES_DEFAULT);
 }
@@ -56,6 +58,8 @@ static struct hosts *hosts_alloc(struct procs *procs, const struct session_names
     session_callbacks_init(&hosts->session_callbacks, game);
     list_init(&hosts->members);
     list_init(&hosts->moves_waiting);
+    list_init(&hosts->arrived);
+    list_init(&hosts->unsure);
     list_init(&hosts->timers);
     list_init(&hosts->operations);
     return hosts;

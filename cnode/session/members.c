@@ -11,6 +11,7 @@
 
 #include "base/alloc.h"
 #include "base/error.h"
+#include "session/arrivals.h"
 #include "session/words.h"
 
 #define TELL_INTERVAL_MS 100
@@ -70,6 +71,7 @@ static void member_remove(struct hosts *hosts, struct member *member, const char
     list_remove(&member->link);
     hosts->members_count--;
     member_free(member);
+    arrivals_host_gone(hosts);
 }
 
 void members_clear(struct hosts *hosts)

@@ -27,6 +27,7 @@ struct naming {
     struct cn_writer names[NAMES_MAX];
     unsigned count;
     unsigned step;
+    unsigned held;
     unsigned tries;
     bool again; /* a later wish has come: start over when the present answer is there */
 };
@@ -57,7 +58,11 @@ static void unregister(struct naming *naming, unsigned step)
 
 static void finish(struct naming *naming, int error, const struct cn_pid *holder)
 {
-    struct naming_result result = {.error = error, .of_code = naming->step == 1, .holder = holder};
+    struct naming_result result = {.error = error,
+                                   .of_code = naming->step == 1,
+                                   .holder = holder,
+                                   .names = naming->count,
+                                   .held = naming->held};
     struct session *session = naming->session;
     naming_done done = naming->done;
 
@@ -86,6 +91,7 @@ static bool start_over(struct naming *naming)
     naming->again = false;
     naming->step = 0;
     naming->tries = 0;
+    naming->held = 0;
     naming_step(naming);
     return true;
 }
@@ -142,6 +148,23 @@ static int move_all(struct naming *naming)
     return names->move_names(names->context, moves, naming->count, step_done, naming);
 }
 
+static void looked(void *context, int result, const struct cn_pid *pid)
+{
+    struct naming *naming = context;
+
+    if (naming->session == NULL) {
+        clean_up(naming, result);
+    } else if (start_over(naming)) {
+        return;
+    } else if (result != 0) {
+        finish(naming, result, NULL);
+    } else {
+        naming->held += pid != NULL && cn_pid_equal(pid, &naming->target) ? 1 : 0;
+        naming->step++;
+        naming_step(naming);
+    }
+}
+
 static void naming_step(struct naming *naming)
 {
     const struct session_names *names = &naming->hosts->names;
@@ -154,7 +177,9 @@ static void naming_step(struct naming *naming)
         return;
     }
     name = cn_writer_term(&naming->names[naming->step]);
-    if (naming->kind == NAMING_REGISTER)
+    if (naming->kind == NAMING_LOOK)
+        error = names->whereis_name(names->context, name, looked, naming);
+    else if (naming->kind == NAMING_REGISTER)
         error = names->register_name(names->context, name, &naming->target, step_done, naming);
     else
         error = move_all(naming);

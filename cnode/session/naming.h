@@ -14,6 +14,7 @@
 enum naming_kind {
     NAMING_REGISTER, /* take both names if nobody has them */
     NAMING_MOVE,     /* give both to a pid, whoever has them */
+    NAMING_LOOK,     /* find out how many of them a pid has */
 };
 
 /** What came of it. @result: 0; CN_E_TAKEN by @holder, @of_code telling which name; another error.
@@ -22,14 +23,16 @@ struct naming_result {
     int error;
     bool of_code;
     const struct cn_pid *holder; /* NULL: not known */
+    unsigned names;              /* how many the session has */
+    unsigned held;               /* a look: how many of them lead to the pid */
 };
 
 /** Called once, unless the session ends first or another wish replaces this one. */
 typedef void (*naming_done)(struct session *session, const struct naming_result *result);
 
 /**
- * Wish that @target has the names of @session. @done may be NULL, and may be called at once.
- * Errors: -ENOMEM; then nothing changes.
+ * Wish that @target has the names of @session, or look whether it has. @done may be NULL, and may
+ * be called at once. Errors: -ENOMEM; then nothing changes.
  */
 int naming_wish(struct session *session, enum naming_kind kind, const struct cn_pid *target,
                 naming_done done);

@@ -339,6 +339,7 @@ static void terminate(struct gen_server *self, void *state, struct cn_term reaso
     session->stopping = true;
     naming_session_ends(session);
     list_remove(&session->waiting);
+    list_remove(&session->arrived);
     if (session_state(session) == SESSION_FORWARDING)
         hosts->table.forwarders--;
     if (unsettled(session))
@@ -373,6 +374,7 @@ static struct session *session_alloc(struct hosts *hosts, const struct session_s
         return NULL;
     session->hosts = hosts;
     list_init(&session->waiting);
+    list_init(&session->arrived);
     session->epoch = seed->epoch;
     session->version = seed->version;
     session->id_size = (uint32_t)seed->id.size;

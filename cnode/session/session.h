@@ -85,6 +85,7 @@ struct session {
     };
     struct cn_ref *came_by; /* the transfer that brought it; NULL: it was started here */
     struct list waiting;    /* for the drain to move it */
+    struct list arrived;    /* it came from another host: arrivals.h */
     struct move *move;      /* the drain's, while it moves this session */
     struct naming *naming;  /* an answer of the registry is awaited */
     struct session_key by_id;

@@ -119,11 +119,12 @@ defmodule Minotaur.Bench.Drain do
       """,
       """
       *drain* is the whole of it as the leaving host counts it, forwarders awaited included. \
-      *wrong* are answers that lack an update or show it twice, and games that in the end are not, term by \
-      term, what the callers' own copies are. *stall* is the time between a session's freeze and \
-      its run on the other host, as the leaving host sees it; *longest call* is the callers' view: \
-      for each session its longest call, of all sessions the middle one, the 99th of 100, and the \
-      highest. *MB* are the snapshots. A C node takes at least 500 ms: forwarders stay that long.\
+      *wrong* are answers that lack an update or show it twice, and games that in the end are \
+      not, term by term, what the callers' own copies are. *stall* is the time between a \
+      session's freeze and its run on the other host, as the leaving host sees it; *longest \
+      call* is the callers' view: for each session its longest call, of all sessions the middle \
+      one, the 99th of 100, and the highest. *MB* are the states. A host takes at least 500 ms: \
+      forwarders stay that long.\
       """
     ]
   end

@@ -58,6 +58,7 @@ defmodule Minotaur.Application do
   # A typing error ends the start, not the first session.
   defp check_settings do
     Settings.drain_ms()
+    Settings.names_wait_ms()
     Settings.capacity()
     Settings.pubsub()
     GameEngine.Settings.round_seconds()

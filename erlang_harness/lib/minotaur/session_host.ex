@@ -19,7 +19,7 @@ defmodule Minotaur.SessionHost do
 
   require Logger
 
-  alias Minotaur.GameEngine.{Game, LocalSessions, SessionSupervisor}
+  alias Minotaur.GameEngine.{Game, LocalSessions, NameKeeper, SessionSupervisor}
   alias Minotaur.SessionHost.{Drain, Members, Starter}
   alias Minotaur.Settings
 
@@ -106,6 +106,7 @@ defmodule Minotaur.SessionHost do
   def handle_info({:host_hello, protocol, info}, host), do: hello(protocol, info, host)
 
   def handle_info({:host_bye, node, incarnation}, host) do
+    NameKeeper.check()
     {:noreply, %{host | members: Members.bye(host.members, node, incarnation)}}
   end
 
@@ -285,8 +286,12 @@ defmodule Minotaur.SessionHost do
 
   defp member_down(ref, host) do
     case Members.down(host.members, ref) do
-      {:ok, members} -> %{host | members: members}
-      :unknown -> host
+      {:ok, members} ->
+        NameKeeper.check()
+        %{host | members: members}
+
+      :unknown ->
+        host
     end
   end
 
@@ -298,7 +303,9 @@ defmodule Minotaur.SessionHost do
   # -- drain
 
   defp begin_drain(waiter, %{drain: nil} = host) do
-    host = %{host | drain: Drain.new(for {pid, :open} <- host.children, do: pid)}
+    # The newest first: the last names that :global took are those it gives up fast.
+    sessions = for {pid, :open} <- host.children, do: pid
+    host = %{host | drain: sessions |> Enum.sort() |> Drain.new()}
     say_hello(host, Members.nodes(host.members))
     Process.send_after(self(), {__MODULE__, :drain_deadline}, Settings.drain_ms())
     begin_drain(waiter, host)

@@ -8,6 +8,10 @@ defmodule Minotaur.Settings do
   @spec drain_ms :: non_neg_integer
   def drain_ms, do: non_neg_integer(:drain_seconds, 30) * 1_000
 
+  @doc "For how long a session that moves waits for its names at most, in milliseconds (4)."
+  @spec names_wait_ms :: non_neg_integer
+  def names_wait_ms, do: non_neg_integer(:names_wait_ms, 4)
+
   @doc "How many sessions this host carries at most (100,000). 0: none, it only finds them."
   @spec capacity :: non_neg_integer
   def capacity, do: non_neg_integer(:capacity, 100_000)

@@ -1,7 +1,7 @@
 defmodule Minotaur.Cluster.HandoffFailureTest do
   @moduledoc """
   A node dies in the middle of a handoff. The middle is made long by holding the lock of `:global`,
-  for which the source waits after the target was ready.
+  for which the source waits after the target was ready, here for 5 s.
   """
 
   use ExUnit.Case, async: true
@@ -14,7 +14,7 @@ defmodule Minotaur.Cluster.HandoffFailureTest do
   alias Minotaur.ClusterHelper, as: Cluster
   alias Minotaur.{GameEngine, Placement}
 
-  @env [minotaur: [round_seconds: 0]]
+  @env [minotaur: [round_seconds: 0, names_wait_ms: 5_000]]
   @no_sessions [minotaur: [round_seconds: 0, capacity: 0]]
 
   setup ctx do

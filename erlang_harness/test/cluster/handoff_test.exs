@@ -15,7 +15,8 @@ defmodule Minotaur.Cluster.HandoffTest do
   alias Minotaur.GameEngine
   alias Minotaur.GameEngine.Names
 
-  @env [minotaur: [round_seconds: 0]]
+  # The freeze is made long by holding the lock of :global, for which the source then waits.
+  @env [minotaur: [round_seconds: 0, names_wait_ms: 5_000]]
   @no_sessions [minotaur: [round_seconds: 0, capacity: 0]]
 
   setup ctx do

@@ -90,6 +90,7 @@ struct hosts_config cluster_config(struct cluster *cluster, int node)
     return (struct hosts_config){
         .app_version = "1.2.3",
         .capacity = 100,
+        .names_wait_ms = 5000, /* tests hold a move by its names */
         .context = &cluster->nodes[node],
         .wall_ms = wall_ms,
         .random = random_bytes,

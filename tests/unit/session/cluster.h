@@ -40,7 +40,7 @@ struct cluster {
 /** Make three connected nodes with clients, without hosts. */
 void cluster_init(struct cluster *cluster);
 void cluster_deinit(struct cluster *cluster);
-/** The settings of tests: no timers of rounds, capacity 100. */
+/** The settings of tests: no timers of rounds, capacity 100, names waited for 5 s. */
 struct hosts_config cluster_config(struct cluster *cluster, int node);
 /** Make @node a host of the toy game and let the others know. */
 struct hosts *cluster_host(struct cluster *cluster, int node);

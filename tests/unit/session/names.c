@@ -57,7 +57,7 @@ static int move_names(void *context, const struct session_move *moves, size_t co
 
     if (names->fail_next != 0)
         return answer(names, done, done_context, names->fail_next, NULL);
-    for (size_t i = 0; i < count; i++) {
+    for (size_t i = 0; i < count && !names->stay; i++) {
         struct name *name = find(names, show(moves[i].name));
 
         name->held = true;
@@ -127,6 +127,11 @@ const struct cn_pid *names_holder(struct names *names, const char *registry, con
     struct name *name = find_key(names, registry, key);
 
     return name->held ? &name->pid : NULL;
+}
+
+void names_forget_answers(struct names *names)
+{
+    names->answers_count = 0;
 }
 
 size_t names_held(const struct names *names)

@@ -32,6 +32,7 @@ struct names {
     size_t answers_count;
     size_t adopted;
     bool hold;     /* answers wait */
+    bool stay;     /* names do not move, whatever is answered */
     bool unsure;   /* a taken name's holder is not told */
     int fail_next; /* result of the next answers but whereis; 0: none */
 };
@@ -42,6 +43,8 @@ void names_functions(struct names *names, struct session_names *ret_functions);
 bool names_step(struct names *names);
 /** Who has the name {@registry, <<@key>>}; NULL: nobody. */
 const struct cn_pid *names_holder(struct names *names, const char *registry, const char *key);
+/** Nobody will get the answers that wait. */
+void names_forget_answers(struct names *names);
 /** Count the names that somebody has. */
 size_t names_held(const struct names *names);
 /** Let @pid have the name from outside. */

@@ -76,7 +76,7 @@ START_TEST(large_states_all_move)
     cluster.names.hold = true;
     hosts_drain(cluster.nodes[0].hosts);
     cluster_settle(&cluster);
-    ck_assert_uint_eq(cluster.nodes[1].hosts->table.unsettled, 40);
+    ck_assert_uint_eq(cluster.nodes[1].hosts->table.unsettled, 16);
     ck_assert_uint_eq(cluster.nodes[0].hosts->moving_bytes, 0);
     cluster.names.hold = false;
     cluster_pass(&cluster, 1000);
@@ -97,7 +97,7 @@ START_TEST(large_states_go_on_within_the_bound)
     fake_host_hello(&c, 0);
     hosts_drain(cluster.nodes[0].hosts);
     cluster_settle(&cluster);
-    ck_assert_uint_eq(count_in(SESSION_FROZEN), 40);
+    ck_assert_uint_eq(count_in(SESSION_FROZEN), 16);
     c.draining = false;
     fake_host_hello(&c, 0);
     world_cut(&cluster.world, 0, 1);

@@ -1,16 +1,14 @@
 defmodule Minotaur.GameEngine.NameKeeper do
   @moduledoc """
-  Looks after the names of sessions that arrived on this node.
+  Looks after the names of the sessions of this node.
 
-  The source of a handoff moves the names. But a node that has just joined may not be among the
-  nodes of which the source's `:global` knows, and the source may leave before they have met: then
-  this node would be the only one to have the session and nobody would have its name. So once
-  `:global` is in sync, names that do not lead to their session are taken from here.
+  The host that a session left moves its names, after the session runs here. When that host is gone
+  it has done so, or never will: it crashed, its time was over, or its `:global` did not know all
+  nodes of the cluster. So whenever a host is gone, once `:global` is in sync, the names of all
+  sessions here are looked up, and those that do not lead to them are taken. Until then callers find
+  the session by asking the hosts.
 
-  Not at once, and not by each session for itself: two nodes that register names at the same time
-  make each other wait, with pauses of seconds. Until then callers find the session by asking the
-  hosts. How it fails: with a node that is silent, `:global` is slow, and so is this; it holds
-  nobody up.
+  How it fails: with a node that is silent, `:global` is slow, and so is this; it holds nobody up.
   """
 
   use GenServer
@@ -20,49 +18,41 @@ defmodule Minotaur.GameEngine.NameKeeper do
   @doc false
   def start_link(_options), do: GenServer.start_link(__MODULE__, nil, name: __MODULE__)
 
-  @doc "Sees to it that the names of a session lead to `pid`, which owns it from now on."
-  @spec keep(term, term, pid) :: :ok
-  def keep(id, join_code, pid) do
-    unless Names.held_by?(id, join_code, pid) do
-      GenServer.cast(__MODULE__, {:keep, {id, join_code, pid}})
-    end
-
-    :ok
-  end
+  @doc "A host is gone, or may be: sees to it that the names of all sessions here lead to them."
+  @spec check :: :ok
+  def check, do: GenServer.cast(__MODULE__, :check)
 
   @impl true
-  def init(nil), do: {:ok, %{waiting: [], task: nil}}
+  def init(nil), do: {:ok, %{again?: false, task: nil}}
 
   @impl true
-  def handle_cast({:keep, session}, state) do
-    {:noreply, work(%{state | waiting: [session | state.waiting]})}
-  end
+  def handle_cast(:check, %{task: nil} = state), do: {:noreply, start(state)}
+  def handle_cast(:check, state), do: {:noreply, %{state | again?: true}}
 
   @impl true
   def handle_info({:DOWN, monitor, _, _, _reason}, %{task: monitor} = state) do
-    {:noreply, work(%{state | task: nil})}
+    state = %{state | task: nil}
+    {:noreply, if(state.again?, do: start(state), else: state)}
   end
 
   def handle_info(_stranger, state), do: {:noreply, state}
 
-  defp work(%{waiting: [_ | _] = sessions, task: nil} = state) do
-    {_pid, monitor} = spawn_monitor(fn -> take_names(sessions) end)
-    %{state | waiting: [], task: monitor}
+  defp start(state) do
+    {_pid, monitor} = spawn_monitor(&take_names/0)
+    %{state | task: monitor, again?: false}
   end
 
-  defp work(state), do: state
-
-  defp take_names(sessions) do
+  # A session that has moved on meanwhile has given its names away.
+  defp take_names do
     :global.sync()
-
-    for {id, join_code, pid} <- Enum.reverse(sessions),
-        Process.alive?(pid),
-        owner?(id, pid),
-        not Names.held_by?(id, join_code, pid) do
-      Names.move(id, join_code, pid)
-    end
+    strays = for session <- LocalSessions.list(), stray?(session), do: session
+    Names.move_all(for session <- strays, owned?(session), do: names(session))
   end
 
-  # A session that has moved on has given its names away.
-  defp owner?(id, pid), do: LocalSessions.whereis({:id, id}) == pid
+  defp stray?(%{pid: pid} = session) do
+    not Names.held_by?(session.id, session.join_code, pid) and Process.alive?(pid)
+  end
+
+  defp owned?(session), do: LocalSessions.whereis({:id, session.id}) == session.pid
+  defp names(session), do: {session.id, session.join_code, session.pid}
 end

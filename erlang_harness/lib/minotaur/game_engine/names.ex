@@ -37,8 +37,16 @@ defmodule Minotaur.GameEngine.Names do
 
   @doc "Gives the names to `pid`, whoever has them: only who owns the session may say so."
   @spec move(term, term, pid) :: :ok
-  def move(id, join_code, pid) do
-    Names.Batch.move(for key <- keys(id, join_code), do: {global_name(key), pid})
+  def move(id, join_code, pid), do: move_all([{id, join_code, pid}])
+
+  @doc "As `move/3`, for many sessions under as few locks as can be."
+  @spec move_all([{term, term, pid}]) :: :ok
+  def move_all(sessions) do
+    Names.Batch.move(
+      for {id, join_code, pid} <- sessions,
+          key <- keys(id, join_code),
+          do: {global_name(key), pid}
+    )
   end
 
   @doc "Whether all names of the session lead to `pid` on this node."

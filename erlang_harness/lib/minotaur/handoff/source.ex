@@ -6,19 +6,19 @@ defmodule Minotaur.Handoff.Source do
          └───────────── refuse, end of the target, 5 s of silence ──────────► open again
 
   Nothing is executed here. What arrives is kept, in order, until the target is active, so that
-  nothing is lost when it fails; from `naming` on it is sent to the target as well. `:global` may
-  be slow while some third node is silent: after 5 s the target is activated without waiting for
-  the names, which follow (callers reach it through the forwarder meanwhile).
+  nothing is lost when it fails; from `naming` on it is sent to the target as well. With many
+  names to move `:global` needs longer for them than a session may stand still: after
+  `Settings.names_wait_ms/0` the target is activated without waiting for the names, which follow
+  (callers reach it through the forwarder meanwhile).
 
   How it fails: the target is told `handoff_cancel` and ends, the names are taken back, the kept
   messages are executed here. Had it been activated already, the epoch jumps over the one that it
   may have used.
   """
 
-  require Logger
-
   alias Minotaur.GameEngine.{LocalSessions, Names, Session}
   alias Minotaur.Handoff.{Forwarder, Snapshot, Target}
+  alias Minotaur.Settings
   alias Minotaur.PubSub
 
   @step_ms 5_000
@@ -123,11 +123,7 @@ defmodule Minotaur.Handoff.Source do
     {:noreply, Forwarder.new(%{session | epoch: epoch})}
   end
 
-  defp step_over(:naming, session) do
-    Logger.warning("session #{session.id}: moves ahead of its names: :global is slow")
-    activate(session)
-  end
-
+  defp step_over(:naming, session), do: activate(session)
   defp step_over(step, session), do: failed({:silent, step}, session)
 
   defp failed(reason, %{id: id, join_code: join_code, handoff: handoff} = session) do
@@ -178,10 +174,13 @@ defmodule Minotaur.Handoff.Source do
   defp enter(step, session) do
     session = stop_step_timer(session)
     key = make_ref()
-    timer = Process.send_after(self(), {:handoff_step_over, key, step}, @step_ms)
+    timer = Process.send_after(self(), {:handoff_step_over, key, step}, step_ms(step))
     handoff = Map.merge(session.handoff, %{step: step, timer: {key, timer}})
     %{session | handoff: handoff}
   end
+
+  defp step_ms(:naming), do: Settings.names_wait_ms()
+  defp step_ms(_step), do: @step_ms
 
   defp stop_step_timer(%{handoff: %{timer: {_key, timer}} = handoff} = session) do
     Process.cancel_timer(timer)

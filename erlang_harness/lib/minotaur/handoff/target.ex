@@ -162,7 +162,6 @@ defmodule Minotaur.Handoff.Target do
     session = %{session | epoch: session.epoch + 1, came_by: handoff.transfer, queue: []}
 
     with {:ok, session} <- Session.open(session) do
-      NameKeeper.keep(session.id, session.join_code, self())
       PubSub.session_moved(session.id)
       outcome = Session.execute_all(Enum.reverse(queue), session)
       Process.demonitor(handoff.monitor, [:flush])
@@ -180,7 +179,9 @@ defmodule Minotaur.Handoff.Target do
 
   defp source_down(:noconnection, %{handoff: %{step: :ready}} = session) do
     Logger.warning("session #{inspect(session.id)}: its source is out of reach, it runs here now")
-    activate(session)
+    answer = activate(session)
+    NameKeeper.check()
+    answer
   end
 
   defp source_down(_reason, session), do: {:stop, :normal, session}

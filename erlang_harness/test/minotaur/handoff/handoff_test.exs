@@ -15,6 +15,12 @@ defmodule Minotaur.Handoff.HandoffTest do
   alias Minotaur.Handoff.Snapshot
   alias Minotaur.SessionHost
 
+  # Otherwise the names move ahead or not as chance will have it.
+  setup do
+    Application.put_env(:minotaur, :names_wait_ms, 5_000)
+    on_exit(fn -> Application.delete_env(:minotaur, :names_wait_ms) end)
+  end
+
   describe "the source" do
     setup do
       game = game_fixture(round_end_time: nil)
