@@ -113,7 +113,7 @@ START_TEST(rounds_are_told_once)
 }
 END_TEST
 
-/* The new owner tells of the move, once; what was queued meanwhile is told by it alone, later. */
+/* The new owner tells of the move, once, and not of the round in which the toy came. */
 START_TEST(a_move_is_told_once)
 {
     struct cn_pid toy = start();
@@ -126,6 +126,7 @@ START_TEST(a_move_is_told_once)
     cluster_send(&cluster, 0, &toy, parse("{add,1}"));
     cluster_settle(&cluster);
     toy = *session_pid(cluster_find(&cluster, 1, "t"));
+    cluster_call(&cluster, 0, &toy, parse("{ballast,9}"));
     (void)snprintf(moved, sizeof(moved), "{session_moved,<<t>>,%s}", show(pid_term(&toy)));
     for (int node = 1; node <= 2; node++) {
         ck_assert_uint_eq(subscribers[node].count, 2);
