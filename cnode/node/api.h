@@ -18,6 +18,7 @@
 #include "otp/target.h"
 #include "registry/registry.h"
 
+struct scopes;
 struct waiting;
 
 /** What servers reach of their node. Filled by node/, then api_node_init. */
@@ -25,6 +26,7 @@ struct cn_node {
     struct procs *procs;
     struct functions *functions;
     const struct registry *registry;
+    struct scopes *scopes;
     void *context;
     /** Visit the connected nodes. */
     void (*each_node)(void *context,

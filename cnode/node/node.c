@@ -384,6 +384,7 @@ static int boot_application(struct node *node, const struct cn_application *appl
     node->api.procs = node->procs;
     node->api.functions = node->functions;
     node->api.registry = names_registry(node->names);
+    node->api.scopes = node->scopes;
     node->api.context = node;
     node->api.each_node = each_node;
     if ((error = api_functions_add(&node->api, application->functions)) != 0)

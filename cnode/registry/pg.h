@@ -83,6 +83,14 @@ void pg_write_members(struct pg *pg, struct cn_term group, bool local_only,
                       struct cn_writer *writer);
 /** Write the list of groups that have members, as pg:which_groups/1. */
 void pg_write_groups(struct pg *pg, bool local_only, struct cn_writer *writer);
+/**
+ * Send @pid {Ref, join | leave, Group, Pids} with each change from now on: of @group, or of all
+ * when it is NULL. It ends with the process. Errors: CN_E_LIMIT, CN_E_CLOSED, -ENOMEM.
+ */
+int pg_monitor(struct pg *pg, const struct cn_pid *pid, const struct cn_term *group,
+               struct cn_ref *ret_ref);
+/** Take that back; false when @ref is none. */
+bool pg_demonitor(struct pg *pg, const struct cn_ref *ref);
 /** Count the members of all groups; one that has joined twice counts once. */
 size_t pg_members(const struct pg *pg);
 /** Count the scope processes of other nodes. */

@@ -160,11 +160,6 @@ void pg_table_free(struct pg *pg);
 /** Tell who watches that @member has joined or left, @times times. */
 void pg_watches_tell(struct pg *pg, const struct pg_member *member, const char *what,
                      uint32_t times);
-/** Answer {monitor, Group} (@group NULL: monitor) of @caller. False without memory. */
-bool pg_watch_start(struct pg *pg, const struct cn_pid *caller, const struct cn_term *group,
-                    struct cn_writer *answer);
-/** Take a watch back; false when @ref is none. */
-bool pg_watch_stop(struct pg *pg, const struct cn_ref *ref);
 /** Forget all, their monitors have gone. */
 void pg_watches_free(struct pg *pg);
 

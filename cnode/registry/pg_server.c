@@ -332,7 +332,7 @@ static void take_down(struct pg *pg, const struct process_down *down)
     struct cn_reader reader;
     struct cn_pid pid;
 
-    if (pg_watch_stop(pg, &down->ref))
+    if (pg_demonitor(pg, &down->ref))
         return;
     cn_reader_init(&reader, down->object);
     if (!cn_read_pid(&reader, &pid))
@@ -410,6 +410,34 @@ static bool answer_leave(struct pg *pg, struct cn_term group, struct cn_term pid
     return true;
 }
 
+static bool answer_monitor(struct pg *pg, const struct cn_pid *caller, const struct cn_term *group,
+                           struct cn_writer *answer)
+{
+    struct cn_ref ref;
+
+    if (pg_monitor(pg, caller, group, &ref) != 0)
+        return false;
+    cn_write_tuple(answer, 2);
+    cn_write_ref(answer, &ref);
+    if (group != NULL)
+        pg_write_members(pg, *group, false, answer);
+    else
+        pg_write_all(pg, answer);
+    return true;
+}
+
+static bool answer_demonitor(struct pg *pg, struct cn_term term, struct cn_writer *answer)
+{
+    struct cn_reader reader;
+    struct cn_ref ref;
+
+    cn_reader_init(&reader, term);
+    if (cn_peek(&reader) != CN_TYPE_REF || !cn_read_ref(&reader, &ref))
+        return false;
+    cn_write_atom(answer, pg_demonitor(pg, &ref) ? "ok" : "false");
+    return true;
+}
+
 /* False: it is none of pg's requests, or could not be done. */
 static bool answer_call(struct pg *pg, const struct cn_pid *caller, struct cn_term request,
                         struct cn_writer *answer)
@@ -418,24 +446,18 @@ static bool answer_call(struct pg *pg, const struct cn_pid *caller, struct cn_te
     struct cn_bytes verb = {0};
     struct cn_term first;
     struct cn_term second;
-    struct cn_ref ref;
     uint32_t arity = 0;
 
     if (cn_term_is_atom(request, "monitor"))
-        return pg_watch_start(pg, caller, NULL, answer);
+        return answer_monitor(pg, caller, NULL, answer);
     cn_reader_init(&reader, request);
     if (cn_peek(&reader) != CN_TYPE_TUPLE || !cn_read_tuple(&reader, &arity) || arity < 2 ||
         !cn_read_atom(&reader, &verb) || !cn_read_term(&reader, &first))
         return false;
     if (arity == 2 && cn_bytes_equal(verb, "monitor"))
-        return pg_watch_start(pg, caller, &first, answer);
-    if (arity == 2 && cn_bytes_equal(verb, "demonitor")) {
-        cn_reader_init(&reader, first);
-        if (cn_peek(&reader) != CN_TYPE_REF || !cn_read_ref(&reader, &ref))
-            return false;
-        cn_write_atom(answer, pg_watch_stop(pg, &ref) ? "ok" : "false");
-        return true;
-    }
+        return answer_monitor(pg, caller, &first, answer);
+    if (arity == 2)
+        return cn_bytes_equal(verb, "demonitor") && answer_demonitor(pg, first, answer);
     if (arity != 3 || !cn_read_term(&reader, &second))
         return false;
     if (cn_bytes_equal(verb, "join_local"))

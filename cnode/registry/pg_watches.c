@@ -1,7 +1,10 @@
 /*
  * Who is told of changes: {Ref, join | leave, Group, Pids}, as pg:monitor/2 and monitor_scope/1.
  */
+#include <errno.h>
+
 #include "base/alloc.h"
+#include "base/error.h"
 #include "registry/pg_internal.h"
 
 /* The most watches of a scope; who asks for more gets an error. */
@@ -61,51 +64,50 @@ static bool attach(struct pg *pg, struct pg_watch *watch, const struct cn_term *
     return watch->group != NULL;
 }
 
-static struct pg_watch *watch_new(struct pg *pg, const struct cn_pid *caller,
-                                  const struct cn_term *group)
+/* A watch of @pid, not yet of any group. */
+static int watch_new(struct pg *pg, const struct cn_pid *pid, struct pg_watch **ret_watch)
 {
     struct process *self = gen_server_process(pg->server);
-    struct dest dest = {.kind = DEST_PID, .pid = *caller};
+    struct dest dest = {.kind = DEST_PID, .pid = *pid};
     struct pg_watch *watch = mem_zalloc(sizeof(*watch));
+    int r = watch != NULL ? process_monitor(self, &dest, &watch->ref) : -ENOMEM;
 
-    if (watch == NULL || process_monitor(self, &dest, &watch->ref) != 0) {
+    if (r != 0) {
         mem_free(watch);
-        return NULL;
+        return r;
     }
-    watch->pid = *caller;
+    watch->pid = *pid;
     list_init(&watch->link);
     if (!map_add(pg->watches, watch->ref.words, sizeof(watch->ref.words), watch)) {
         process_demonitor(self, &watch->ref, true);
         mem_free(watch);
-        return NULL;
+        return -ENOMEM;
     }
-    if (!attach(pg, watch, group)) {
-        process_demonitor(self, &watch->ref, true);
-        release(pg, watch);
-        return NULL;
-    }
-    return watch;
+    *ret_watch = watch;
+    return 0;
 }
 
-bool pg_watch_start(struct pg *pg, const struct cn_pid *caller, const struct cn_term *group,
-                    struct cn_writer *answer)
+int pg_monitor(struct pg *pg, const struct cn_pid *pid, const struct cn_term *group,
+               struct cn_ref *ret_ref)
 {
-    const struct pg_watch *watch = map_count(pg->watches) < WATCHES_MAX
-                                       ? watch_new(pg, caller, group)
-                                       : NULL;
+    struct pg_watch *watch = NULL;
+    int r = 0;
 
-    if (watch == NULL)
-        return false;
-    cn_write_tuple(answer, 2);
-    cn_write_ref(answer, &watch->ref);
-    if (group != NULL)
-        pg_write_members(pg, *group, false, answer);
-    else
-        pg_write_all(pg, answer);
-    return true;
+    if (pg->server == NULL)
+        return CN_E_CLOSED;
+    if (map_count(pg->watches) >= WATCHES_MAX)
+        return CN_E_LIMIT;
+    r = watch_new(pg, pid, &watch);
+    if (r != 0)
+        return r;
+    *ret_ref = watch->ref;
+    if (attach(pg, watch, group))
+        return 0;
+    (void)pg_demonitor(pg, ret_ref);
+    return -ENOMEM;
 }
 
-bool pg_watch_stop(struct pg *pg, const struct cn_ref *ref)
+bool pg_demonitor(struct pg *pg, const struct cn_ref *ref)
 {
     struct pg_watch *watch = NULL;
 

@@ -25,8 +25,9 @@ struct cn_from;
 
 /** Conditions that a function below lists under Errors; all other errors are -errno. */
 enum cn_condition {
-    CN_TAKEN = 1, /* the name belongs to another process */
-    CN_LIMIT = 2, /* the node has as many of these as it may have */
+    CN_TAKEN = 1,   /* the name belongs to another process */
+    CN_LIMIT = 2,   /* the node has as many of these as it may have */
+    CN_UNKNOWN = 3, /* there is nothing of the kind */
 };
 
 /** The callbacks. Any may be NULL: a call is then {error, unknown_request}, the rest is dropped. */

@@ -4,13 +4,16 @@
  * The contract of cnode-echo has no request for that, so here is a second small program. It
  * registers `asker`, and answers {rpc, Node, Module, Function, Arguments, Ms} with {ok, Value}, or
  * with what :erpc.call/5 would raise: {error, Reason}, {exit, Reason}, {throw, Term}. {cast, To,
- * Message} casts, and is answered ok. Anything else is {error, unknown_request}.
+ * Message} casts, and is answered ok. {join, Group}, {leave, Group} and {members, Group} are about
+ * the pg scope `asker_groups`, and answered {ok, Members}. Anything else is {error,
+ * unknown_request}.
  *
  *     cnode-asker --name asker@127.0.0.1 --cookie-file ~/.erlang.cookie
  *     iex> GenServer.call({:asker, :"asker@127.0.0.1"}, {:rpc, node(), :lists, :seq, [1, 3], 1000})
  *     {:ok, [1, 2, 3]}
  */
 #include <cnode/node.h>
+#include <cnode/pg.h>
 
 #include <stdlib.h>
 #include <string.h>
@@ -89,6 +92,36 @@ static bool cast(struct cn_server *self, struct cn_term message)
            cn_cast(self, to, what) == 0;
 }
 
+/* Join or leave, and answer who is in the group then; false when it is something else. */
+static bool groups(struct cn_server *self, struct cn_pg *pg, const struct cn_from *from,
+                   struct cn_term message)
+{
+    struct cn_reader reader;
+    struct cn_bytes verb;
+    struct cn_term group;
+    struct cn_writer members;
+    int error = 0;
+
+    cn_reader_init(&reader, message);
+    if (!cn_read_this_tuple(&reader, 2) || !cn_read_atom(&reader, &verb) ||
+        !cn_read_term(&reader, &group))
+        return false;
+    if (cn_bytes_equal(verb, "join"))
+        error = cn_pg_join(pg, self, group);
+    else if (cn_bytes_equal(verb, "leave"))
+        error = cn_pg_leave(pg, self, group);
+    else if (!cn_bytes_equal(verb, "members"))
+        return false;
+    cn_writer_init(&members, 0);
+    cn_pg_write_members(pg, group, false, &members);
+    if ((error != 0 && error != CN_UNKNOWN) || cn_writer_error(&members) != 0)
+        cn_server_stop_atom(self, "system_limit");
+    else
+        reply(self, from, "ok", cn_writer_term(&members));
+    cn_writer_free(&members);
+    return true;
+}
+
 static void handle_call(struct cn_server *self, void *state, const struct cn_from *from,
                         struct cn_term message)
 {
@@ -96,7 +129,8 @@ static void handle_call(struct cn_server *self, void *state, const struct cn_fro
     static const uint8_t ok[] = "\x77\x02ok";
     struct rpc rpc;
 
-    (void)state;
+    if (groups(self, state, from, message))
+        return;
     if (cast(self, message)) {
         (void)cn_reply(self, from, (struct cn_term){ok, sizeof ok - 1});
         return;
@@ -120,8 +154,11 @@ static int start(struct cn_node *node)
         .handle_call = handle_call,
     };
     struct cn_server *server;
-    int error = cn_server_start(node, &callbacks, NULL, &server);
+    struct cn_pg *pg;
+    int error = cn_pg_start(node, "asker_groups", &pg);
 
+    if (error == 0)
+        error = cn_server_start(node, &callbacks, pg, &server);
     return error != 0 ? error : cn_server_register(server, "asker");
 }
 

@@ -154,6 +154,26 @@ defmodule Minotaur.Cluster.PgTest do
     end
   end
 
+  # A scope that a program in C has started, and one that came up long after the nodes had met.
+  test "a server on the public API is a member as any other", ctx do
+    asker = Cluster.start_node(ctx.cluster, kind: :asker)
+    beam = Cluster.start_node(ctx.cluster, kind: :beam, applications: [])
+    ask = fn request -> Cluster.genserver_call(ctx.cluster, beam, {:asker, asker}, request) end
+    members = fn -> Cluster.call(ctx.cluster, beam, :pg, :get_members, [:asker_groups, :g]) end
+    assert {:ok, [member]} = ask.({:join, :g})
+    assert node(member) == asker
+    {:ok, _scope} = Cluster.call(ctx.cluster, beam, :pg, :start, [:asker_groups])
+    wait_until(fn -> assert members.() == [member] end)
+
+    {:ok, agent} = Cluster.call(ctx.cluster, beam, Agent, :start, [:erlang, :self, []])
+    :ok = Cluster.call(ctx.cluster, beam, :pg, :join, [:asker_groups, :g, agent])
+    wait_until(fn -> assert ask.({:members, :g}) == {:ok, [member, agent]} end)
+    assert ask.({:leave, :g}) == {:ok, [agent]}
+    wait_until(fn -> assert members.() == [agent] end)
+    true = Cluster.call(ctx.cluster, beam, Process, :exit, [agent, :kill])
+    wait_until(fn -> assert ask.({:members, :g}) == {:ok, []} end)
+  end
+
   # A node that stands still is dropped after the net ticks, and comes back with its members.
   for kind <- [:c, :beam] do
     test "a paused #{kind} node is missed, and found again", ctx do

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/assert.h"
+#include "node/scopes.h"
 #include "registry/global_external.h"
 
 struct world world;
@@ -16,6 +17,8 @@ struct cn_node node;
 struct cn_node other;
 static struct global *global;
 static struct registry registry;
+static struct peer_info peers[] = {{.node = "a@world", .published = true},
+                                   {.node = "b@world", .published = true}};
 
 static void each_node(void *context,
                       void (*visit)(void *visit_context, const char *name, bool hidden),
@@ -39,6 +42,8 @@ void public_setup(void)
     cn_assert(global_new(node.procs, node.functions, &(struct global_hooks){0}, &global) == 0);
     global_registry(global, &registry);
     node.registry = &registry;
+    cn_assert(scopes_new(node.procs, node.functions, NULL, &node.scopes) == 0);
+    cn_assert(scopes_new(other.procs, beam.functions, NULL, &other.scopes) == 0);
     cn_assert(global_peer_up(global, "b@world") == 0);
     world_settle(&world);
 }
@@ -47,10 +52,19 @@ void public_teardown(void)
 {
     world_deinit(&world);
     global = global_free(global);
+    node.scopes = scopes_free(node.scopes);
+    other.scopes = scopes_free(other.scopes);
     node.functions = functions_free(node.functions);
     api_node_deinit(&node);
     api_node_deinit(&other);
     beam_deinit(&beam);
+}
+
+void public_scopes_meet(void)
+{
+    cn_assert(scopes_peer_up(node.scopes, &peers[1]) == 0);
+    cn_assert(scopes_peer_up(other.scopes, &peers[0]) == 0);
+    world_settle(&world);
 }
 
 static void note(struct seen *seen, const char *what, struct cn_term term)

@@ -25,6 +25,8 @@ extern struct cn_node other; /* of b@world, without a :global of its own */
 /** Make the world; a and b are connected. */
 void public_setup(void);
 void public_teardown(void);
+/** Let the pg scopes of both nodes, once started, discover each other. */
+void public_scopes_meet(void);
 /**
  * Start a server on @on that answers {echo, Request}, but not `wait`, whose caller is kept; and
  * ends with R after {stop, R}. @name may be NULL.
