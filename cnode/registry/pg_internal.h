@@ -5,6 +5,7 @@
  *     pg_table.c      groups, members, and who told of them
  *     pg_lists.c      what is in it, as lists
  *     pg_server.c     the process: what comes in
+ *     pg_calls.c      what it is called for
  *     pg_watches.c    who is told of changes
  *     pg_functions.c  what is asked by rpc
  */
@@ -116,6 +117,19 @@ void pg_server_ended(struct pg *pg);
 
 /* pg_server.c */
 extern const struct gen_server_callbacks pg_server_callbacks;
+typedef int (*pg_visit_pid)(void *context, const struct cn_pid *pid);
+/**
+ * Visit a pid or the pids of a proper list until @visit gives no 0, which is then given. Errors:
+ * CN_E_INVALID when @pids is neither; some may have been visited.
+ */
+int pg_each_pid(struct cn_term pids, pg_visit_pid visit, void *context);
+/** Tell whether @pid is of this node, of whatever life of it. */
+bool pg_is_ours(const struct pg *pg, const struct cn_pid *pid);
+
+/* pg_calls.c */
+/** Answer a call. */
+void pg_handle_call(struct gen_server *self, void *state, const struct gen_from *from,
+                    struct cn_term request);
 
 /* pg_table.c */
 /** Find a group; NULL. */

@@ -1,10 +1,9 @@
 /*
  * The process of a scope: what comes in, checked whole before anything is done.
  *
- * Peers send discover, sync, join and leave; anybody may call what pg's functions call on their own
- * node: join_local, leave_local, monitor, demonitor. Members are processes of the node of whoever
- * tells of them, of the same life of it. What a peer says before we have met it, or after it has
- * gone, is not for us: meeting it brings all anew.
+ * Peers send discover, sync, join and leave; calls are in pg_calls.c. Members are processes of the
+ * node of whoever tells of them, of the same life of it. What a peer says before we have met it, or
+ * after it has gone, is not for us: meeting it brings all anew.
  */
 #include <errno.h>
 #include <string.h>
@@ -16,9 +15,7 @@
 
 /* Pids: one, or a proper list of them. */
 
-typedef int (*visit_pid)(void *context, const struct cn_pid *pid);
-
-static bool read_pids(struct cn_reader *reader, uint32_t count, visit_pid visit, void *context,
+static bool read_pids(struct cn_reader *reader, uint32_t count, pg_visit_pid visit, void *context,
                       int *ret_result)
 {
     struct cn_pid pid;
@@ -32,8 +29,7 @@ static bool read_pids(struct cn_reader *reader, uint32_t count, visit_pid visit,
     return true;
 }
 
-/* Visit them until @visit gives no 0; CN_E_INVALID when it is neither, whole or in part. */
-static int each_pid(struct cn_term pids, visit_pid visit, void *context)
+int pg_each_pid(struct cn_term pids, pg_visit_pid visit, void *context)
 {
     struct cn_reader reader;
     uint32_t count = 1;
@@ -60,7 +56,7 @@ static int check_node(void *context, const struct cn_pid *pid)
 
 static bool good_pids(struct cn_term pids, const struct cn_pid *of)
 {
-    return each_pid(pids, check_node, (void *)of) == 0;
+    return pg_each_pid(pids, check_node, (void *)of) == 0;
 }
 
 /* Groups: a proper list. */
@@ -139,7 +135,7 @@ static void conclude(const struct change *change)
 
 /* Words of peers. */
 
-static bool is_ours(const struct pg *pg, const struct cn_pid *pid)
+bool pg_is_ours(const struct pg *pg, const struct cn_pid *pid)
 {
     return strcmp(pid->node, procs_node(pg->procs)) == 0;
 }
@@ -180,7 +176,7 @@ static bool take_discover(struct pg *pg, struct cn_reader *reader, uint32_t arit
     struct dest dest = {.kind = DEST_PID};
     bool known = false;
 
-    if (arity < 2 || arity > 3 || !cn_read_pid(reader, &dest.pid) || is_ours(pg, &dest.pid))
+    if (arity < 2 || arity > 3 || !cn_read_pid(reader, &dest.pid) || pg_is_ours(pg, &dest.pid))
         return false;
     known = pg_owner_find(pg, &dest.pid, false) != NULL;
     if (!known && meet(pg, &dest.pid) == NULL)
@@ -215,7 +211,7 @@ static bool see_entry(void *context, struct cn_term term)
     struct change *change = context;
 
     if (read_entry(term, &change->group, &change->pids))
-        (void)each_pid(change->pids, see_member, change);
+        (void)pg_each_pid(change->pids, see_member, change);
     return true;
 }
 
@@ -226,7 +222,7 @@ static bool take_sync(struct pg *pg, struct cn_reader *reader, uint32_t arity)
     struct cn_term groups;
     struct cn_pid peer;
 
-    if (arity != 3 || !cn_read_pid(reader, &peer) || is_ours(pg, &peer) ||
+    if (arity != 3 || !cn_read_pid(reader, &peer) || pg_is_ours(pg, &peer) ||
         !cn_read_term(reader, &groups) || !each_element(groups, good_entry, &peer))
         return false;
     change.owner = meet(pg, &peer);
@@ -251,7 +247,7 @@ static bool take_join(struct pg *pg, struct cn_reader *reader, uint32_t arity)
     change.owner = pg_owner_find(pg, &peer, false);
     if (change.owner == NULL)
         return true;
-    (void)each_pid(change.pids, add_member, &change);
+    (void)pg_each_pid(change.pids, add_member, &change);
     conclude(&change);
     return true;
 }
@@ -266,7 +262,7 @@ static bool leave_group(void *context, struct cn_term term)
     struct change *change = context;
 
     change->group = term;
-    (void)each_pid(change->pids, drop_member, change);
+    (void)pg_each_pid(change->pids, drop_member, change);
     return true;
 }
 
@@ -337,7 +333,7 @@ static void take_down(struct pg *pg, const struct process_down *down)
     cn_reader_init(&reader, down->object);
     if (!cn_read_pid(&reader, &pid))
         return;
-    owner = pg_owner_find(pg, &pid, is_ours(pg, &pid));
+    owner = pg_owner_find(pg, &pid, pg_is_ours(pg, &pid));
     if (owner != NULL && cn_ref_equal(&owner->monitor, &down->ref))
         pg_owner_end(pg, owner);
 }
@@ -355,136 +351,6 @@ static void on_info(struct gen_server *self, void *state, struct cn_term message
         take(box->pg, message, false);
 }
 
-/* Calls. */
-
-struct local_change {
-    struct pg *pg;
-    struct cn_term group;
-    uint32_t done;
-};
-
-static int is_local(void *context, const struct cn_pid *pid)
-{
-    const struct pg *pg = context;
-
-    return is_ours(pg, pid) && pid->creation == procs_creation(pg->procs) ? 0 : CN_E_INVALID;
-}
-
-static int join_one(void *context, const struct cn_pid *pid)
-{
-    struct local_change *change = context;
-    int r = pg_join(change->pg, change->group, pid);
-
-    change->done += r == 0 ? 1 : 0;
-    return r;
-}
-
-static int leave_one(void *context, const struct cn_pid *pid)
-{
-    struct local_change *change = context;
-
-    change->done += pg_leave(change->pg, change->group, pid) == 0 ? 1 : 0;
-    return 0;
-}
-
-static bool answer_join(struct pg *pg, struct cn_term group, struct cn_term pids,
-                        struct cn_writer *answer)
-{
-    struct local_change change = {.pg = pg, .group = group};
-
-    if (each_pid(pids, is_local, pg) != 0 || each_pid(pids, join_one, &change) != 0)
-        return false;
-    cn_write_atom(answer, "ok");
-    return true;
-}
-
-static bool answer_leave(struct pg *pg, struct cn_term group, struct cn_term pids,
-                         struct cn_writer *answer)
-{
-    struct local_change change = {.pg = pg, .group = group};
-
-    if (each_pid(pids, is_local, pg) != 0)
-        return false;
-    (void)each_pid(pids, leave_one, &change);
-    cn_write_atom(answer, change.done > 0 ? "ok" : "not_joined");
-    return true;
-}
-
-static bool answer_monitor(struct pg *pg, const struct cn_pid *caller, const struct cn_term *group,
-                           struct cn_writer *answer)
-{
-    struct cn_ref ref;
-
-    if (pg_monitor(pg, caller, group, &ref) != 0)
-        return false;
-    cn_write_tuple(answer, 2);
-    cn_write_ref(answer, &ref);
-    if (group != NULL)
-        pg_write_members(pg, *group, false, answer);
-    else
-        pg_write_all(pg, answer);
-    return true;
-}
-
-static bool answer_demonitor(struct pg *pg, struct cn_term term, struct cn_writer *answer)
-{
-    struct cn_reader reader;
-    struct cn_ref ref;
-
-    cn_reader_init(&reader, term);
-    if (cn_peek(&reader) != CN_TYPE_REF || !cn_read_ref(&reader, &ref))
-        return false;
-    cn_write_atom(answer, pg_demonitor(pg, &ref) ? "ok" : "false");
-    return true;
-}
-
-/* False: it is none of pg's requests, or could not be done. */
-static bool answer_call(struct pg *pg, const struct cn_pid *caller, struct cn_term request,
-                        struct cn_writer *answer)
-{
-    struct cn_reader reader;
-    struct cn_bytes verb = {0};
-    struct cn_term first;
-    struct cn_term second;
-    uint32_t arity = 0;
-
-    if (cn_term_is_atom(request, "monitor"))
-        return answer_monitor(pg, caller, NULL, answer);
-    cn_reader_init(&reader, request);
-    if (cn_peek(&reader) != CN_TYPE_TUPLE || !cn_read_tuple(&reader, &arity) || arity < 2 ||
-        !cn_read_atom(&reader, &verb) || !cn_read_term(&reader, &first))
-        return false;
-    if (arity == 2 && cn_bytes_equal(verb, "monitor"))
-        return answer_monitor(pg, caller, &first, answer);
-    if (arity == 2)
-        return cn_bytes_equal(verb, "demonitor") && answer_demonitor(pg, first, answer);
-    if (arity != 3 || !cn_read_term(&reader, &second))
-        return false;
-    if (cn_bytes_equal(verb, "join_local"))
-        return answer_join(pg, first, second, answer);
-    return cn_bytes_equal(verb, "leave_local") && answer_leave(pg, first, second, answer);
-}
-
-static void on_call(struct gen_server *self, void *state, const struct gen_from *from,
-                    struct cn_term request)
-{
-    const struct pg_box *box = state;
-    struct cn_writer answer;
-
-    if (box->pg == NULL)
-        return;
-    cn_writer_init(&answer, 0);
-    if (!answer_call(box->pg, &from->pid, request, &answer)) {
-        cn_writer_reset(&answer);
-        cn_write_tuple(&answer, 2);
-        cn_write_atom(&answer, "error");
-        cn_write_atom(&answer, "badarg");
-    }
-    if (cn_writer_error(&answer) == 0)
-        (void)gen_reply_written(gen_server_procs(self), from, &answer);
-    cn_writer_free(&answer);
-}
-
 static void on_terminate(struct gen_server *self, void *state, struct cn_term reason)
 {
     struct pg_box *box = state;
@@ -496,7 +362,7 @@ static void on_terminate(struct gen_server *self, void *state, struct cn_term re
 
 const struct gen_server_callbacks pg_server_callbacks = {
     .module = "pg",
-    .handle_call = on_call,
+    .handle_call = pg_handle_call,
     .handle_cast = on_cast,
     .handle_info = on_info,
     .terminate = on_terminate,
