@@ -19,6 +19,7 @@
 #include "node/game.h"
 #include "node/mesh.h"
 #include "node/names.h"
+#include "node/pace.h"
 #include "node/releases.h"
 #include "node/scopes.h"
 #include "otp/functions.h"
@@ -34,10 +35,6 @@
 
 #define EXIT_CANNOT_START 71
 #define FLUSH_MS          2000
-#define TURN_US           2000
-#define PAUSE_US_EACH     6
-#define PAUSE_US_MAX      400
-#define PAUSE_ANSWERS_MIN 8
 
 enum life {
     LIFE_BOOT,
@@ -72,8 +69,7 @@ struct node {
     struct figures figures;
     struct cn_node api; /* what the application sees */
     unsigned urgency;   /* how often the end was asked for */
-    bool work_left;     /* the latest turn did not handle everything */
-    uint64_t turn_ended_us;
+    struct pace pace;
     int exit_code;
 };
 
@@ -285,53 +281,23 @@ static void measure(void *context, struct node_figures *ret_figures)
     figures_measure(&node->figures, ret_figures);
 }
 
-/*
- * One turn of the loop: run who has messages, then write what they said.
- *
- * Messages that were read faster than they are handled would fill a mailbox until its limit ends
- * the process. So running goes on until nothing is left, for at least TURN_US, and in a node that
- * is never done for as long as reading took since the last turn: whatever comes in, half of the
- * time is for handling it. Reading has its own budget (net/connections.h), so a turn stays short.
- */
-
-static uint64_t turn_budget_us(const struct node *node)
-{
-    uint64_t reading_us = loop_clock_us() - node->turn_ended_us;
-
-    return node->work_left && reading_us > TURN_US ? reading_us : TURN_US;
-}
-
-/*
- * How long to leave input alone after a turn, so that many calls share a system call each way. A
- * peer's callers that have been answered and have not taken it yet keep it busy for longer than
- * this: no BEAM takes an answer and calls again in less than twice PAUSE_US_EACH. Where
- * somebody has but few callers nobody waits.
- */
-static uint32_t pause_us(struct node *node)
-{
-    uint32_t answers = procs_answers_out(node->procs);
-
-    if (node->work_left || answers < PAUSE_ANSWERS_MIN)
-        return 0;
-    return answers * PAUSE_US_EACH < PAUSE_US_MAX ? answers * PAUSE_US_EACH : PAUSE_US_MAX;
-}
-
+/* One turn of the loop: run who has messages, then write what they said, at a pace (pace.h). */
 static uint64_t on_turn(void *context, uint64_t now_ms)
 {
     struct node *node = context;
-    uint64_t until_us = turn_budget_us(node) + loop_clock_us();
+    uint64_t until_us = pace_turn_begins(&node->pace, loop_clock_us());
     uint64_t next_ms;
-    uint32_t pause;
+    uint32_t pause_us;
 
+    pace_note_left(&node->pace, procs_answers_left(node->procs));
     do
         next_ms = procs_run(node->procs, now_ms);
     while (next_ms == 0 && loop_clock_us() < until_us);
     network_flush(node->network);
-    node->work_left = next_ms == 0;
-    pause = pause_us(node);
-    if (pause > 0)
-        loop_pause(pause);
-    node->turn_ended_us = loop_clock_us();
+    pause_us = pace_pause_us(&node->pace, next_ms == 0, procs_answers_out(node->procs));
+    if (pause_us > 0)
+        loop_pause(pause_us);
+    pace_turn_ended(&node->pace, loop_clock_us());
     return next_ms;
 }
 
@@ -467,6 +433,7 @@ int node_run(const struct config *config, const struct cookie *cookie,
     log_setup(config->log_level, config->log_format);
     sm_init(&node.life, &life_table, 0, LIFE_BOOT);
     figures_start(&node.figures);
+    pace_init(&node.pace);
     api_node_init(&node.api);
     int error = boot(&node, cookie, application);
     if (error == 0) {

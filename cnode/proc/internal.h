@@ -32,6 +32,7 @@ struct peer {
     struct list stalled;  /* processes that wait until it reads: struct stall.in_peer */
     uint32_t watching_count;
     uint32_t answered_count; /* of them: monitors of calls that were answered */
+    uint32_t answered_asked; /* as many were they when procs_answers_out was asked last */
     uint32_t link_count;
     uint32_t creation; /* of the present or latest incarnation */
     bool up;

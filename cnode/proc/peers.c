@@ -128,10 +128,27 @@ uint32_t procs_answers_out(struct procs *procs)
     procs->answered = false;
     map_for_each(procs->peers, peer, next)
     {
+        peer->answered_asked = peer->answered_count;
         if (peer->answered_count > 0 && (fewest == 0 || peer->answered_count < fewest))
             fewest = peer->answered_count;
     }
     return fewest;
+}
+
+uint32_t procs_answers_left(const struct procs *procs)
+{
+    const struct peer *peer = NULL;
+    const struct peer *next = NULL;
+    uint32_t left = 100;
+
+    map_for_each(procs->peers, peer, next)
+    {
+        uint64_t asked = peer->answered_asked;
+
+        if (asked > 0 && peer->answered_count * UINT64_C(100) < left * asked)
+            left = (uint32_t)(peer->answered_count * UINT64_C(100) / asked);
+    }
+    return left;
 }
 
 int procs_quiet_partner(struct procs *procs, const struct cn_pid *partner)

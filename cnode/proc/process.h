@@ -95,6 +95,11 @@ void procs_peer_ready(struct procs *procs, const char *node);
  */
 uint32_t procs_answers_out(struct procs *procs);
 /**
+ * Give the part of those answers, in percent, that is still not taken: of the peer that has taken
+ * most of its own.
+ */
+uint32_t procs_answers_left(const struct procs *procs);
+/**
  * Let the links that @partner, a process of a peer, makes or has with processes here break in
  * silence: they are dropped when it ends, and nobody here gets an exit signal. One partner per
  * peer; forgotten when that peer goes down (after its links were dropped).

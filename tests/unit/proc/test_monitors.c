@@ -257,8 +257,10 @@ START_TEST(answers_out_are_counted)
     ck_assert_uint_eq(procs_answers_out(server), 2);
     ck_assert_uint_eq(procs_answers_out(server), 0); /* nothing was answered since */
     world_settle(&world);
+    ck_assert_uint_eq(procs_answers_left(server), 100);
     process_demonitor(here, &aliases[0].alias, true);
     world_settle(&world);
+    ck_assert_uint_eq(procs_answers_left(server), 50);
     ck_assert_int_eq(procs_send(server, there, &aliases[2], atom("answer")), 0);
     ck_assert_uint_eq(procs_answers_out(server), 2);
     world_cut(&world, 0, 1);
