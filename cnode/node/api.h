@@ -13,13 +13,15 @@
 #include <cnode/node.h>
 
 #include "base/list.h"
+#include "base/map.h"
 #include "otp/call.h"
 #include "otp/functions.h"
 #include "otp/target.h"
-#include "registry/registry.h"
+#include "registry/batch.h"
 
 struct scopes;
 struct waiting;
+struct trans;
 
 /** What servers reach of their node. Filled by node/, then api_node_init. */
 struct cn_node {
@@ -55,6 +57,43 @@ void api_node_deinit(struct cn_node *node);
 int api_functions_add(struct cn_node *node, const struct cn_function *functions);
 
 /* api_waiting.c */
+/** One thing to come. */
+struct waiting {
+    struct map_handle hh; /* timers: in cn_node.timers, under `timer` */
+    struct list list;
+    struct cn_server *server; /* NULL: an orphan */
+    struct cn_node *node;
+    cn_done done;
+    void *context;
+    uint64_t timer;  /* 0: no timer */
+    bool global;     /* names in :global will answer, even when the server has ended */
+    const char *yes; /* :global: what GLOBAL_YES and GLOBAL_NO mean */
+    const char *no;
+    struct trans *trans; /* :global: what a trans needs; NULL */
+    char called_node[];  /* calls: where the other is */
+};
+
+/** Make one. @called_node: NULL for what is no call. Errors: NULL without memory. */
+struct waiting *waiting_new(struct cn_server *self, cn_done done, void *context,
+                            const char *called_node);
+/** Call back, with the record out of the way. */
+void waiting_finish(struct waiting *waiting, enum cn_outcome outcome, struct cn_term term);
+/** The same with an atom of at most 32 bytes. */
+void waiting_finish_atom(struct waiting *waiting, enum cn_outcome outcome, const char *text);
+/** Give @error; if it kept a request from being made, the record is released. */
+int waiting_refused(struct waiting *waiting, int error);
+/* api_global.c */
+/** Release what a trans needs; NULL is fine. */
+void trans_free(struct trans *trans);
+
+/* api_global_call.c */
+/** Tell whether @to is {global, Name}. */
+bool global_call_is(struct cn_term to, struct cn_term *ret_name);
+/** Call who has @name in :global. Errors: as cn_call. */
+int global_call(struct cn_server *self, struct cn_term name, struct cn_term request,
+                uint32_t timeout_ms, cn_done done, void *context);
+
+/* api_waiting.c again */
 /** A timer of @self is due. */
 void waiting_timer(struct cn_server *self, uint64_t timer);
 /** @self ends: call every cn_done with CN_ENDED. */

@@ -1,5 +1,5 @@
 /*
- * What a server waits for: answers to its calls, timers, :global.
+ * What a server waits for: answers to its calls, timers, :global (api_global.c).
  *
  * Each is one record that calls its cn_done exactly once. When the server ends, calls and timers of
  * the layers below end with it in silence, so all records are gone through here and told
@@ -14,23 +14,8 @@
 #include "base/assert.h"
 #include "base/map.h"
 
-/* One thing to come. */
-struct waiting {
-    struct map_handle hh; /* timers: in cn_node.timers, under `timer` */
-    struct list list;
-    struct cn_server *server; /* NULL: an orphan */
-    struct cn_node *node;
-    cn_done done;
-    void *context;
-    uint64_t timer;  /* 0: no timer */
-    bool global;     /* :global will answer */
-    const char *yes; /* :global: what GLOBAL_YES and GLOBAL_NO mean */
-    const char *no;
-    char called_node[]; /* calls: where the other is */
-};
-
-static struct waiting *waiting_new(struct cn_server *self, cn_done done, void *context,
-                                   const char *called_node)
+struct waiting *waiting_new(struct cn_server *self, cn_done done, void *context,
+                            const char *called_node)
 {
     size_t size = called_node ? strlen(called_node) + 1 : 0;
     struct waiting *waiting = mem_zalloc(sizeof *waiting + size);
@@ -52,11 +37,11 @@ static void waiting_free(struct waiting *waiting)
     if (waiting->timer != 0)
         map_remove(waiting->node->timers, waiting);
     list_remove(&waiting->list);
+    trans_free(waiting->trans);
     mem_free(waiting);
 }
 
-/* Call back, with the record out of the way. */
-static void finish(struct waiting *waiting, enum cn_outcome outcome, struct cn_term term)
+void waiting_finish(struct waiting *waiting, enum cn_outcome outcome, struct cn_term term)
 {
     struct cn_server *self = waiting->server;
     cn_done done = waiting->done;
@@ -67,7 +52,7 @@ static void finish(struct waiting *waiting, enum cn_outcome outcome, struct cn_t
         done(self, context, outcome, term);
 }
 
-static void finish_atom(struct waiting *waiting, enum cn_outcome outcome, const char *text)
+void waiting_finish_atom(struct waiting *waiting, enum cn_outcome outcome, const char *text)
 {
     uint8_t bytes[2 + 32] = {119}; /* SMALL_ATOM_UTF8_EXT */
     size_t size = strlen(text);
@@ -75,11 +60,10 @@ static void finish_atom(struct waiting *waiting, enum cn_outcome outcome, const 
     cn_assert(size <= 32);
     bytes[1] = (uint8_t)size;
     memcpy(bytes + 2, text, size);
-    finish(waiting, outcome, (struct cn_term){bytes, 2 + size});
+    waiting_finish(waiting, outcome, (struct cn_term){bytes, 2 + size});
 }
 
-/* Give @error, which kept a request from being made. */
-static int refused(struct waiting *waiting, int error)
+int waiting_refused(struct waiting *waiting, int error)
 {
     if (error != 0)
         waiting_free(waiting);
@@ -94,7 +78,7 @@ static void finish_down(struct waiting *waiting, struct cn_term reason)
     struct cn_writer writer;
 
     if (!cn_term_is_atom(reason, "noconnection") || !waiting->called_node[0]) {
-        finish(waiting, CN_EXIT, reason);
+        waiting_finish(waiting, CN_EXIT, reason);
         return;
     }
     cn_writer_init(&writer, 0);
@@ -102,7 +86,7 @@ static void finish_down(struct waiting *waiting, struct cn_term reason)
     cn_write_atom(&writer, "nodedown");
     cn_write_atom(&writer, waiting->called_node);
     bool written = cn_writer_error(&writer) == 0;
-    finish(waiting, CN_EXIT, written ? cn_writer_term(&writer) : reason);
+    waiting_finish(waiting, CN_EXIT, written ? cn_writer_term(&writer) : reason);
     cn_writer_free(&writer);
 }
 
@@ -113,7 +97,7 @@ static void on_call_done(struct gen_server *gen, void *context, enum call_outcom
     if (outcome == CALL_DOWN)
         finish_down(context, term);
     else
-        finish(context, outcome == CALL_REPLY ? CN_DONE : CN_EXIT, term);
+        waiting_finish(context, outcome == CALL_REPLY ? CN_DONE : CN_EXIT, term);
 }
 
 static bool is_self(struct cn_server *self, const struct target *target)
@@ -133,8 +117,12 @@ int cn_call(struct cn_server *self, struct cn_term to, struct cn_term request, u
             cn_done done, void *context)
 {
     struct target target;
-    int error = target_read(to, &target);
+    struct cn_term name;
+    int error;
 
+    if (global_call_is(to, &name))
+        return global_call(self, name, request, timeout_ms, done, context);
+    error = target_read(to, &target);
     if (error != 0 || target.dest.kind == DEST_ALIAS)
         return -EINVAL;
     if (is_self(self, &target))
@@ -143,15 +131,16 @@ int cn_call(struct cn_server *self, struct cn_term to, struct cn_term request, u
     struct waiting *waiting = waiting_new(self, done, context, node ? node : "");
     if (!waiting)
         return -ENOMEM;
-    return refused(waiting, call_start(self->gen, &target.dest, request, call_timeout(timeout_ms),
-                                       on_call_done, waiting, NULL));
+    return waiting_refused(waiting,
+                           call_start(self->gen, &target.dest, request, call_timeout(timeout_ms),
+                                      on_call_done, waiting, NULL));
 }
 
 static void on_rpc_done(struct gen_server *gen, void *context, enum call_outcome outcome,
                         struct cn_term term)
 {
     (void)gen;
-    finish(context, outcome == CALL_REPLY ? CN_DONE : CN_EXIT, term);
+    waiting_finish(context, outcome == CALL_REPLY ? CN_DONE : CN_EXIT, term);
 }
 
 int cn_rpc(struct cn_server *self, const struct cn_rpc_call *rpc, uint32_t timeout_ms, cn_done done,
@@ -162,8 +151,9 @@ int cn_rpc(struct cn_server *self, const struct cn_rpc_call *rpc, uint32_t timeo
 
     if (!waiting)
         return -ENOMEM;
-    return refused(waiting, call_erpc(self->node->functions, self->gen, &mfa,
-                                      call_timeout(timeout_ms), on_rpc_done, waiting, NULL));
+    return waiting_refused(waiting,
+                           call_erpc(self->node->functions, self->gen, &mfa,
+                                     call_timeout(timeout_ms), on_rpc_done, waiting, NULL));
 }
 
 /* Timers. */
@@ -181,7 +171,7 @@ void waiting_timer(struct cn_server *self, uint64_t timer)
     struct waiting *waiting = timer_find(self, timer);
 
     if (waiting)
-        finish_atom(waiting, CN_DONE, "timeout");
+        waiting_finish_atom(waiting, CN_DONE, "timeout");
 }
 
 int cn_after(struct cn_server *self, uint64_t delay_ms, cn_done done, void *context,
@@ -195,12 +185,12 @@ int cn_after(struct cn_server *self, uint64_t delay_ms, cn_done done, void *cont
         return -ENOMEM;
     int error = process_start_timer(process, delay_ms, &timer);
     if (error != 0)
-        return refused(waiting, error);
+        return waiting_refused(waiting, error);
     waiting->timer = timer;
     if (!map_add(self->node->timers, &waiting->timer, sizeof waiting->timer, waiting)) {
         waiting->timer = 0;
         process_cancel_timer(process, timer);
-        return refused(waiting, -ENOMEM);
+        return waiting_refused(waiting, -ENOMEM);
     }
     if (ret_timer)
         *ret_timer = timer;
@@ -214,118 +204,18 @@ bool cn_after_cancel(struct cn_server *self, uint64_t timer)
     if (!waiting)
         return false;
     process_cancel_timer(gen_server_process(self->gen), timer);
-    finish(waiting, CN_ENDED, (struct cn_term){0});
+    waiting_finish(waiting, CN_ENDED, (struct cn_term){0});
     return true;
-}
-
-/* :global. */
-
-static void on_global(void *context, enum global_outcome outcome, const struct cn_pid *holder)
-{
-    struct waiting *waiting = context;
-
-    (void)holder;
-    if (outcome == GLOBAL_UNREACHABLE)
-        finish_atom(waiting, CN_EXIT, "timeout");
-    else
-        finish_atom(waiting, CN_DONE, outcome == GLOBAL_YES ? waiting->yes : waiting->no);
-}
-
-static void on_global_whereis(void *context, enum global_outcome outcome,
-                              const struct cn_pid *holder)
-{
-    struct waiting *waiting = context;
-    struct cn_writer writer;
-
-    if (outcome != GLOBAL_YES || !holder) {
-        on_global(waiting, outcome == GLOBAL_YES ? GLOBAL_NO : outcome, NULL);
-        return;
-    }
-    cn_writer_init(&writer, 0);
-    cn_write_pid(&writer, holder);
-    if (cn_writer_error(&writer) == 0)
-        finish(waiting, CN_DONE, cn_writer_term(&writer));
-    else
-        finish_atom(waiting, CN_EXIT, "timeout");
-    cn_writer_free(&writer);
-}
-
-static struct waiting *waiting_for_global(struct cn_server *self, cn_done done, void *context,
-                                          const char *yes, const char *no)
-{
-    struct waiting *waiting = waiting_new(self, done, context, NULL);
-
-    if (waiting) {
-        waiting->global = true;
-        waiting->yes = yes;
-        waiting->no = no;
-    }
-    return waiting;
-}
-
-/* The registry refuses for one condition only: somebody has killed its process. */
-static int asked(struct waiting *waiting, int error)
-{
-    return refused(waiting, error > 0 ? -ESHUTDOWN : error);
-}
-
-/*
- * The registry takes a name for the same process twice, :global does not. While a question of
- * @self is open, the name may be on its way out.
- */
-static bool holds(struct cn_server *self, struct cn_term name)
-{
-    const struct registry *registry = self->node->registry;
-    struct cn_pid holder;
-
-    list_for_each(item, &self->waitings) {
-        if (container_of(item, struct waiting, list)->global)
-            return false;
-    }
-    return registry->whereis_local(registry->context, name, &holder) &&
-           cn_pid_equal(&holder, cn_server_pid(self));
-}
-
-int cn_global_register(struct cn_server *self, struct cn_term name, cn_done done, void *context)
-{
-    const struct registry *registry = self->node->registry;
-    const char *yes = holds(self, name) ? "no" : "yes";
-    struct waiting *waiting = waiting_for_global(self, done, context, yes, "no");
-
-    if (!waiting)
-        return -ENOMEM;
-    return asked(waiting, registry->register_name(registry->context, name, cn_server_pid(self),
-                                                  on_global, waiting));
-}
-
-int cn_global_unregister(struct cn_server *self, struct cn_term name, cn_done done, void *context)
-{
-    const struct registry *registry = self->node->registry;
-    struct waiting *waiting = waiting_for_global(self, done, context, "ok", "ok");
-
-    if (!waiting)
-        return -ENOMEM;
-    return asked(waiting, registry->unregister_name(registry->context, name, cn_server_pid(self),
-                                                    on_global, waiting));
-}
-
-int cn_global_whereis(struct cn_server *self, struct cn_term name, cn_done done, void *context)
-{
-    const struct registry *registry = self->node->registry;
-    struct waiting *waiting = waiting_for_global(self, done, context, "", "undefined");
-
-    if (!waiting)
-        return -ENOMEM;
-    return asked(waiting,
-                 registry->whereis_name(registry->context, name, on_global_whereis, waiting));
 }
 
 /* The end. */
 
 void waiting_end_all(struct cn_server *self)
 {
+    const struct registry *registry = self->node->registry;
     struct list *item;
 
+    registry->locks_owner_ends(registry->context, self->gen);
     while ((item = list_pop(&self->waitings)) != NULL) {
         struct waiting *waiting = container_of(item, struct waiting, list);
         cn_done done = waiting->done;

@@ -76,17 +76,17 @@ static int register_name(void *context, struct cn_term name, const struct cn_pid
 
     if (!question)
         return -ENOMEM;
-    return asked(question, names->registry.register_name(names->registry.context, name, pid, answer,
-                                                         question));
+    return asked(question, names->registry.register_name(names->registry.context, name, pid,
+                                                         GLOBAL_EXIT_ONE, answer, question));
 }
 
-static void answer_batch(void *context, const enum global_outcome *outcomes, size_t count)
+static void answer_batch(void *context, const struct change_result *results, size_t count)
 {
     enum global_outcome worst = GLOBAL_YES;
 
     for (size_t i = 0; i < count; i++) {
-        if (outcomes[i] != GLOBAL_YES)
-            worst = outcomes[i];
+        if (results[i].outcome != GLOBAL_YES)
+            worst = results[i].outcome;
     }
     answer(context, worst, NULL);
 }
@@ -101,9 +101,9 @@ static int move_names(void *context, const struct session_move *moves, size_t co
 
     if (question) {
         for (size_t i = 0; i < count; i++)
-            changes[i] = (struct change){CHANGE_MOVE, moves[i].name, moves[i].pid};
-        error = asked(question, batches_start(&names->batches, &names->registry, changes, count,
-                                              answer_batch, question));
+            changes[i] = (struct change){CHANGE_MOVE, moves[i].name, moves[i].pid, GLOBAL_EXIT_ONE};
+        error = asked(question,
+                      batch_start(&names->registry, changes, count, answer_batch, question));
     }
     mem_free(changes);
     return error;
@@ -187,6 +187,7 @@ int names_new(struct procs *procs, struct functions *functions, const struct nam
         mem_free(names);
         return error;
     }
+    names->registry.batches = &names->batches;
     names->table = (struct session_names){
         .context = names,
         .register_name = register_name,
@@ -215,11 +216,6 @@ struct names *names_free(struct names *names)
 const struct session_names *names_table(struct names *names)
 {
     return &names->table;
-}
-
-struct batches *names_batches(struct names *names)
-{
-    return &names->batches;
 }
 
 const struct registry *names_registry(const struct names *names)

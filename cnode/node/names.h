@@ -31,8 +31,6 @@ struct names *names_free(struct names *names);
 const struct session_names *names_table(struct names *names);
 /** The registry itself, for servers that register terms of their own. */
 const struct registry *names_registry(const struct names *names);
-/** Where batches that are asked of it are kept. */
-struct batches *names_batches(struct names *names);
 /** A peer is up; those without names for us are ignored. Errors: -ENOMEM. */
 int names_peer_up(struct names *names, const struct peer_info *peer);
 /** A peer is gone. */

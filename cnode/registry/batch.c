@@ -13,7 +13,7 @@
 /* Where a change's answer goes. */
 struct part {
     struct batch *batch;
-    enum global_outcome outcome;
+    struct change_result *result;
 };
 
 struct batch {
@@ -22,23 +22,21 @@ struct batch {
     void *context;
     size_t open; /* answers to come */
     size_t count;
-    enum global_outcome *outcomes;
+    struct change_result *results;
     struct part parts[];
 };
 
 static void batch_free(struct batch *batch)
 {
     list_remove(&batch->link);
-    mem_free(batch->outcomes);
+    mem_free(batch->results);
     mem_free(batch);
 }
 
 static void finish(struct batch *batch)
 {
-    for (size_t i = 0; i < batch->count; i++)
-        batch->outcomes[i] = batch->parts[i].outcome;
     if (batch->done != NULL)
-        batch->done(batch->context, batch->outcomes, batch->count);
+        batch->done(batch->context, batch->results, batch->count);
     batch_free(batch);
 }
 
@@ -46,7 +44,7 @@ static void answered(void *context, enum global_outcome outcome, const struct cn
 {
     struct part *part = context;
 
-    part->outcome = outcome;
+    part->result->outcome = outcome;
     if (--part->batch->open == 0)
         finish(part->batch);
 }
@@ -58,8 +56,8 @@ static struct batch *batch_new(struct batches *batches, size_t count)
     if (batch == NULL)
         return NULL;
     list_append(&batches->list, &batch->link);
-    batch->outcomes = mem_zalloc_array(count, sizeof(*batch->outcomes));
-    if (batch->outcomes == NULL) {
+    batch->results = mem_zalloc_array(count, sizeof(*batch->results));
+    if (batch->results == NULL) {
         batch_free(batch);
         return NULL;
     }
@@ -71,26 +69,27 @@ static int ask(const struct registry *registry, const struct change *change, str
 {
     switch (change->kind) {
     case CHANGE_REGISTER:
-        return registry->register_name(registry->context, change->name, &change->pid, answered,
-                                       part);
+        return registry->register_name(registry->context, change->name, &change->pid,
+                                       change->method, answered, part);
     case CHANGE_UNREGISTER:
         return registry->unregister_name(registry->context, change->name, &change->pid, answered,
                                          part);
     case CHANGE_MOVE:
-        return registry->move_name(registry->context, change->name, &change->pid, answered, part);
+        return registry->move_name(registry->context, change->name, &change->pid, change->method,
+                                   answered, part);
     }
     cn_assert(false);
     return -EINVAL;
 }
 
-int batches_start(struct batches *batches, const struct registry *registry,
-                  const struct change *changes, size_t count, batch_done done, void *context)
+int batch_start(const struct registry *registry, const struct change *changes, size_t count,
+                batch_done done, void *context)
 {
     struct batch *batch = NULL;
     int error = 0;
 
     cn_assert(count > 0);
-    batch = batch_new(batches, count);
+    batch = batch_new(registry->batches, count);
     if (batch == NULL)
         return -ENOMEM;
     batch->done = done;
@@ -98,7 +97,8 @@ int batches_start(struct batches *batches, const struct registry *registry,
     for (size_t i = 0; i < count; i++) {
         int r;
 
-        batch->parts[i] = (struct part){batch, GLOBAL_UNREACHABLE};
+        batch->results[i] = (struct change_result){changes[i].kind, GLOBAL_UNREACHABLE};
+        batch->parts[i] = (struct part){batch, &batch->results[i]};
         r = ask(registry, &changes[i], &batch->parts[i]);
         if (r == 0)
             batch->open++;

@@ -28,10 +28,17 @@ struct change {
     enum change_kind kind;
     struct cn_term name;
     struct cn_pid pid;
+    enum global_method method; /* not for UNREGISTER */
 };
 
-/** Called once, when all is done; @outcomes: of each change, in their order, valid in the call. */
-typedef void (*batch_done)(void *context, const enum global_outcome *outcomes, size_t count);
+/** What became of a change. */
+struct change_result {
+    enum change_kind kind;
+    enum global_outcome outcome;
+};
+
+/** Called once, when all is done; @results: of each change, in their order, valid in the call. */
+typedef void (*batch_done)(void *context, const struct change_result *results, size_t count);
 
 /** Batches under way. */
 struct batches {
@@ -48,7 +55,7 @@ void batches_deinit(struct batches *batches);
  * Errors: CN_E_CLOSED, -ENOMEM; then nothing has been asked. A change for which no memory is left
  * after others have been asked for ends as GLOBAL_UNREACHABLE.
  */
-int batches_start(struct batches *batches, const struct registry *registry,
-                  const struct change *changes, size_t count, batch_done done, void *context);
+int batch_start(const struct registry *registry, const struct change *changes, size_t count,
+                batch_done done, void *context);
 
 #endif

@@ -257,7 +257,7 @@ size_t global_count(const struct global *global)
 /* The table of functions. */
 
 static int table_register(void *context, struct cn_term name, const struct cn_pid *pid,
-                          global_done done, void *done_context)
+                          enum global_method method, global_done done, void *done_context)
 {
     return global_register(context, name, pid, done, done_context);
 }
@@ -269,7 +269,7 @@ static int table_unregister(void *context, struct cn_term name, const struct cn_
 }
 
 static int table_move(void *context, struct cn_term name, const struct cn_pid *pid,
-                      global_done done, void *done_context)
+                      enum global_method method, global_done done, void *done_context)
 {
     return global_re_register(context, name, pid, done, done_context);
 }
@@ -287,6 +287,22 @@ static int table_whereis(void *context, struct cn_term name, global_done done, v
 static bool table_whereis_local(void *context, struct cn_term name, struct cn_pid *ret_pid)
 {
     return global_whereis_local(context, name, ret_pid);
+}
+
+static int table_set_lock(void *context, struct gen_server *owner, struct cn_term id,
+                          uint32_t retries, global_locked done, void *done_context)
+{
+    return CN_E_UNSUPPORTED;
+}
+
+static int table_del_lock(void *context, struct gen_server *owner, struct cn_term id,
+                          global_locked done, void *done_context)
+{
+    return CN_E_UNSUPPORTED;
+}
+
+static void table_locks_owner_ends(void *context, struct gen_server *owner)
+{
 }
 
 static int table_peer_up(void *context, const char *node)
@@ -309,6 +325,9 @@ void global_registry(struct global *global, struct registry *ret_registry)
         .adopt_name = table_adopt,
         .whereis_name = table_whereis,
         .whereis_local = table_whereis_local,
+        .set_lock = table_set_lock,
+        .del_lock = table_del_lock,
+        .locks_owner_ends = table_locks_owner_ends,
         .peer_up = table_peer_up,
         .peer_down = table_peer_down,
     };

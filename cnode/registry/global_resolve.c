@@ -8,11 +8,21 @@
 
 #include "etf/raw.h"
 
-struct cn_term global_default_method(void)
+struct cn_term global_method_term(enum global_method method)
 {
-    static const uint8_t method[] = "\x71\x77\x06global\x77\x10random_exit_name\x61\x03";
+    static const uint8_t notify_all[] = "\x71\x77\x06global\x77\x0fnotify_all_name\x61\x03";
+    static const uint8_t notify_one[] = "\x71\x77\x06global\x77\x12random_notify_name\x61\x03";
+    static const uint8_t exit_one[] = "\x71\x77\x06global\x77\x10random_exit_name\x61\x03";
 
-    return (struct cn_term){method, sizeof(method) - 1};
+    switch (method) {
+    case GLOBAL_NOTIFY_ALL:
+        return (struct cn_term){notify_all, sizeof(notify_all) - 1};
+    case GLOBAL_NOTIFY_ONE:
+        return (struct cn_term){notify_one, sizeof(notify_one) - 1};
+    case GLOBAL_EXIT_ONE:
+        break;
+    }
+    return (struct cn_term){exit_one, sizeof(exit_one) - 1};
 }
 
 /* Send {global_name_conflict, Name [, Other]}. */

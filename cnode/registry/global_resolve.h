@@ -7,9 +7,10 @@
 #define REGISTRY_GLOBAL_RESOLVE_H
 
 #include "proc/process.h"
+#include "registry/registry.h"
 
-/** The method under which our own names are registered: fun global:random_exit_name/3. */
-struct cn_term global_default_method(void);
+/** The method as the external fun that goes along with a name. */
+struct cn_term global_method_term(enum global_method method);
 /**
  * Carry out @method, an external fun, on @name and its two holders; *@ret_winner is @a, @b, or
  * NULL: nobody keeps it. False for a method that is not known here.

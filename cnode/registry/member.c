@@ -137,6 +137,7 @@ void member_server_ended(struct member *member, struct gen_server *self)
     stop_one(&member->server);
     stop_one(&member->locker_server);
     stop_one(&member->registrar_server);
+    trans_closed(member);
 }
 
 int member_new(struct procs *procs, struct functions *functions, const struct global_hooks *hooks,
@@ -153,6 +154,7 @@ int member_new(struct procs *procs, struct functions *functions, const struct gl
     member->random = map_hash(procs_node(procs), strlen(procs_node(procs)));
     list_init(&member->claims);
     list_init(&member->questions);
+    list_init(&member->lockings);
     locker_init(member);
     registrar_init(member);
     r = member_functions_add(member, functions);
@@ -180,6 +182,7 @@ struct member *member_free(struct member *member)
 
         question->release(question);
     }
+    trans_free_all(member);
     claims_free_all(member);
     lanes_free_all(member);
     known_free_all(member);
@@ -191,26 +194,26 @@ struct member *member_free(struct member *member)
 /* The table of functions. */
 
 static int register_name(void *context, struct cn_term name, const struct cn_pid *pid,
-                         global_done done, void *done_context)
+                         enum global_method method, global_done done, void *done_context)
 {
-    return lanes_add(context, REQUEST_REGISTER, name, pid, done, done_context);
+    return lanes_add(context, REQUEST_REGISTER, name, pid, method, done, done_context);
 }
 
 static int unregister_name(void *context, struct cn_term name, const struct cn_pid *pid,
                            global_done done, void *done_context)
 {
-    return lanes_add(context, REQUEST_UNREGISTER, name, pid, done, done_context);
+    return lanes_add(context, REQUEST_UNREGISTER, name, pid, GLOBAL_EXIT_ONE, done, done_context);
 }
 
-static int move_name(void *context, struct cn_term name, const struct cn_pid *pid, global_done done,
-                     void *done_context)
+static int move_name(void *context, struct cn_term name, const struct cn_pid *pid,
+                     enum global_method method, global_done done, void *done_context)
 {
-    return lanes_add(context, REQUEST_MOVE, name, pid, done, done_context);
+    return lanes_add(context, REQUEST_MOVE, name, pid, method, done, done_context);
 }
 
 static int whereis_name(void *context, struct cn_term name, global_done done, void *done_context)
 {
-    return lanes_add(context, REQUEST_WHEREIS, name, NULL, done, done_context);
+    return lanes_add(context, REQUEST_WHEREIS, name, NULL, GLOBAL_EXIT_ONE, done, done_context);
 }
 
 /* Whoever moved it told us, as everybody. */
@@ -228,6 +231,23 @@ static bool whereis_local(void *context, struct cn_term name, struct cn_pid *ret
         return false;
     *ret_pid = found->watched->pid;
     return true;
+}
+
+static int set_lock(void *context, struct gen_server *owner, struct cn_term id, uint32_t retries,
+                    global_locked done, void *done_context)
+{
+    return trans_set_lock(context, owner, id, retries, done, done_context);
+}
+
+static int del_lock(void *context, struct gen_server *owner, struct cn_term id, global_locked done,
+                    void *done_context)
+{
+    return trans_del_lock(context, owner, id, done, done_context);
+}
+
+static void locks_owner_ends(void *context, struct gen_server *owner)
+{
+    trans_owner_ends(context, owner);
 }
 
 /*
@@ -283,6 +303,9 @@ void member_registry(struct member *member, struct registry *ret_registry)
         .adopt_name = adopt_name,
         .whereis_name = whereis_name,
         .whereis_local = whereis_local,
+        .set_lock = set_lock,
+        .del_lock = del_lock,
+        .locks_owner_ends = locks_owner_ends,
         .peer_up = peer_up,
         .peer_down = peer_down,
     };

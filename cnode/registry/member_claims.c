@@ -76,7 +76,7 @@ static void ignore_answer(struct gen_server *self, void *context, enum call_outc
 }
 
 /* Ask one node; without memory it has refused. */
-static void ask(struct claim *claim, size_t index, const char *verb, call_done done)
+static int ask(struct claim *claim, size_t index, const char *verb, call_done done)
 {
     struct dest dest = {
         .kind = DEST_NAME, .name = "global_name_server", .node = claim->nodes[index]};
@@ -95,6 +95,7 @@ static void ask(struct claim *claim, size_t index, const char *verb, call_done d
         claim->refused = true;
     else if (done == on_answer)
         claim->open++;
+    return r;
 }
 
 static bool is_here(const struct claim *claim, size_t index)
@@ -113,19 +114,25 @@ static void ask_rest(struct claim *claim)
 {
     for (size_t i = 1; i < claim->count; i++) {
         if (claim_reaches(claim, i))
-            ask(claim, i, "set_lock", on_answer);
+            (void)ask(claim, i, "set_lock", on_answer);
     }
     if (claim->open == 0)
         step(claim);
 }
 
-/* Who is gone has dropped our locks with our other traces, and need not be dialled for that. */
+/*
+ * Who is gone has dropped our locks with our other traces, and need not be dialled for that.
+ * Without memory to ask, that is how the lock is given back.
+ */
 static void give_back(struct claim *claim, size_t index, call_done done)
 {
     const struct peer *peer = known_find(claim->member, claim->nodes[index]);
+    bool left = false;
 
     if (is_here(claim, index) || (peer != NULL && peer->connected))
-        ask(claim, index, "del_lock", done);
+        left = ask(claim, index, "del_lock", done) != 0;
+    if (left)
+        member_part(claim->member, claim->nodes[index]);
 }
 
 static void release_rest(struct claim *claim)
@@ -189,6 +196,11 @@ bool claim_covers(const struct claim *claim, const char *node)
     return false;
 }
 
+void claim_forget(struct claim *claim)
+{
+    claim_free(claim);
+}
+
 /* Add a node, keeping the greatest in front. */
 static void add_node(struct claim *claim, const char *node)
 {
@@ -239,7 +251,7 @@ int claim_start(struct member *member, struct gen_server *owner, struct cn_term 
         return -ENOMEM;
     claim->done = done;
     claim->context = context;
-    ask(claim, 0, "set_lock", on_answer);
+    (void)ask(claim, 0, "set_lock", on_answer);
     if (claim->open == 0) {
         claim_free(claim);
         return -ENOMEM;

@@ -12,6 +12,7 @@
  *     member_locker    the lock of two partitions that join
  *     member_registrar the lock under which names change
  *     member_lanes     what is asked of it, by name
+ *     member_trans     locks that servers of this node ask for
  *     member_bundle    many changes that all servers are told in one message
  */
 #ifndef REGISTRY_MEMBER_INTERNAL_H
@@ -173,6 +174,7 @@ struct request {
     struct lane *lane;
     enum request_kind kind;
     struct cn_pid pid;
+    enum global_method method;
     global_done done; /* NULL: nobody waits */
     void *context;
 };
@@ -190,9 +192,11 @@ struct registrar {
     bool running;
     uint32_t rest; /* how long to stay away after the release */
     struct claim *claim;
-    unsigned failures; /* in a row */
-    uint64_t held_ms;  /* since when the lock is held */
-    uint64_t timer;    /* 0: none */
+    unsigned failures;   /* in a row */
+    uint64_t claimed_ms; /* since when the lock is asked for */
+    uint64_t held_ms;    /* since when it is held */
+    uint64_t answer_ms;  /* how long servers took for an answer about it */
+    uint64_t timer;      /* 0: none */
     bool kicked;
 };
 
@@ -214,6 +218,7 @@ struct member {
     bool failed;           /* member_new could not finish */
     struct list claims;    /* struct claim.link */
     struct list questions; /* struct question.link */
+    struct list lockings;  /* struct locking.link */
     struct locker locker;
     struct registrar registrar;
 };
@@ -374,6 +379,8 @@ int claim_start(struct member *member, struct gen_server *owner, struct cn_term 
 void claim_release(struct claim *claim);
 /** A lock that is being taken is not wanted any more: @done is called with false, as if refused. */
 void claim_cancel(struct claim *claim);
+/** Forget a claim whose owner ends, whatever it has: its servers see that end themselves. */
+void claim_forget(struct claim *claim);
 /** Tell whether a claim's node is worth asking: known, so dialled if need be, or connected. */
 bool claim_reaches(const struct claim *claim, size_t index);
 /** Tell whether @node is among those of a claim. */
@@ -405,10 +412,26 @@ int registrar_wake(struct member *member);
 /** All servers have answered about the bundle. */
 void registrar_told(struct member *member);
 
+/* member_trans.c */
+/** See registry.h. */
+int trans_set_lock(struct member *member, struct gen_server *owner, struct cn_term id,
+                   uint32_t retries, global_locked done, void *context);
+/** See registry.h. */
+int trans_del_lock(struct member *member, struct gen_server *owner, struct cn_term id,
+                   global_locked done, void *context);
+/** A timer of global_name_server is due. */
+void trans_timer(struct member *member, uint64_t timer);
+/** global_name_server has ended: who waits for a lock has not got it. */
+void trans_closed(struct member *member);
+/** A server ends. */
+void trans_owner_ends(struct member *member, struct gen_server *owner);
+/** Forget all. */
+void trans_free_all(struct member *member);
+
 /* member_lanes.c */
 /** Queue a request. @pid: NULL for WHEREIS. Errors: CN_E_CLOSED, -ENOMEM. */
 int lanes_add(struct member *member, enum request_kind kind, struct cn_term name,
-              const struct cn_pid *pid, global_done done, void *context);
+              const struct cn_pid *pid, enum global_method method, global_done done, void *context);
 /** View its name. */
 struct cn_term request_name(const struct request *request);
 /** Find who has the name; NULL. */

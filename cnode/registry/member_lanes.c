@@ -48,7 +48,7 @@ static struct request *lane_first(const struct lane *lane)
 }
 
 int lanes_add(struct member *member, enum request_kind kind, struct cn_term name,
-              const struct cn_pid *pid, global_done done, void *context)
+              const struct cn_pid *pid, enum global_method method, global_done done, void *context)
 {
     struct registrar *registrar = &member->registrar;
     struct request *request = mem_zalloc(sizeof(*request));
@@ -62,8 +62,12 @@ int lanes_add(struct member *member, enum request_kind kind, struct cn_term name
         return r;
     }
     /* Nothing can fail below. */
-    *request = (struct request){
-        .member = member, .lane = lane, .kind = kind, .done = done, .context = context};
+    *request = (struct request){.member = member,
+                                .lane = lane,
+                                .kind = kind,
+                                .method = method,
+                                .done = done,
+                                .context = context};
     list_init(&request->in_bundle);
     if (pid != NULL)
         request->pid = *pid;

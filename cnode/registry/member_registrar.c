@@ -23,15 +23,17 @@
 #include "base/trace.h"
 #include "registry/member_internal.h"
 
-#define SLICE_MS     40u
-#define REST_MS      20u
-#define BUNDLE_MS    10u
-#define BUNDLE_FIRST 32u
-#define BUNDLE_MAX   1000u
-#define RETRY_MS     125u
-#define DOUBLES_MAX  4u
-#define JOIN_MS      2000u
-#define LOOK_MS      20u
+#define SLICE_MS      40u
+#define REST_MS       20u
+#define BUNDLE_MS     10u
+#define BUNDLE_FIRST  64u
+#define BUNDLE_MIN    16u
+#define BUNDLE_MAX    1000u
+#define RETRY_MS      125u
+#define CLAIM_ANSWERS 2u /* one after the other, until a lock is held */
+#define DOUBLES_MAX   4u
+#define JOIN_MS       2000u
+#define LOOK_MS       20u
 
 enum registrar_state {
     REGISTRAR_IDLE,
@@ -84,17 +86,23 @@ void registrar_kick(struct member *member)
 
 static void run(struct member *member);
 
-/* How many names fit into BUNDLE_MS, as the last bundle has shown. */
+/*
+ * How many names fit into BUNDLE_MS, as the last bundle has shown: without the time that any answer
+ * takes, as the lock's have shown.
+ */
 static void adapt(struct registrar *registrar, uint64_t now_ms)
 {
     uint64_t ms = now_ms - registrar->told_ms;
-    uint64_t size = (uint64_t)registrar->told * BUNDLE_MS / (ms > 0 ? ms : 1);
+    uint64_t names_ms = ms > registrar->answer_ms ? ms - registrar->answer_ms : 1;
+    uint64_t size = (uint64_t)registrar->told * BUNDLE_MS / names_ms;
 
     if (registrar->told < registrar->size && size > registrar->size)
         return; /* a small one says nothing about large ones */
     if (size > (uint64_t)registrar->told * 4)
         size = (uint64_t)registrar->told * 4;
-    registrar->size = (uint32_t)(size < 1 ? 1 : size < BUNDLE_MAX ? size : BUNDLE_MAX);
+    registrar->size = (uint32_t)(size < BUNDLE_MIN   ? BUNDLE_MIN
+                                 : size < BUNDLE_MAX ? size
+                                                     : BUNDLE_MAX);
 }
 
 /* A name is what it should be now, unless the process has ended. */
@@ -210,6 +218,7 @@ static void on_claim(void *context, bool held)
     if (held) {
         registrar->failures = 0;
         registrar->held_ms = procs_now_ms(member->procs);
+        registrar->answer_ms = (registrar->held_ms - registrar->claimed_ms) / CLAIM_ANSWERS;
         sm_move(&registrar->sm, REGISTRAR_HELD);
         run(member);
         return;
@@ -258,6 +267,7 @@ static void claim(struct member *member)
         r = claim_start(member, member->registrar_server, cn_writer_term(&id), NULL, on_claim,
                         member, &registrar->claim);
     cn_writer_free(&id);
+    registrar->claimed_ms = procs_now_ms(member->procs);
     if (r == 0)
         sm_move(&registrar->sm, REGISTRAR_CLAIMING);
     else

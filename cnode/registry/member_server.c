@@ -210,6 +210,11 @@ static void on_info(struct gen_server *self, void *state, struct cn_term message
     }
 }
 
+static void on_timer(struct gen_server *self, void *state, uint64_t timer)
+{
+    trans_timer(state, timer);
+}
+
 static void on_terminate(struct gen_server *self, void *state, struct cn_term reason)
 {
     member_server_ended(state, self);
@@ -220,5 +225,6 @@ const struct gen_server_callbacks member_server_callbacks = {
     .handle_call = on_call,
     .handle_cast = on_cast,
     .handle_info = on_info,
+    .handle_timer = on_timer,
     .terminate = on_terminate,
 };

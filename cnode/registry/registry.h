@@ -7,11 +7,17 @@
  * Outcomes come as callbacks, exactly once, from procs_run, never from inside the asking call. What
  * is asked for one name is carried out in the order of asking. Once the process behind it has ended
  * (somebody killed it, or procs_free) every request fails with CN_E_CLOSED.
+ *
+ * Locks are those of :global:set_lock/3, of any resource, and belong to the process that takes
+ * them: they go when it ends. A hidden node has none.
  */
 #ifndef REGISTRY_REGISTRY_H
 #define REGISTRY_REGISTRY_H
 
 #include <cnode/term.h>
+
+struct batches;
+struct gen_server;
 
 /** What became of a request. */
 enum global_outcome {
@@ -19,6 +25,16 @@ enum global_outcome {
     GLOBAL_NO,          /* somebody else has the name; whereis: nobody has it */
     GLOBAL_UNREACHABLE, /* nobody answered in time: it may or may not have happened */
 };
+
+/** What becomes of a name that two processes took while their nodes were apart. */
+enum global_method {
+    GLOBAL_NOTIFY_ALL, /* global:notify_all_name/3: nobody keeps it, both are told */
+    GLOBAL_NOTIFY_ONE, /* global:random_notify_name/3: one keeps it, the other is told */
+    GLOBAL_EXIT_ONE,   /* global:random_exit_name/3: one keeps it, the other is killed */
+};
+
+/** Called when a lock has been taken (@held), or could not be had in as many tries as allowed. */
+typedef void (*global_locked)(void *context, bool held);
 
 /** Called once. @holder: who has the name, NULL when nobody or unknown; valid during the call. */
 typedef void (*global_done)(void *context, enum global_outcome outcome,
@@ -40,21 +56,37 @@ struct global_hooks {
 /** The table. Errors of all: CN_E_CLOSED, -ENOMEM; then @done, which may be NULL, is not called. */
 struct registry {
     void *context;
-    /** Register @pid, a process of this node, under the term @name. Ownership: @name is copied. */
+    struct batches *batches; /* batch.h: those under way; set by whom this table belongs to */
+    /**
+     * Register @pid, a process of this node, under the term @name. A hidden node's names always
+     * have GLOBAL_EXIT_ONE. Ownership: @name is copied.
+     */
     int (*register_name)(void *context, struct cn_term name, const struct cn_pid *pid,
-                         global_done done, void *done_context);
+                         enum global_method method, global_done done, void *done_context);
     /** Take @name from @pid, a process of this node; NO, changing nothing, when it has it not. */
     int (*unregister_name)(void *context, struct cn_term name, const struct cn_pid *pid,
                            global_done done, void *done_context);
     /** Give the name to @pid, a process of any node, whoever has it now: the atomic move. */
-    int (*move_name)(void *context, struct cn_term name, const struct cn_pid *pid, global_done done,
-                     void *done_context);
+    int (*move_name)(void *context, struct cn_term name, const struct cn_pid *pid,
+                     enum global_method method, global_done done, void *done_context);
     /** Take note that another node gave @name to @pid, a process of this node. */
     int (*adopt_name)(void *context, struct cn_term name, const struct cn_pid *pid);
     /** Find who has the name: YES with the holder, or NO. */
     int (*whereis_name)(void *context, struct cn_term name, global_done done, void *done_context);
     /** Find a name of this node's processes without asking anybody; false when it is none. */
     bool (*whereis_local)(void *context, struct cn_term name, struct cn_pid *ret_pid);
+    /**
+     * Take the lock @id, {Resource, Requester}, for the process @owner, at all known nodes; tried
+     * @retries times more when somebody else has it (UINT32_MAX: for ever). Errors, besides those
+     * of all: CN_E_UNSUPPORTED of a hidden node; CN_E_INVALID: @id is no pair.
+     */
+    int (*set_lock)(void *context, struct gen_server *owner, struct cn_term id, uint32_t retries,
+                    global_locked done, void *done_context);
+    /** Give it back; @done is called with false when that is over, also if @owner has it not. */
+    int (*del_lock)(void *context, struct gen_server *owner, struct cn_term id, global_locked done,
+                    void *done_context);
+    /** @owner ends: what it has or waits for is forgotten, nobody is called. */
+    void (*locks_owner_ends)(void *context, struct gen_server *owner);
     /** A visible peer is up (after procs_peer_up). */
     int (*peer_up)(void *context, const char *node);
     /** A peer is gone; unknown ones are ignored. */

@@ -1,15 +1,21 @@
 defmodule Minotaur.Bench do
   @moduledoc """
-  What `scripts/bench` runs: `main(["calls" | "streams" | "drain" | "sessions", option...])`.
+  What `scripts/bench` runs: `main([NAME, option...])`, with a name of the table below.
 
   Options: `--quick` (a look, not a measurement), `--counts 200,1000` and `--pairs c-beam,c-c` (some
   rows only, of `drain`), `--write FILE` (puts the figures into the section of that name),
   `--revision TEXT` (what was measured), `--command TEXT` (how).
   """
 
-  alias Minotaur.Bench.{Calls, Drain, Report, Sessions, Streams}
+  alias Minotaur.Bench.{Calls, Drain, Global, Report, Sessions, Streams}
 
-  @benches %{"calls" => Calls, "streams" => Streams, "drain" => Drain, "sessions" => Sessions}
+  @benches %{
+    "calls" => Calls,
+    "streams" => Streams,
+    "drain" => Drain,
+    "global" => Global,
+    "sessions" => Sessions
+  }
   @switches [
     quick: :boolean,
     counts: :string,

@@ -10,7 +10,7 @@
 #define CNODE_NODE_H
 
 #include <cnode/game.h>
-#include <cnode/server.h>
+#include <cnode/global.h>
 
 /** How a function that another node applied has ended. */
 enum cn_function_outcome {

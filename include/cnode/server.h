@@ -134,8 +134,8 @@ typedef void (*cn_done)(struct cn_server *self, void *context, enum cn_outcome o
 #define CN_INFINITY UINT32_MAX
 
 /**
- * Call a pid or a name, as GenServer.call/3. CN_DONE: its reply. CN_EXIT: noproc, {nodedown, Node},
- * timeout (a reply that comes later is dropped), or what the other ended with.
+ * Call a pid, a name, or {global, Name}, as GenServer.call/3. CN_DONE: its reply. CN_EXIT: noproc,
+ * {nodedown, Node}, timeout (a reply that comes later is dropped), or what the other ended with.
  * Errors: -EINVAL (@to is neither), -EDEADLK (it is @self), CN_LIMIT, -ENOMEM, -E2BIG.
  */
 int cn_call(struct cn_server *self, struct cn_term to, struct cn_term request, uint32_t timeout_ms,
@@ -164,15 +164,5 @@ int cn_after(struct cn_server *self, uint64_t delay_ms, cn_done done, void *cont
  * running any more.
  */
 bool cn_after_cancel(struct cn_server *self, uint64_t timer);
-
-/**
- * Register @self in :global under any term. CN_DONE: yes or no. CN_EXIT (all three): timeout, when
- * no node of the cluster answered in time. Errors: -ENOMEM.
- */
-int cn_global_register(struct cn_server *self, struct cn_term name, cn_done done, void *context);
-/** Give a name of @self up. CN_DONE: ok, also when it was not @self's. Errors: -ENOMEM. */
-int cn_global_unregister(struct cn_server *self, struct cn_term name, cn_done done, void *context);
-/** Find who has a name in :global. CN_DONE: a pid or undefined. Errors: -ENOMEM. */
-int cn_global_whereis(struct cn_server *self, struct cn_term name, cn_done done, void *context);
 
 #endif

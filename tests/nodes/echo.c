@@ -12,6 +12,7 @@
  *     {:echo, :hello}
  */
 #include "inbox.h"
+#include "namer.h"
 
 #include <cnode/node.h>
 
@@ -455,6 +456,8 @@ static int start(struct cn_node *node)
     struct cn_server *server;
     int error = start_echo(node, &server);
 
+    if (error == 0)
+        error = namer_start(node);
     return error != 0 ? error : cn_server_register(server, "conformance_echo");
 }
 

@@ -104,8 +104,7 @@ defmodule Minotaur.Cluster.GlobalTest do
               name: :"#{first_letter}#{System.unique_integer([:positive])}@127.0.0.1"
             )
 
-          beams = if kind == :beam, do: [node], else: []
-          assert register(%{ctx | beams: beams}, node, :name) == :yes
+          assert register_exit(ctx, kind, node, :name) == :yes
           {kind, node}
         end
 
@@ -219,6 +218,16 @@ defmodule Minotaur.Cluster.GlobalTest do
     else
       call(ctx, node, {:global_register, name})
     end
+  end
+
+  # The loser of a conflict is killed, as BEAM processes are unless told not to.
+  defp register_exit(ctx, :beam, node, name), do: register(%{ctx | beams: [node]}, node, name)
+
+  defp register_exit(ctx, :echo, node, name) do
+    {:ok, pid} = call(ctx, node, {:start_target})
+    request = {:change, [{:register_exit, name, pid}]}
+    [answer] = Cluster.genserver_call(ctx.cluster, node, {:namer, node}, request)
+    answer
   end
 
   defp call(ctx, node, request) do

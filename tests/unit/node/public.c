@@ -42,6 +42,7 @@ void public_setup(void)
     cn_assert(global_new(node.procs, node.functions, &(struct global_hooks){0}, &global) == 0);
     global_registry(global, &registry);
     node.registry = &registry;
+    other.registry = &registry; /* whose servers ask for no name */
     cn_assert(scopes_new(node.procs, node.functions, NULL, &node.scopes) == 0);
     cn_assert(scopes_new(other.procs, beam.functions, NULL, &other.scopes) == 0);
     cn_assert(global_peer_up(global, "b@world") == 0);

@@ -208,15 +208,16 @@ void ask(int node, const char *name, int probe, size_t index)
 {
     struct one *one = &ones[node];
 
-    ck_assert_int_eq(one->names.register_name(one->member, atom(name), &one->pids[probe], done,
-                                              answers[index]),
+    ck_assert_int_eq(one->names.register_name(one->member, atom(name), &one->pids[probe],
+                                              GLOBAL_EXIT_ONE, done, answers[index]),
                      0);
 }
 
 void ask_move(int node, const char *name, const struct cn_pid *pid, size_t index)
 {
-    ck_assert_int_eq(
-        ones[node].names.move_name(ones[node].member, atom(name), pid, done, answers[index]), 0);
+    ck_assert_int_eq(ones[node].names.move_name(ones[node].member, atom(name), pid, GLOBAL_EXIT_ONE,
+                                                done, answers[index]),
+                     0);
 }
 
 void ask_gone(int node, const char *name, int probe, size_t index)

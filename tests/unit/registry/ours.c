@@ -14,7 +14,6 @@ struct global *global;
 struct probe owner, second;
 struct process *process;
 struct cn_pid pid;
-char answers[2048][64];
 size_t answered;
 char conflict[256];
 

@@ -25,6 +25,8 @@ static void setup(void)
 {
     members_setup();
     batches_init(&batches);
+    for (int i = 0; i < WORLD_NODES; i++)
+        ones[i].names.batches = &batches;
     ended[0] = '\0';
     calls = 0;
 }
@@ -35,18 +37,18 @@ static void teardown(void)
     batches_deinit(&batches);
 }
 
-static void on_done(void *context, const enum global_outcome *outcomes, size_t count)
+static void on_done(void *context, const struct change_result *results, size_t count)
 {
     ck_assert_ptr_eq(context, &batches);
     calls++;
     for (size_t i = 0; i < count; i++)
-        ended[i] = "ynu"[outcomes[i]];
+        ended[i] = "ynu"[results[i].outcome];
     ended[count] = '\0';
 }
 
 static int start(int node, size_t count)
 {
-    return batches_start(&batches, &ones[node].names, changes, count, on_done, &batches);
+    return batch_start(&ones[node].names, changes, count, on_done, &batches);
 }
 
 /* An atom whose text is @text, kept in place @index. */
@@ -58,7 +60,7 @@ static void set(size_t index, enum change_kind kind, const char *text, const str
     name_bytes[index][1] = (uint8_t)size;
     memcpy(name_bytes[index] + 2, text, size);
     names[index] = (struct cn_term){name_bytes[index], 2 + size};
-    changes[index] = (struct change){kind, names[index], *pid};
+    changes[index] = (struct change){kind, names[index], *pid, GLOBAL_EXIT_ONE};
 }
 
 static void join_all(void)

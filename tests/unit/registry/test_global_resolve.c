@@ -45,7 +45,7 @@ START_TEST(random_exit_kills_the_greater)
 {
     const struct cn_pid *winner = NULL;
 
-    ck_assert(global_resolve(world_procs(&world, 0), global_default_method(), atom("n"),
+    ck_assert(global_resolve(world_procs(&world, 0), global_method_term(GLOBAL_EXIT_ONE), atom("n"),
                              _i == 0 ? &a : &b, _i == 0 ? &b : &a, &winner));
     world_settle(&world);
     ck_assert(cn_pid_equal(winner, &a));

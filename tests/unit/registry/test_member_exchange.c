@@ -44,7 +44,7 @@ static void join_scripted(struct cn_term method)
 /* Ours keeps it: that is a verdict for his partition. */
 START_TEST(verdict_for_ours)
 {
-    join_scripted(global_default_method());
+    join_scripted(global_method_term(GLOBAL_EXIT_ONE));
     ck_assert_str_eq(heard(1), "{resolved,a@world,[{insert,{name,<a.6.0>,?}}],[],unused,[],77}");
     cast(1, 0, parse("{resolved,b@world,[],[],unused,[],1}"));
     ck_assert_str_eq(holder(0, "name"), "<a.6.0>");

@@ -45,7 +45,7 @@ END_TEST
 /* A conflict is resolved here, and the owner of the process that goes is told. */
 START_TEST(resolve_it_answers)
 {
-    struct cn_term method = global_default_method();
+    struct cn_term method = global_method_term(GLOBAL_EXIT_ONE);
     struct cn_pid lesser = ones[1].pids[0];
 
     memcpy(lesser.node, "A@world", 8);

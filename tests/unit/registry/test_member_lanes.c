@@ -56,7 +56,7 @@ START_TEST(asking_survives_no_memory)
     while (r != 0) {
         mem_test_begin();
         mem_test_fail(++nth);
-        r = one->names.register_name(one->member, name, &one->pids[0], NULL, NULL);
+        r = one->names.register_name(one->member, name, &one->pids[0], GLOBAL_EXIT_ONE, NULL, NULL);
         mem_test_fail(0);
         if (r != 0)
             ck_assert_int_eq(mem_test_end(), 0);

@@ -20,7 +20,8 @@ defmodule Minotaur.GameEngine.Names.Batch do
   @slice_ms 40
   @rest_ms 20
   @bundle_ms 10
-  @first_bundle 32
+  @first_bundle 64
+  @bundle_min 16
   @bundle_max 1000
   @retry_ms 125
   @doubles_max 4
@@ -75,33 +76,36 @@ defmodule Minotaur.GameEngine.Names.Batch do
   defp move_all([], _size), do: :ok
 
   defp move_all(moves, size) do
-    {rest, size} = under_lock(&slice(moves, &1, size, now_ms()))
+    {rest, size} =
+      under_lock(fn nodes, answer_ms -> slice(moves, {nodes, answer_ms}, size, now_ms()) end)
+
     if rest != [], do: Process.sleep(@rest_ms)
     move_all(rest, size)
   end
 
-  defp slice([], _nodes, size, _since_ms), do: {[], size}
+  defp slice([], _lock, size, _since_ms), do: {[], size}
 
-  defp slice(moves, nodes, size, since_ms) do
+  defp slice(moves, {nodes, answer_ms} = lock, size, since_ms) do
     {bundle, rest} = Enum.split(moves, size)
     told_ms = now_ms()
     tell(bundle, nodes)
     for {_name, _pid, from} <- bundle, from != nil, do: GenServer.reply(from, :ok)
     rest = rest ++ fetch()
-    size = next_size(length(bundle), size, now_ms() - told_ms)
+    size = next_size(length(bundle), size, now_ms() - told_ms, answer_ms)
 
     if now_ms() - since_ms + @bundle_ms > @slice_ms,
       do: {rest, size},
-      else: slice(rest, nodes, size, since_ms)
+      else: slice(rest, lock, size, since_ms)
   end
 
-  # As many as servers lately took in @bundle_ms; a small bundle says nothing about large ones.
-  defp next_size(told, size, took_ms) do
-    fitting = div(told * @bundle_ms, max(took_ms, 1))
+  # As many as servers lately took in @bundle_ms, without the time that any answer takes; a small
+  # bundle says nothing about large ones.
+  defp next_size(told, size, took_ms, answer_ms) do
+    fitting = div(told * @bundle_ms, max(took_ms - answer_ms, 1))
 
     if told < size and fitting > size,
       do: size,
-      else: fitting |> min(told * 4) |> min(@bundle_max) |> max(1)
+      else: fitting |> min(told * 4) |> min(@bundle_max) |> max(@bundle_min)
   end
 
   defp tell(bundle, nodes) do
@@ -128,18 +132,23 @@ defmodule Minotaur.GameEngine.Names.Batch do
   defp under_lock(work, failures \\ 0) do
     nodes = known_nodes()
     boss = Enum.max(nodes)
+    asked_ms = now_ms()
 
     cond do
       not :global.set_lock(lock_id(), [boss], 0) -> retry(work, failures)
-      :global.set_lock(lock_id(), nodes, 0) -> work_and_release(work, nodes, boss, failures)
+      :global.set_lock(lock_id(), nodes, 0) -> work_and_release(work, nodes, asked_ms, failures)
       true -> retry(work, failures, [boss])
     end
   end
 
   # A node that has become known meanwhile would not hear of the change.
-  defp work_and_release(work, nodes, boss, failures) do
+  defp work_and_release(work, nodes, asked_ms, failures) do
+    boss = Enum.max(nodes)
+    # Two answers, one after the other.
+    answer_ms = div(now_ms() - asked_ms, 2)
+
     if known_nodes() -- nodes == [] do
-      result = work.(nodes)
+      result = work.(nodes, answer_ms)
       :global.del_lock(lock_id(), List.delete(nodes, boss))
       :global.del_lock(lock_id(), [boss])
       result

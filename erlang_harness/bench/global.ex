@@ -1,0 +1,369 @@
+defmodule Minotaur.Bench.Global do
+  @moduledoc """
+  Names in `:global`, registered and moved by a C node, against `:global.register_name/2` and
+  `re_register_name/2` on a BEAM node of the same cluster in the same run.
+
+  Every name belongs to a process of its own, as a session's does. The C side is the server `namer`
+  of `cnode-echo` (`tests/nodes/namer.c`).
+  """
+
+  alias Minotaur.Bench.{Os, Report}
+  alias Minotaur.Cluster.Manager
+  alias Minotaur.ClusterHelper, as: Cluster
+
+  @singles 300
+  @batch 1_000
+  @moved 10_000
+  @sample 500
+  @burst 1_000
+  @rounds 5
+  @beam_arguments ~w(+S 2:2 +sbwt none +sbwtdcpu none +sbwtdio none)
+  @settle_ms 30_000
+
+  @doc "Measures, and answers the report as lines of Markdown."
+  @spec run(map) :: [String.t()]
+  def run(options) do
+    load = Os.load()
+    rounds = if options[:quick], do: 1, else: @rounds
+    moved = if options[:quick], do: 2_000, else: @moved
+    rates = for nodes <- [2, 3], do: rates(nodes, rounds)
+    moves = for pair <- [[:echo, :beam], [:echo, :echo], [:beam, :echo]], do: moves(pair, moved)
+    alone = alone(moved)
+
+    Report.head(load, conditions(rounds)) ++
+      goals(rates, moves) ++ rate_table(rates) ++ move_table(moves, alone)
+  end
+
+  # -- rates
+
+  # BEAM nodes and one C node.
+  defp rates(nodes, rounds) do
+    Report.say("#{nodes} nodes: #{@singles} names one by one, then #{@batch} at once")
+
+    with_cluster(List.duplicate(:beam, nodes - 1) ++ [:echo], fn cluster, all ->
+      [beam, c] = [hd(all), List.last(all)]
+      pids = call(cluster, beam, :targets, [c, @batch])
+
+      samples =
+        for _ <- 1..rounds do
+          %{
+            beam: call(cluster, beam, :register_each, [@singles]),
+            single: call(cluster, beam, :named, [c, :each, Enum.take(pids, @singles)]),
+            batch: call(cluster, beam, :named, [c, :change, pids])
+          }
+        end
+
+      %{nodes: nodes, samples: samples}
+    end)
+  end
+
+  @doc "On a BEAM node: names for its own processes, one after the other. Gives names per second."
+  def register_each(count) do
+    names = for index <- 1..count, do: {{:beam, index}, spawn(:timer, :sleep, [:infinity])}
+
+    us = time(fn -> for {name, pid} <- names, do: :yes = :global.register_name(name, pid) end)
+
+    for {name, pid} <- names do
+      :global.unregister_name(name)
+      Process.exit(pid, :kill)
+    end
+
+    rate(count, us)
+  end
+
+  @doc "The same on node `c`, by one request: `each` or `change`."
+  def named(c, how, pids) do
+    count = length(pids)
+    changes = changes(:register, pids)
+    us = time(fn -> ask(c, {how, changes}) end)
+    wait_until(fn -> Enum.count(:global.registered_names(), &match?({:name, _}, &1)) == count end)
+    ask(c, {:change, changes(:unregister, pids)})
+    rate(count, us)
+  end
+
+  # -- moves
+
+  # From the first to the second, with a BEAM node that looks on.
+  defp moves([from, to] = pair, count) do
+    Report.say("#{count} names from #{kind(from)} to #{kind(to)}")
+
+    with_cluster(pair ++ [:beam], fn cluster, [source, target, observer] ->
+      old = call(cluster, observer, :processes, [from, source, count])
+      new = call(cluster, observer, :processes, [to, target, count])
+      teller = if from == :echo, do: source, else: target
+      {registered, _} = tell(cluster, observer, teller, old, :re_register)
+      watch = call(cluster, observer, :start_watch, [count])
+      {ms, :ok} = move(cluster, observer, from, source, new)
+      seen = call(cluster, observer, :end_watch, [watch])
+      # What stock OTP needs for some of them, back to where they came from.
+      beam = if from == :beam, do: source, else: observer
+      sample = Enum.take(old, min(@sample, count))
+      stock = call(cluster, beam, :move_each, [sample])
+      Map.merge(seen, %{pair: pair, count: count, ms: ms, registered: registered, stock: stock})
+    end)
+  end
+
+  defp tell(cluster, observer, teller, pids, verb) do
+    us = call(cluster, observer, :tell, [teller, verb, pids])
+    {us / 1_000, :ok}
+  end
+
+  defp move(cluster, observer, :echo, source, pids),
+    do: tell(cluster, observer, source, pids, :re_register)
+
+  defp move(cluster, _observer, :beam, source, pids) do
+    {call(cluster, source, :move_batch, [pids]) / 1_000, :ok}
+  end
+
+  @doc "On any BEAM node: has `c` change all names. Gives microseconds."
+  def tell(c, verb, pids) do
+    changes = changes(verb, pids)
+    time(fn -> ask(c, {:change, changes}) end)
+  end
+
+  @doc "On a BEAM host: moves all names by what sessions use. Gives microseconds."
+  def move_batch(pids) do
+    alias Minotaur.GameEngine.Names.Batch
+    {:ok, _} = Batch.start_link([])
+    moves = for {pid, index} <- Enum.with_index(pids), do: {{:name, index}, pid}
+    time(fn -> Batch.move(moves) end)
+  end
+
+  @doc "On a BEAM node: moves names one after the other. Gives microseconds per name."
+  def move_each(pids) do
+    us =
+      time(fn ->
+        for {pid, index} <- Enum.with_index(pids),
+            do: :yes = :global.re_register_name({:name, index}, pid)
+      end)
+
+    us / length(pids)
+  end
+
+  @doc "On a BEAM node: processes on `node`."
+  def processes(:echo, node, count), do: targets(node, count)
+
+  def processes(:beam, node, count),
+    do: for(_ <- 1..count, do: Node.spawn(node, :timer, :sleep, [:infinity]))
+
+  @doc "On a BEAM node: `count` processes on a C node."
+  def targets(c, count) do
+    for _ <- 1..count do
+      {:ok, pid} = GenServer.call({:conformance_echo, c}, {:start_target})
+      pid
+    end
+  end
+
+  # Two processes look, one for names and one for the lock, until they are told to stop.
+
+  @doc "On the node that looks on."
+  def start_watch(count) do
+    for {kind, look} <- [polls: &poll(&1, count), lock: &look_at_lock/1], into: %{} do
+      {kind, spawn(fn -> look.(%{polls: 0, missing: 0, held_since: nil, longest: 0}) end)}
+    end
+  end
+
+  @doc "What they saw."
+  def end_watch(watch) do
+    [polls, lock] = for kind <- [:polls, :lock], do: stop(watch[kind])
+    %{polls: polls.polls, missing: polls.missing, held_ms: lock.longest / 1_000}
+  end
+
+  defp stop(pid) do
+    send(pid, {:stop, self()})
+    receive do: ({^pid, seen} -> seen)
+  end
+
+  defp poll(seen, count) do
+    missing =
+      Enum.count(1..@burst, fn _ ->
+        :global.whereis_name({:name, :rand.uniform(count) - 1}) == :undefined
+      end)
+
+    seen = %{seen | polls: seen.polls + @burst, missing: seen.missing + missing}
+    go_on(seen, &poll(&1, count))
+  end
+
+  # How long the lock stands on this node without a break.
+  defp look_at_lock(seen) do
+    now = System.monotonic_time(:microsecond)
+    holder = :ets.lookup(:global_locks, :global)
+
+    seen =
+      case {holder, seen.held_since} do
+        {[], _} -> %{seen | held_since: nil}
+        {_, nil} -> %{seen | held_since: now}
+        {_, since} -> %{seen | longest: max(seen.longest, now - since)}
+      end
+
+    go_on(seen, &look_at_lock/1)
+  end
+
+  # Not without pause, or nobody else would get a processor.
+  defp go_on(seen, look) do
+    receive do
+      {:stop, from} -> send(from, {self(), seen})
+    after
+      1 -> look.(seen)
+    end
+  end
+
+  # C nodes alone: what is left when no BEAM node keeps the table.
+  defp alone(count) do
+    Report.say("#{count} names among three C nodes")
+
+    with_cluster([:echo, :echo, :echo], fn cluster, [source, target, _third] ->
+      [old, new] = for node <- [source, target], do: remote(cluster, :targets, [node, count])
+      registered = remote(cluster, :tell, [source, :register, old]) / 1_000
+      ms = remote(cluster, :tell, [source, :re_register, new]) / 1_000
+      %{count: count, ms: ms, registered: registered}
+    end)
+  end
+
+  # -- the cluster
+
+  defp with_cluster(kinds, fun) do
+    {:ok, cluster} = Manager.start_link(%{})
+
+    try do
+      nodes = for kind <- kinds, do: start(cluster, kind)
+      for node <- nodes, do: await_known(cluster, node, nodes)
+      fun.(cluster, nodes)
+    after
+      GenServer.stop(cluster, :normal, 60_000)
+    end
+  end
+
+  defp start(cluster, kind) do
+    arguments = if kind == :beam, do: @beam_arguments, else: []
+    Cluster.start_node(cluster, kind: kind, applications: [], arguments: arguments)
+  end
+
+  defp await_known(cluster, node, nodes) do
+    wait_until(fn ->
+      server = {:global_name_server, node}
+
+      Enum.sort(Cluster.genserver_call(cluster, node, server, :get_known)) ==
+        Enum.sort(nodes -- [node])
+    end)
+  end
+
+  defp call(cluster, node, function, arguments) do
+    {:ok, peer} = Manager.route(cluster, node)
+    :peer.call(peer, :erpc, :call, [node, __MODULE__, function, arguments, :infinity], :infinity)
+  end
+
+  # On the hidden node by which the harness reaches C nodes.
+  defp remote(cluster, function, [node | _] = arguments) do
+    {:ok, peer} = Manager.route(cluster, node)
+    :peer.call(peer, __MODULE__, function, arguments, :infinity)
+  end
+
+  defp ask(c, request), do: GenServer.call({:namer, c}, request, :infinity)
+
+  defp changes(verb, pids),
+    do: for({pid, index} <- Enum.with_index(pids), do: {verb, {:name, index}, pid})
+
+  defp time(fun), do: fun |> :timer.tc() |> elem(0)
+  defp rate(count, us), do: count * 1_000_000 / us
+
+  defp wait_until(fun, deadline \\ System.monotonic_time(:millisecond) + @settle_ms) do
+    cond do
+      fun.() -> :ok
+      System.monotonic_time(:millisecond) > deadline -> raise "waited in vain"
+      true -> Process.sleep(20) && wait_until(fun, deadline)
+    end
+  end
+
+  # -- the report
+
+  defp kind(:beam), do: "a BEAM node"
+  defp kind(:echo), do: "a C node"
+
+  defp conditions(rounds) do
+    [
+      """
+      All nodes share the processors; BEAM nodes run with \
+      `#{Enum.join(@beam_arguments, " ")}`. Each name belongs to a process of its own. *one by \
+      one*: #{@singles} names, each when the one before is registered everywhere. *at once*: \
+      #{@batch} names by one request. #{rounds} rounds in turns, medians.\
+      """,
+      """
+      Moves: all names of one node go to processes of another by one request, in a cluster of the \
+      two and a BEAM node, on which one process looks up #{@burst} names each millisecond and \
+      another looks at the lock. *stock* is `:global.re_register_name/2` on a BEAM node, per name, \
+      for #{@sample} of these names among the others. A BEAM node's `:global` copies, for each \
+      name, a map of all names that the processes of one node have (`save_node_resource_info` in \
+      global.erl of OTP 25 to 29): its time per name grows with their number, whoever moves them. \
+      The last row is a cluster of three C nodes, in which nobody does.\
+      """
+    ]
+  end
+
+  defp goals(rates, moves) do
+    of_rates =
+      for %{nodes: nodes, samples: samples} <- rates, {what, limit} <- [single: 1.0, batch: 10] do
+        ratios = for sample <- samples, do: sample[what] / sample.beam
+        Report.goal_row("#{nodes} nodes, #{title(what)}: rate", ratios, :at_least, limit)
+      end
+
+    of_moves =
+      for move <- moves do
+        name = "#{move.count} names from #{pair(move.pair)}"
+
+        [
+          Report.goal_row("#{name}: ms", [move.ms], :at_most, 2_000),
+          Report.goal_row("#{name}: found missing", [move.missing], :at_most, 0),
+          Report.goal_row("#{name}: longest lock ms", [move.held_ms], :at_most, 50)
+        ]
+      end
+
+    Report.goal_table(of_rates ++ Enum.concat(of_moves))
+  end
+
+  defp title(:single), do: "one by one"
+  defp title(:batch), do: "#{@batch} at once"
+
+  defp pair([from, to]), do: "#{kind(from)} to #{kind(to)}"
+
+  defp rate_table(rates) do
+    rows =
+      for %{nodes: nodes, samples: samples} <- rates do
+        of = fn what -> Enum.map(samples, & &1[what]) end
+
+        [
+          "#{nodes}",
+          Report.cell(of.(:beam), of.(:single), 0),
+          Report.cell(of.(:beam), of.(:batch), 0)
+        ]
+      end
+
+    Report.table(["nodes", "names/s one by one", "names/s at once"], rows)
+  end
+
+  defp move_table(moves, alone) do
+    rows =
+      for move <- moves do
+        [
+          pair(move.pair),
+          Report.number(move.registered, 0),
+          Report.number(move.ms, 0),
+          Report.number(move.ms * 1_000 / move.count, 0),
+          Report.number(move.stock, 0),
+          "#{move.polls}",
+          "#{move.missing}",
+          Report.number(move.held_ms, 1)
+        ]
+      end
+
+    last = [
+      "C nodes alone",
+      Report.number(alone.registered, 0),
+      Report.number(alone.ms, 0),
+      Report.number(alone.ms * 1_000 / alone.count, 0) | List.duplicate("", 4)
+    ]
+
+    columns = ["from, to", "registered ms", "moved ms", "µs/name", "stock µs/name", "looked up"]
+    Report.table(columns ++ ["missing", "longest lock ms"], rows ++ [last])
+  end
+end
