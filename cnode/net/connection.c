@@ -66,6 +66,7 @@ static void close_handle(struct connection *connection)
 {
     sm_move(&connection->sm, CONNECTION_CLOSING);
     loop_timer_stop(&connection->deadline);
+    loop_timer_stop(&connection->rest);
     handshake_refuse(&connection->handshake, "closed");
     list_remove(&connection->dirty_link);
     list_remove(&connection->paused_link);
@@ -140,6 +141,7 @@ static struct connection *make(struct connections *all, const struct connection_
     decoder_init(&connection->decoder, 0, all->config.frame_bytes_max, &all->decoding);
     sender_init(&connection->sender, &connection->outbox, 0, &all->encoding);
     loop_timer_init(&connection->deadline, all->loop, on_deadline, connection);
+    loop_timer_init(&connection->rest, all->loop, connection_rested, connection);
     return connection;
 }
 
@@ -272,6 +274,7 @@ void connection_finish(struct connection *connection)
 static void consume(struct connection *connection, size_t size)
 {
     outbox_consume(&connection->outbox, size);
+    stream_answer(&connection->stream);
     connection->sent_ms = loop_now_ms(connection->all->loop);
 }
 

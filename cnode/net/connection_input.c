@@ -5,7 +5,7 @@
  * event the owner may have closed the connection, so each loop here looks again. A connection that
  * has used up its budget stops reading until the next turn (connections.c starts it again). What
  * counts is the work that its bytes make: a frame of thirty bytes costs more than its bytes do, and
- * two bytes may name an atom of a thousand.
+ * two bytes may name an atom of a thousand. One that reads a stream rests for longer (stream.h).
  */
 #include <errno.h>
 
@@ -32,6 +32,7 @@ static void protocol_error(struct connection *connection, int rc, const char *wh
 
 static void count_work(struct connection *connection, size_t frame_size, size_t expanded_size)
 {
+    stream_add(&connection->stream);
     connection->more_work += CONNECTIONS_FRAME_WORK;
     if (expanded_size > frame_size)
         connection->more_work += expanded_size - frame_size;
@@ -158,6 +159,21 @@ static const char *end_of_greeting(struct connection *connection, int error)
     return "the peer closed during the handshake";
 }
 
+void connection_rested(void *context)
+{
+    connection_read_start(context);
+}
+
+/* Read nothing for a moment if what was just read is part of a stream. */
+static void rest_from_stream(struct connection *connection)
+{
+    if (!stream_read(&connection->stream, loop_clock_us()) || connection_is_closing(connection))
+        return;
+    uv_read_stop((uv_stream_t *)&connection->tcp);
+    list_remove(&connection->paused_link);
+    loop_timer_start(&connection->rest, STREAM_REST_MS);
+}
+
 static void count_budget(struct connection *connection, size_t size)
 {
     struct connections *all = connection->all;
@@ -194,6 +210,7 @@ static void on_read(uv_stream_t *stream, ssize_t size, const uv_buf_t *buffer)
     else
         greet(connection, data, (size_t)size);
     count_budget(connection, (size_t)size);
+    rest_from_stream(connection);
 }
 
 void connection_read_start(struct connection *connection)

@@ -11,6 +11,7 @@
 #include "dist/frame.h"
 #include "net/connection.h"
 #include "net/sender.h"
+#include "net/stream.h"
 
 enum connection_state {
     CONNECTION_CONNECTING,
@@ -47,10 +48,14 @@ struct connection {
     uint64_t budget_turn; /* the turn in which... */
     size_t budget_used;   /* ...so many bytes were read, or as much work was done */
     size_t more_work;     /* of the bytes being read, beside their number */
+    struct stream stream;
+    struct loop_timer rest; /* from a stream: nothing is read until it expires */
     const char *reason;
     char detail[256];
 };
 
+/** Go on reading after a rest; for its timer. */
+void connection_rested(void *connection);
 /** Start reading from the socket. Closes the connection when that fails. */
 void connection_read_start(struct connection *connection);
 /** Close for @reason with a sentence for the log; the first reason stays. */

@@ -11,6 +11,7 @@
 #include "base/bytes.h"
 #include "base/error.h"
 #include "dist/frame.h"
+#include "net/connection_state.h"
 
 static struct world world;
 static struct node alice;
@@ -178,6 +179,39 @@ START_TEST(reading_has_a_budget)
 }
 END_TEST
 
+/* From the node to the fake, in each turn, until it rests. */
+static bool fake_rests(void *context)
+{
+    struct cn_term none = {NULL, 0};
+
+    if (loop_timer_running(&fake.connection->rest))
+        return true;
+    for (size_t times = 1000; times > 0; times--)
+        ck_assert_int_ge(network_send(alice.network, "fake@127.0.0.1", context, none), 0);
+    return false;
+}
+
+static bool fake_reads(void *context)
+{
+    return !loop_timer_running(&fake.connection->rest) &&
+           uv_is_active((uv_handle_t *)&fake.connection->tcp);
+}
+
+/* A connection that reads a stream rests, and then reads on; one that is closed meanwhile ends. */
+START_TEST(a_stream_is_read_with_rests)
+{
+    struct control control = {.op = CONTROL_LINK, .from.creation = 1, .to.creation = 77};
+
+    start_up();
+    memcpy(control.from.node, alice.name, strlen(alice.name) + 1);
+    memcpy(control.to.node, "fake@127.0.0.1", 15);
+    ck_assert(world_until(&world, fake_rests, &control));
+    ck_assert(!uv_is_active((uv_handle_t *)&fake.connection->tcp));
+    ck_assert(world_until(&world, fake_reads, NULL));
+    ck_assert(world_until(&world, fake_rests, &control));
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("connection_input");
@@ -190,6 +224,7 @@ int main(void)
     tcase_add_test(tcase, noise_in_the_handshake);
     tcase_add_test(tcase, silent_stranger_is_closed);
     tcase_add_test(tcase, reading_has_a_budget);
+    tcase_add_test(tcase, a_stream_is_read_with_rests);
     suite_add_tcase(suite, tcase);
     return run_suite(suite);
 }
