@@ -66,9 +66,12 @@ executable_path() {
 
 build_options() {
     case $1 in
-        debug) printf '%s\n' -Doptimization=g -Ddebug=true ;;
+        debug) printf '%s\n' -Doptimization=g -Ddebug=true -Dfailpoints=true ;;
         release) printf '%s\n' -Doptimization=3 -Ddebug=true ;;
-        asan) printf '%s\n' -Doptimization=1 -Ddebug=true -Db_sanitize=address,undefined ;;
+        asan)
+            printf '%s\n' -Doptimization=1 -Ddebug=true -Db_sanitize=address,undefined \
+                -Dfailpoints=true
+            ;;
         fuzz)
             printf '%s\n' -Doptimization=1 -Ddebug=true -Db_sanitize=address,undefined \
                 -Db_lundef=false -Dfuzz=true \

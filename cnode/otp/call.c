@@ -31,7 +31,7 @@ static struct call *call_find(struct gen_server *self, const struct cn_ref *ref)
     return call;
 }
 
-static void call_ref(const struct call *call, struct cn_ref *ret_ref)
+void call_tag(const struct call *call, struct cn_ref *ret_ref)
 {
     struct procs *procs = gen_server_procs(call->server);
 
@@ -73,7 +73,7 @@ void call_free(struct call *call)
     struct gen_server *self = call->server;
     struct cn_ref ref;
 
-    call_ref(call, &ref);
+    call_tag(call, &ref);
     process_demonitor(self->process, &ref, true);
     timer_forget(call);
     map_remove(self->calls, call);

@@ -31,6 +31,8 @@ struct functions;
  */
 int call_start(struct gen_server *self, const struct dest *dest, struct cn_term request,
                uint32_t timeout_ms, call_done done, void *context, struct call **ret_call);
+/** Give the reference that is the tag of a call under way: its server knows the call by it. */
+void call_tag(const struct call *call, struct cn_ref *ret_tag);
 /** Forget a call: @done is not called, a late answer is dropped. */
 void call_cancel(struct call *call);
 

@@ -48,6 +48,16 @@ static bool tag_alias(struct cn_term tag, struct cn_ref *ret_ref)
     return cn_read_list(&reader, &count) && count == 1 && read_alias(&reader, ret_ref);
 }
 
+bool gen_from_tag(const struct gen_from *from, struct cn_ref *ret_tag)
+{
+    struct cn_reader reader;
+
+    if (tag_alias(from->tag, ret_tag))
+        return true;
+    cn_reader_init(&reader, from->tag);
+    return cn_read_ref(&reader, ret_tag);
+}
+
 /* @body NULL: @message is whole. */
 static int send_reply(struct procs *procs, const struct gen_from *from, struct cn_term message,
                       struct etf_body *body)

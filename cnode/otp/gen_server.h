@@ -98,6 +98,9 @@ struct gen_from *gen_from_copy(const struct gen_from *from);
 /** Release a kept caller; NULL is fine. Returns NULL. */
 struct gen_from *gen_from_free(struct gen_from *from);
 
+/** Read the reference in @from's tag, by which the caller knows its call; false: there is none. */
+bool gen_from_tag(const struct gen_from *from, struct cn_ref *ret_tag);
+
 /**
  * Read {Pid, Tag}; @ret_from views into @term. Errors: CN_E_INVALID when @term is no such tuple.
  */

@@ -381,6 +381,19 @@ void drain_session_runs(struct hosts *hosts, struct session *session)
     pump(drain);
 }
 
+void drain_session_is_back(struct hosts *hosts, struct session *session)
+{
+    struct drain *drain = hosts->drain;
+
+    if (drain == NULL || sm_done(&drain->sm))
+        return;
+    if (drain->summary.moved > 0) {
+        drain->summary.moved--;
+        drain->summary.sessions--;
+    }
+    drain_session_runs(hosts, session);
+}
+
 void drain_go_on(struct hosts *hosts)
 {
     if (hosts->drain != NULL && !hosts->closing)

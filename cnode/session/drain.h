@@ -25,6 +25,8 @@ void drain_hurry(struct hosts *hosts);
 void drain_abort(struct hosts *hosts);
 /** A session has begun to run here: if this host leaves, it must go. */
 void drain_session_runs(struct hosts *hosts, struct session *session);
+/** A session that had moved runs here again, for its new owner died: it must go again. */
+void drain_session_is_back(struct hosts *hosts, struct session *session);
 /** A session has ended, or there is room for another move. */
 void drain_go_on(struct hosts *hosts);
 /** Release. */

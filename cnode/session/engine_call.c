@@ -24,6 +24,9 @@ struct engine_call {
     struct cn_writer request;
     struct host_timer timer; /* a pause before the next look */
     struct cn_pid pid;       /* the session's, as last found */
+    struct cn_ref tag;       /* of the first call that broke off; count 0: none did */
+    struct cn_ref latest;    /* of the present one */
+    uint64_t began_ms;
     unsigned tries;
     bool node_lost; /* the owner's node broke away: somebody may take over soon */
     enum locate_by by;
@@ -60,28 +63,50 @@ static void finish_writer(struct engine_call *call, struct cn_writer *writer)
     cn_writer_free(writer);
 }
 
-static void finish_not_alive(struct engine_call *call)
+static void finish_error(struct engine_call *call, const char *reason)
 {
     struct cn_writer writer;
 
     cn_writer_init(&writer, 0);
-    words_error(&writer, call->hosts->game->not_alive);
+    words_error(&writer, reason);
+    finish_writer(call, &writer);
+}
+
+static void finish_not_alive(struct engine_call *call)
+{
+    finish_error(call, call->hosts->game->not_alive);
+}
+
+static void finish_ok(struct engine_call *call, struct cn_term value)
+{
+    struct cn_writer writer;
+
+    cn_writer_init(&writer, 0);
+    cn_write_tuple(&writer, 2);
+    cn_write_atom(&writer, "ok");
+    cn_write_term(&writer, value);
     finish_writer(call, &writer);
 }
 
 static void finish_reply(struct engine_call *call, struct cn_term reply)
 {
-    struct cn_writer writer;
-
-    if (!call->function->wrap_ok) {
+    if (call->function->wrap_ok)
+        finish_ok(call, reply);
+    else
         finish(call, reply);
-        return;
-    }
-    cn_writer_init(&writer, 0);
-    cn_write_tuple(&writer, 2);
-    cn_write_atom(&writer, "ok");
-    cn_write_term(&writer, reply);
-    finish_writer(call, &writer);
+}
+
+/* Take the answer to a repetition: repeat.h. A host that does not know them cannot know either. */
+static void finish_repetition(struct engine_call *call, struct cn_term reply)
+{
+    struct cn_term detail;
+
+    if (words_read_pair(reply, "now", &detail))
+        finish_reply(call, detail);
+    else if (words_read_pair(reply, "carried_out", &detail))
+        finish_ok(call, detail);
+    else
+        finish_error(call, "in_doubt");
 }
 
 /* Raise what GenServer.call would: exit({Reason, {GenServer, call, [Pid, Request, Timeout]}}). */
@@ -125,15 +150,44 @@ static void look_again(struct engine_call *call)
 static void answered(struct gen_server *self, void *context, enum call_outcome outcome,
                      struct cn_term term);
 
+/* The call broke off, and may have been carried out: reading twice does no harm. */
+static bool is_repetition(const struct engine_call *call)
+{
+    return call->tag.count > 0 && !call->function->reads;
+}
+
+static void write_repetition(const struct engine_call *call, struct cn_writer *writer)
+{
+    cn_write_tuple(writer, 4);
+    cn_write_atom(writer, "repeat");
+    cn_write_ref(writer, &call->tag);
+    cn_write_unsigned(writer, procs_now_ms(call->hosts->procs) - call->began_ms);
+    cn_write_term(writer, cn_writer_term(&call->request));
+}
+
 static void call_session(struct engine_call *call, const struct cn_pid *pid)
 {
     struct dest dest = words_to_pid(pid);
+    struct call *started;
+    struct cn_writer again;
+    int error;
 
     call->pid = *pid;
     call->tries++;
-    if (host_call(call->hosts, &dest, cn_writer_term(&call->request), CALL_MS, answered, call,
-                  NULL) != 0)
+    cn_writer_init(&again, 0);
+    if (is_repetition(call))
+        write_repetition(call, &again);
+    else
+        cn_write_term(&again, cn_writer_term(&call->request));
+    error = cn_writer_error(&again);
+    if (error == 0)
+        error = host_call(call->hosts, &dest, cn_writer_term(&again), CALL_MS, answered, call,
+                          &started);
+    cn_writer_free(&again);
+    if (error != 0)
         finish(call, words_no_memory());
+    else
+        call_tag(started, &call->latest);
 }
 
 /* Tell whether @reason is {shutdown, {moved, Pid}}. */
@@ -156,6 +210,9 @@ static void went_down(struct engine_call *call, struct cn_term reason)
 {
     struct cn_pid new_pid;
 
+    /* What was sent to a process that was not there is lost for sure. */
+    if (call->tag.count == 0 && !cn_term_is_atom(reason, "noproc"))
+        call->tag = call->latest;
     if (read_moved(reason, &new_pid) && call->tries < TRIES_MAX) {
         call_session(call, &new_pid);
     } else if (cn_term_is_atom(reason, "noconnection")) {
@@ -173,7 +230,9 @@ static void answered(struct gen_server *self, void *context, enum call_outcome o
 {
     struct engine_call *call = context;
 
-    if (outcome == CALL_REPLY)
+    if (outcome == CALL_REPLY && is_repetition(call))
+        finish_repetition(call, term);
+    else if (outcome == CALL_REPLY)
         finish_reply(call, term);
     else if (outcome == CALL_DOWN)
         went_down(call, term);
@@ -246,6 +305,7 @@ static struct engine_call *call_new(struct hosts *hosts, const struct cn_game_fu
         return NULL;
     call->hosts = hosts;
     call->function = function;
+    call->began_ms = procs_now_ms(hosts->procs);
     call->by = function->kind == CN_GAME_FUNCTION_CALL_BY_CODE ? LOCATE_BY_CODE : LOCATE_BY_ID;
     call->key_size = key.size;
     if (key.size > 0)

@@ -7,6 +7,9 @@
  *            │                                                            │        │
  *            └► nobody: {error, not_alive}                                answer   raise
  *
+ * A call that broke off may have been carried out, so an update is not called again but asked for
+ * as a repetition (repeat.h); when the session does not know, the answer is {error, in_doubt}.
+ *
  * Gone is what a caller of a moved or ended session sees: noproc, noconnection, {shutdown, {moved,
  * New}} (New is called next), and the orderly ends. A timeout is not repeated, for the call may
  * have been carried out.

@@ -4,12 +4,18 @@
 #include "session/forward.h"
 
 #include "base/alloc.h"
+#include "session/drain.h"
+#include "session/events.h"
+#include "session/handoff_in.h"
+#include "session/handoff_out.h"
 #include "session/host.h"
 #include "session/words.h"
 #include "session/handoff_words.h"
 
 #define CHECK_INTERVAL_MS 100
 #define STAY_MS           500
+/* Each owner may have raised the epoch by as much as 2: handoff_out.c. */
+#define EPOCHS_PER_OWNER 2
 
 static bool watched(const struct session *session)
 {
@@ -88,8 +94,8 @@ void forward_start(struct session *session, struct forward *forward)
     check(session);
 }
 
-/* The owner has moved on to @newer: so does everything that comes, and the names if they are still
- * under way. */
+/* Watch @newer, and pass on to it: the owner has moved on, or is looked at again. The names go to
+ * it too if they are still under way. */
 static void follow(struct session *session, const struct cn_pid *newer)
 {
     struct process *process = gen_server_process(session->server);
@@ -103,16 +109,58 @@ static void follow(struct session *session, const struct cn_pid *newer)
         move_names(session);
 }
 
+/* Own the session again, with the state that it left with. */
+static void recover(struct session *session)
+{
+    struct forward *forward = session->forward;
+    struct hosts *hosts = session->hosts;
+
+    host_log(hosts, HOSTS_LOG_ERROR, "session %.*s: its owner on %s died: it goes on here",
+             (int)session->id_size, (const char *)session->text, forward->target.node);
+    if (forward->timer != 0)
+        process_cancel_timer(gen_server_process(session->server), forward->timer);
+    session->epoch += EPOCHS_PER_OWNER * (1 + forward->owners);
+    session->owns_names = true;
+    session->forward = NULL;
+    hosts->table.forwarders--;
+    mem_free(forward);
+    if (naming_wish(session, NAMING_MOVE, session_pid(session), NULL) != 0)
+        host_log(hosts, HOSTS_LOG_ERROR, "session %.*s: no memory to take its names back",
+                 (int)session->id_size, (const char *)session->text);
+    events_moved(session);
+    session_run(session);
+    drain_session_is_back(hosts, session);
+}
+
+static bool is_orderly_end(struct cn_term reason)
+{
+    struct cn_term detail;
+
+    return cn_term_is_atom(reason, "normal") || cn_term_is_atom(reason, "shutdown") ||
+           cn_term_is_atom(reason, "noproc") || words_read_pair(reason, "shutdown", &detail);
+}
+
 /* The owner is gone: on to where it went, if it says so. */
 static void owner_down(struct session *session, struct cn_term reason)
 {
+    struct forward *forward = session->forward;
     struct cn_term detail;
     struct cn_pid newer;
+    bool tried = forward->lost;
 
-    if (words_read_pair(reason, "shutdown", &detail) && words_read_pid(detail, "moved", &newer))
+    forward->lost = false;
+    if (words_read_pair(reason, "shutdown", &detail) && words_read_pid(detail, "moved", &newer)) {
+        forward->owners++;
         follow(session, &newer);
-    else
+    } else if (cn_term_is_atom(reason, "noconnection") && !tried) {
+        forward->lost = true;
+        newer = forward->target;
+        follow(session, &newer);
+    } else if (is_orderly_end(reason)) {
         forward_end(session);
+    } else {
+        recover(session);
+    }
 }
 
 void forward_message(struct session *session, struct cn_term message)
@@ -120,8 +168,10 @@ void forward_message(struct session *session, struct cn_term message)
     struct forward *forward = session->forward;
     struct process_down down;
 
-    if (handoff_word(message) != HANDOFF_NONE)
+    if (handoff_word(message) != HANDOFF_NONE) {
+        (void)(handoff_in_late(session, message) || handoff_out_late(session, message));
         return;
+    }
     if (process_read_down(message, &down) && cn_ref_equal(&down.ref, &forward->monitor))
         owner_down(session, down.reason);
     else

@@ -15,7 +15,11 @@
  *
  * When the owner itself moves on and its forwarder ends, this one follows it.
  *
- * How it fails: when the new process ends otherwise, nothing can be passed on and the forwarder
+ * It keeps the state that it gave away. When the new owner crashes, or its node is gone (a lost
+ * connection is tried once more), it is the owner again, at a higher epoch: what the new one did
+ * since is lost with it. A drain that is still on moves it to the next host.
+ *
+ * How it fails: when the new process ends in an orderly way, the session is over and the forwarder
  * ends at once.
  */
 #ifndef SESSION_FORWARD_H
@@ -37,6 +41,8 @@ struct forward {
     enum forward_names names;
     uint64_t until_ms; /* not to end before; once the names have moved */
     uint64_t timer;
+    uint64_t owners; /* that came after this process and its target */
+    bool lost;       /* the connection with the target was, and is tried again */
 };
 
 /** Note in @forward what came of moving the names of @session to its target. */

@@ -14,8 +14,10 @@
 #include "base/bytes.h"
 #include "base/error.h"
 #include "session/arrivals.h"
+#include "session/carried_out.h"
 #include "session/drain.h"
 #include "session/events.h"
+#include "session/failpoint.h"
 #include "session/handoff_words.h"
 #include "session/naming.h"
 #include "session/snapshot.h"
@@ -23,12 +25,13 @@
 
 #define SILENCE_MS       10000 /* of the source, before the state is there */
 #define READY_SILENCE_MS 15000 /* after that: its own steps of 5 s must have ended before */
+#define LOOK_TWICE_MS    2000  /* for a new connection to it */
 
 struct handoff_in {
-    struct cn_ref *transfer; /* the session's, once it runs */
-    struct cn_pid source;
-    struct cn_ref monitor; /* of the source */
-    uint64_t heard_ms;     /* when the source spoke last */
+    struct handoff_origin *origin; /* the session's, once it runs */
+    struct cn_ref monitor;         /* of the source */
+    bool lost;                     /* the connection with it was */
+    uint64_t heard_ms;             /* when the source spoke last */
     uint64_t timer;
     struct bytes data;
     uint64_t next;  /* the chunk that must come */
@@ -86,6 +89,8 @@ static const char *refusal(struct hosts *hosts, const struct offer *offer)
 {
     if (host_draining(hosts))
         return "draining";
+    if (failpoint_refuses("in_offer"))
+        return "failpoint";
     if (!reads_version(hosts, offer->state_version))
         return "unsupported_state_version";
     if (session_table_by_id(&hosts->table, offer->id) != NULL ||
@@ -99,7 +104,7 @@ static const char *refusal(struct hosts *hosts, const struct offer *offer)
 static void in_free(struct handoff_in *in)
 {
     bytes_deinit(&in->data);
-    mem_free(in->transfer);
+    mem_free(in->origin);
     mem_free(in);
 }
 
@@ -110,13 +115,13 @@ static struct handoff_in *in_new(const struct hosts *hosts, const struct offer *
     if (in == NULL)
         return NULL;
     bytes_init(&in->data, hosts->config.snapshot_bytes_max);
-    in->transfer = mem_zalloc(sizeof(*in->transfer));
-    if (in->transfer == NULL) {
+    in->origin = mem_zalloc(sizeof(*in->origin));
+    if (in->origin == NULL) {
         in_free(in);
         return NULL;
     }
-    *in->transfer = offer->transfer;
-    in->source = offer->source;
+    in->origin->transfer = offer->transfer;
+    in->origin->source = offer->source;
     return in;
 }
 
@@ -186,17 +191,17 @@ bool handoff_in_offer(struct hosts *hosts, struct cn_term request, struct cn_wri
     return true;
 }
 
-/* Say @message, completed with @transfer, to @source. */
-static void say(struct session *session, const struct cn_pid *source, const struct cn_ref *transfer,
+/* Say @message, completed with the transfer, to the source. */
+static void say(struct session *session, const struct handoff_origin *origin,
                 struct handoff_message *message)
 {
     struct cn_writer writer;
 
-    message->transfer = *transfer;
+    message->transfer = origin->transfer;
     cn_writer_init(&writer, 0);
     handoff_write(&writer, message);
     if (cn_writer_error(&writer) == 0)
-        session_send(session, source, cn_writer_term(&writer));
+        session_send(session, &origin->source, cn_writer_term(&writer));
     cn_writer_free(&writer);
 }
 
@@ -204,7 +209,7 @@ static void refuse(struct session *session, struct cn_term reason)
 {
     struct handoff_message message = {.word = HANDOFF_REFUSE, .reason = reason};
 
-    say(session, &session->in->source, session->in->transfer, &message);
+    say(session, session->in->origin, &message);
     session_stop_atom(session, "normal");
 }
 
@@ -316,7 +321,7 @@ static void become_ready(struct session *session, const struct snapshot *snapsho
     session->version = snapshot->version;
     bytes_deinit(&session->in->data);
     sm_move(&session->sm, SESSION_READY);
-    say(session, &session->in->source, session->in->transfer, &message);
+    say(session, session->in->origin, &message);
 }
 
 static void take_digest(struct session *session, const struct handoff_message *message)
@@ -325,13 +330,15 @@ static void take_digest(struct session *session, const struct handoff_message *m
     struct snapshot snapshot;
     void *game;
 
-    if (!digest_holds(in, message->bytes)) {
+    if (failpoint_refuses("in_digest") || !digest_holds(in, message->bytes)) {
         refuse_atom(session, "bad_digest");
         return;
     }
     if (snapshot_decode(bytes_data(&in->data), bytes_size(&in->data), &snapshot) != 0 ||
         !words_same(snapshot.id, session_id(session)) ||
-        !words_same(snapshot.code, session_code(session))) {
+        !words_same(snapshot.code, session_code(session)) ||
+        carried_out_read(snapshot.carried_out, procs_now_ms(session->hosts->procs),
+                         &session->done) != 0) {
         refuse_atom(session, "bad_snapshot");
         return;
     }
@@ -352,9 +359,11 @@ static void activate(struct session *session, bool told)
     struct handoff_message message = {.word = HANDOFF_ACTIVE, .epoch = session->epoch + 1};
 
     session->in = NULL;
-    session->came_by = in->transfer;
-    in->transfer = NULL;
+    session->came_by = in->origin;
+    in->origin = NULL;
     session->epoch++;
+    if (in->lost) /* its source may send the queue twice */
+        carried_out_repeated(&session->done);
     session->owns_names = true;
     process_demonitor(gen_server_process(session->server), &in->monitor, true);
     process_cancel_timer(gen_server_process(session->server), in->timer);
@@ -366,8 +375,8 @@ static void activate(struct session *session, bool told)
     events_moved(session);
     session_run(session);
     arrivals_add(session);
-    if (told)
-        say(session, &in->source, session->came_by, &message);
+    if (told && !failpoint("in_active"))
+        say(session, session->came_by, &message);
     in_free(in);
     drain_session_runs(hosts, session);
 }
@@ -377,25 +386,45 @@ static void take_word(struct session *session, struct cn_term term)
     struct handoff_message message;
     bool is_ready = session_state(session) == SESSION_READY;
 
-    if (!handoff_read(term, &message) || !cn_ref_equal(&message.transfer, session->in->transfer))
+    if (!handoff_read(term, &message) ||
+        !cn_ref_equal(&message.transfer, &session->in->origin->transfer))
         return;
     session->in->heard_ms = procs_now_ms(session->hosts->procs);
     if (message.word == HANDOFF_CANCEL)
         session_stop_atom(session, "normal");
-    else if (message.word == HANDOFF_STATE && !is_ready)
+    else if (message.word == HANDOFF_STATE && !is_ready && !failpoint("in_state"))
         take_chunk(session, &message);
-    else if (message.word == HANDOFF_DIGEST && !is_ready)
+    else if (message.word == HANDOFF_DIGEST && !is_ready && !failpoint("in_digest"))
         take_digest(session, &message);
-    else if (message.word == HANDOFF_ACTIVATE && is_ready)
+    else if (message.word == HANDOFF_ACTIVATE && is_ready && !failpoint("in_activate"))
         activate(session, true);
+}
+
+/* The connection is lost, but perhaps not the source: it hears once more that all is here. */
+static void look_twice(struct session *session)
+{
+    struct process *process = gen_server_process(session->server);
+    struct handoff_message message = {.word = HANDOFF_READY, .pid = *session_pid(session)};
+    struct handoff_in *in = session->in;
+    struct dest source = words_to_pid(&in->origin->source);
+
+    in->lost = true;
+    process_cancel_timer(process, in->timer);
+    if (process_monitor(process, &source, &in->monitor) != 0 ||
+        await_word(session, LOOK_TWICE_MS) != 0)
+        activate(session, false);
+    else
+        say(session, in->origin, &message);
 }
 
 static void source_down(struct session *session, struct cn_term reason)
 {
-    if (session_state(session) == SESSION_READY && cn_term_is_atom(reason, "noconnection"))
+    if (session_state(session) != SESSION_READY || !cn_term_is_atom(reason, "noconnection"))
+        session_stop_atom(session, "normal");
+    else if (session->in->lost)
         activate(session, false);
     else
-        session_stop_atom(session, "normal");
+        look_twice(session);
 }
 
 void handoff_in_message(struct session *session, struct cn_term message)
@@ -420,6 +449,10 @@ void handoff_in_timer(struct session *session, uint64_t timer)
     if (timer != in->timer)
         return;
     in->timer = 0;
+    if (in->lost) {
+        activate(session, false);
+        return;
+    }
     if (now_ms < until_ms && await_word(session, until_ms - now_ms) == 0)
         return;
     host_log(session->hosts, HOSTS_LOG_WARNING, "session %.*s: ends, its source is silent",
@@ -439,8 +472,16 @@ bool handoff_in_late(struct session *session, struct cn_term message)
 {
     struct handoff_message word;
 
-    if (session->came_by == NULL || !handoff_read(message, &word) || word.word != HANDOFF_CANCEL ||
-        !cn_ref_equal(&word.transfer, session->came_by))
+    if (session->came_by == NULL || !handoff_read(message, &word) ||
+        !cn_ref_equal(&word.transfer, &session->came_by->transfer))
+        return false;
+    if (word.word == HANDOFF_ACTIVATE) {
+        word = (struct handoff_message){.word = HANDOFF_ACTIVE, .epoch = session->epoch};
+        say(session, session->came_by, &word);
+        carried_out_repeated(&session->done); /* what it sends again may have arrived before */
+        return true;
+    }
+    if (word.word != HANDOFF_CANCEL || session_state(session) == SESSION_FORWARDING)
         return false;
     host_log(session->hosts, HOSTS_LOG_ERROR, "session %.*s: ends, its source owns it again",
              (int)session->id_size, (const char *)session->text);

@@ -2,7 +2,11 @@
  * The source of a handoff, step by step. One structure while it lasts.
  *
  * Every failure goes one way: cancel is said to the target, names go back, the queue is executed
- * here; at a higher epoch when the target may have become the owner meanwhile.
+ * here; at a higher epoch, for the target may have become the owner meanwhile, unless it refused.
+ *
+ * A lost connection is looked at twice. A target that was ready owns the session from then on, so
+ * it is told over a new connection to activate, and a second loss, or its end, is the failure. What
+ * was sent to it may have been lost with the first one: the queue goes once more.
  */
 #include "session/handoff_out.h"
 
@@ -10,7 +14,9 @@
 
 #include "base/alloc.h"
 #include "base/error.h"
+#include "session/carried_out.h"
 #include "session/events.h"
+#include "session/failpoint.h"
 #include "session/forward.h"
 #include "session/handoff_in.h"
 #include "session/handoff_words.h"
@@ -32,7 +38,8 @@ enum out_state {
 };
 
 static const struct sm_state states[] = {
-    [OUT_WAITING] = {"waiting", SM_TO(OUT_MOVING) | SM_TO(OUT_FAILED), .initial = true},
+    [OUT_WAITING] = {"waiting", SM_TO(OUT_MOVING) | SM_TO(OUT_ACTIVATING) | SM_TO(OUT_FAILED),
+                     .initial = true},
     [OUT_MOVING] = {"moving", SM_TO(OUT_ACTIVATING) | SM_TO(OUT_FAILED)},
     [OUT_ACTIVATING] = {"activating", SM_TO(OUT_MOVED) | SM_TO(OUT_FAILED)},
     [OUT_MOVED] = {"moved", 0, .final = true},
@@ -45,6 +52,7 @@ struct handoff_out {
     struct cn_ref transfer;
     struct forward *forward; /* made beforehand: becoming a forwarder cannot fail */
     uint64_t timer;          /* of the present step */
+    bool lost;               /* the connection was, once */
     handoff_done done;
 };
 
@@ -98,10 +106,10 @@ static void give_up(struct session *session, int result)
     process_demonitor(process, &out->forward->monitor, true);
     if (out->timer != 0)
         process_cancel_timer(process, out->timer);
-    if (sm_state(&out->sm) == OUT_ACTIVATING) {
+    if (result != CN_E_REFUSED)
         session->epoch += EPOCHS_LOST;
+    if (sm_state(&out->sm) == OUT_ACTIVATING)
         events_moved(session); /* the target may have told them that it owns the session */
-    }
     sm_move(&out->sm, OUT_FAILED);
     out_free(out);
     session->out = NULL;
@@ -152,6 +160,7 @@ static int send_digest(struct session *session, const uint8_t *data, size_t size
 
 static int send_snapshot(struct session *session, struct cn_term state)
 {
+    uint8_t done[CARRIED_OUT_BYTES_MAX];
     struct snapshot snapshot = {
         .id = session_id(session),
         .code = session_code(session),
@@ -159,6 +168,9 @@ static int send_snapshot(struct session *session, struct cn_term state)
         .version = session->version,
         .state_version = session->hosts->game->state_version,
         .state = state,
+        .carried_out = {.data = done,
+                        .size = carried_out_write(session->done,
+                                                  procs_now_ms(session->hosts->procs), done)},
         .mailbox_digest = process_mailbox_length(gen_server_process(session->server)),
     };
     uint8_t *data;
@@ -231,14 +243,35 @@ int handoff_out_start(struct session *session, const struct cn_ref *transfer,
 static void activate(struct session *session)
 {
     struct handoff_message message = {.word = HANDOFF_ACTIVATE};
-    int error = step_timer(session, STEP_MS);
+    int error;
 
+    if (failpoint("out_names"))
+        return;
+    error = step_timer(session, STEP_MS);
     if (error == 0)
         error = say(session, &message);
     if (error != 0)
         fail(session, error);
-    else
+    else if (sm_state(&session->out->sm) != OUT_ACTIVATING)
         sm_move(&session->out->sm, OUT_ACTIVATING);
+}
+
+/* The connection is lost, but perhaps not the target. */
+static void ask_again(struct session *session)
+{
+    struct handoff_out *out = session->out;
+    struct dest dest = words_to_pid(&out->forward->target);
+    int error = process_monitor(gen_server_process(session->server), &dest, &out->forward->monitor);
+
+    out->lost = true;
+    if (sm_state(&out->sm) == OUT_WAITING) {
+        out->forward->names = FORWARD_NAMES_FAILED; /* the forwarder moves them */
+        move_state_taken(session);
+    }
+    if (error != 0)
+        fail(session, error);
+    else
+        activate(session);
 }
 
 /* The names do not decide about the move: without them the target runs all the same. */
@@ -287,7 +320,8 @@ static void ready(struct session *session, const struct handoff_message *message
     struct handoff_out *out = session->out;
     struct forwarding forwarding = {.session = session, .error = 0};
 
-    if (sm_state(&out->sm) != OUT_WAITING || !cn_pid_equal(&message->pid, &out->forward->target))
+    if (sm_state(&out->sm) != OUT_WAITING || !cn_pid_equal(&message->pid, &out->forward->target) ||
+        failpoint("out_ready"))
         return;
     sm_move(&out->sm, OUT_MOVING);
     move_state_taken(session);
@@ -305,11 +339,14 @@ static void active(struct session *session)
 {
     struct handoff_out *out = session->out;
     struct forward *forward = out->forward;
+    struct forwarding forwarding = {.session = session, .error = 0};
     handoff_done done = out->done;
 
-    if (sm_state(&out->sm) != OUT_ACTIVATING)
+    if (sm_state(&out->sm) != OUT_ACTIVATING || failpoint("out_active"))
         return;
     process_cancel_timer(gen_server_process(session->server), out->timer);
+    if (out->lost)
+        held_each(session->held, forward_held, &forwarding);
     sm_move(&out->sm, OUT_MOVED);
     out->forward = NULL;
     out_free(out);
@@ -323,8 +360,12 @@ static void take_word(struct session *session, struct cn_term term)
 {
     struct handoff_message message;
 
-    if (!handoff_read(term, &message) || !cn_ref_equal(&message.transfer, &session->out->transfer))
+    if (!handoff_read(term, &message))
         return;
+    if (!cn_ref_equal(&message.transfer, &session->out->transfer)) {
+        (void)handoff_out_late(session, term);
+        return;
+    }
     switch (message.word) {
     case HANDOFF_READY:
         ready(session, &message);
@@ -341,16 +382,16 @@ static void take_word(struct session *session, struct cn_term term)
     }
 }
 
-static bool is_down_of_target(const struct session *session, struct cn_term message)
+static bool is_down_of_target(const struct session *session, struct cn_term message,
+                              struct process_down *ret_down)
 {
-    struct process_down down;
-
-    return process_read_down(message, &down) &&
-           cn_ref_equal(&down.ref, &session->out->forward->monitor);
+    return process_read_down(message, ret_down) &&
+           cn_ref_equal(&ret_down->ref, &session->out->forward->monitor);
 }
 
 bool handoff_out_message(struct session *session, struct cn_term message)
 {
+    struct process_down down;
     int error;
 
     if (handoff_word(message) != HANDOFF_NONE) {
@@ -358,8 +399,11 @@ bool handoff_out_message(struct session *session, struct cn_term message)
             take_word(session, message);
         return true;
     }
-    if (is_down_of_target(session, message)) {
-        fail(session, CN_E_CLOSED);
+    if (is_down_of_target(session, message, &down)) {
+        if (cn_term_is_atom(down.reason, "noconnection") && !session->out->lost)
+            ask_again(session);
+        else
+            fail(session, CN_E_CLOSED);
         return true;
     }
     error = session_hold(session, message);
@@ -371,6 +415,24 @@ bool handoff_out_message(struct session *session, struct cn_term message)
     }
     if (error != 0)
         fail(session, error);
+    return true;
+}
+
+bool handoff_out_late(struct session *session, struct cn_term message)
+{
+    struct handoff_message word;
+    struct cn_writer writer;
+
+    if (!handoff_read(message, &word) || word.word != HANDOFF_READY ||
+        (session_state(session) == SESSION_FORWARDING &&
+         cn_pid_equal(&word.pid, forward_target(session))))
+        return false;
+    cn_writer_init(&writer, 0);
+    handoff_write(&writer,
+                  &(struct handoff_message){.word = HANDOFF_CANCEL, .transfer = word.transfer});
+    if (cn_writer_error(&writer) == 0)
+        session_send(session, &word.pid, cn_writer_term(&writer));
+    cn_writer_free(&writer);
     return true;
 }
 

@@ -21,6 +21,9 @@
  * answers that it cannot move them, the target is activated all the same. The wish stays under way,
  * the forwarder repeats one that failed, and stays until the names have moved.
  *
+ * When the connection is lost the new process is told once more to activate, from each of these
+ * states: if it was ready it runs.
+ *
  * The queue is held until `active`: when the target fails, the session executes it itself, as if
  * nothing had happened. Source: PROTOCOL.md, "Graceful handoff of one session".
  */
@@ -45,6 +48,11 @@ int handoff_out_start(struct session *session, const struct cn_ref *transfer,
                       const struct cn_pid *target, handoff_done done);
 /** See a message of a frozen session; false: it has thawed and executes the message itself. */
 bool handoff_out_message(struct session *session, struct cn_term message);
+/**
+ * See a word of a handoff at a session that is not frozen: a target that says ready, for an attempt
+ * that was given up and whose cancel it has not heard, hears it now. False: it is something else.
+ */
+bool handoff_out_late(struct session *session, struct cn_term message);
 /** A timer of the frozen session is due. */
 void handoff_out_timer(struct session *session, uint64_t timer);
 /** The session ends while frozen: release. The target sees it by its monitor. */

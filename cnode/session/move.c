@@ -12,6 +12,7 @@
 #include "base/alloc.h"
 #include "base/error.h"
 #include "session/drain.h"
+#include "session/failpoint.h"
 #include "session/handoff_out.h"
 #include "session/host.h"
 #include "session/members.h"
@@ -113,6 +114,8 @@ static void accepted(struct move *move, const struct cn_pid *target)
 {
     int error;
 
+    if (failpoint("out_accept"))
+        return;
     sm_move(&move->sm, WALK_HANDING_OFF);
     move->frozen_ms = procs_now_ms(move->session->hosts->procs);
     error = handoff_out_start(move->session, &move->transfer, target, handed_off);

@@ -8,6 +8,7 @@
 
 #include "base/alloc.h"
 #include "session/drain.h"
+#include "session/failpoint.h"
 #include "session/handoff_in.h"
 #include "session/locate.h"
 #include "session/members.h"
@@ -197,10 +198,20 @@ static bool answer_at_once(struct hosts *hosts, struct cn_term request, struct c
     return true;
 }
 
+/* A test lets this node fail at an offer, which then gets no answer. */
+static bool fails_at_offer(struct cn_term request)
+{
+    struct cn_term offer;
+
+    return words_read_pair(request, "offer", &offer) && failpoint("in_offer");
+}
+
 void requests_call(struct hosts *hosts, const struct gen_from *from, struct cn_term request)
 {
     struct cn_writer writer;
 
+    if (fails_at_offer(request))
+        return;
     cn_writer_init(&writer, 0);
     if (answer_at_once(hosts, request, &writer))
         gen_reply(hosts->procs, from, words_answer(&writer));

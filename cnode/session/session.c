@@ -13,6 +13,7 @@
 
 #include "base/alloc.h"
 #include "base/assert.h"
+#include "session/carried_out.h"
 #include "session/drain.h"
 #include "session/dropped.h"
 #include "session/events.h"
@@ -24,6 +25,7 @@
 #include "session/members.h"
 #include "session/move.h"
 #include "session/naming.h"
+#include "session/repeat.h"
 #include "session/start.h"
 #include "session/state_body.h"
 #include "session/words.h"
@@ -34,7 +36,7 @@ static const struct sm_state states[] = {
     [SESSION_RUNNING] = {"running", SM_TO(SESSION_FROZEN) | SM_TO(SESSION_ENDED)},
     [SESSION_FROZEN] = {"frozen",
                         SM_TO(SESSION_RUNNING) | SM_TO(SESSION_FORWARDING) | SM_TO(SESSION_ENDED)},
-    [SESSION_FORWARDING] = {"forwarding", SM_TO(SESSION_ENDED)},
+    [SESSION_FORWARDING] = {"forwarding", SM_TO(SESSION_RUNNING) | SM_TO(SESSION_ENDED)},
     [SESSION_RECEIVING] = {"receiving", SM_TO(SESSION_READY) | SM_TO(SESSION_ENDED),
                            .initial = true},
     [SESSION_READY] = {"ready", SM_TO(SESSION_RUNNING) | SM_TO(SESSION_ENDED)},
@@ -127,8 +129,7 @@ static void timer_arm(struct session *session)
         session->deadline_s = deadline_s;
 }
 
-/* What a request did to the session. */
-static void take_outcome(struct session *session, int outcome)
+void session_take_outcome(struct session *session, int outcome)
 {
     if (outcome == CN_GAME_CHANGED) {
         state_body_drop(session);
@@ -174,21 +175,26 @@ static void handle_call(struct gen_server *self, void *state, const struct gen_f
     struct cn_writer reply;
     int outcome;
 
-    if (session->stopping)
+    if (session->stopping || repeat_is_late(session, from))
         return;
     cn_writer_init(&reply, 0);
     cn_writer_use_words(&reply, session->hosts->game->words);
     outcome = session->hosts->game->call(&env, session->game, request, &reply);
+    if (outcome == CN_GAME_UNKNOWN && repeat_call(session, from, request))
+        goto out;
     if (outcome == CN_GAME_UNKNOWN)
         words_error(&reply, "unknown_request");
+    if (outcome == CN_GAME_CHANGED)
+        repeat_note(session, from);
     if (outcome == CN_GAME_STATE)
         reply_state(session, from);
     else if (outcome < 0)
         gen_reply(session->hosts->procs, from, words_no_memory());
     else if (cn_writer_error(&reply) != 0 || cn_writer_term(&reply).size > 0)
         reply_written(session, from, &reply);
+    session_take_outcome(session, outcome);
+out:
     cn_writer_free(&reply);
-    take_outcome(session, outcome);
 }
 
 /* A cast or a message was not carried out. */
@@ -209,7 +215,7 @@ static void handle_cast(struct gen_server *self, void *state, struct cn_term mes
         return;
     outcome = session->hosts->game->cast(&env, session->game, message);
     log_dropped(session, "a cast", outcome);
-    take_outcome(session, outcome);
+    session_take_outcome(session, outcome);
 }
 
 static void handle_info(struct gen_server *self, void *state, struct cn_term message)
@@ -221,7 +227,7 @@ static void handle_info(struct gen_server *self, void *state, struct cn_term mes
     if (session->stopping)
         return;
     if (handoff_word(message) != HANDOFF_NONE) {
-        if (handoff_in_late(session, message))
+        if (handoff_in_late(session, message) || handoff_out_late(session, message))
             return;
         dropped_log(session->hosts, "session %.*s: late word of a handoff dropped",
                     (int)session->id_size, (const char *)session->text);
@@ -229,7 +235,7 @@ static void handle_info(struct gen_server *self, void *state, struct cn_term mes
     }
     outcome = session->hosts->game->info(&env, session->game, message);
     log_dropped(session, "a message", outcome);
-    take_outcome(session, outcome);
+    session_take_outcome(session, outcome);
 }
 
 static void round_is_over(struct session *session)
@@ -302,6 +308,7 @@ static void session_free(struct session *session)
     state_body_drop(session);
     session->hosts->game->free(session->game);
     held_free(session->held);
+    carried_out_free(session->done);
     mem_free(session->came_by);
     mem_free(session);
 }

@@ -19,6 +19,8 @@
  *        └────────────────────────►│  ended   │◄┤ forwarding │     │
  *                (from every state)└──────────┘ └────────────┘◄────┘ (ended)
  *
+ * A forwarder whose new owner dies runs again (forward.h).
+ *
  * An idle session is this structure, its game's state and its process; what a move needs is
  * allocated while it runs.
  *
@@ -44,6 +46,7 @@ struct forward;
 struct move;
 struct naming;
 struct etf_body;
+struct carried_out;
 struct start;
 
 /** The states of the drawing above. */
@@ -58,6 +61,12 @@ enum session_state {
 };
 
 struct session;
+
+/** The handoff by which a session came. */
+struct handoff_origin {
+    struct cn_ref transfer;
+    struct cn_pid source;
+};
 
 /** A session's place in one of the tables of table.h. */
 struct session_key {
@@ -83,11 +92,12 @@ struct session {
         struct handoff_in *in;   /* receiving, ready */
         struct forward *forward; /* forwarding */
     };
-    struct cn_ref *came_by; /* the transfer that brought it; NULL: it was started here */
-    struct list waiting;    /* for the drain to move it */
-    struct list arrived;    /* it came from another host: arrivals.h */
-    struct move *move;      /* the drain's, while it moves this session */
-    struct naming *naming;  /* an answer of the registry is awaited */
+    struct handoff_origin *came_by; /* NULL: it was started here */
+    struct carried_out *done;       /* its last updates, by their calls; NULL: none */
+    struct list waiting;            /* for the drain to move it */
+    struct list arrived;            /* it came from another host: arrivals.h */
+    struct move *move;              /* the drain's, while it moves this session */
+    struct naming *naming;          /* an answer of the registry is awaited */
     struct session_key by_id;
     struct session_key by_code;
     uint32_t id_size;
@@ -130,7 +140,7 @@ const struct cn_pid *session_pid(const struct session *session);
 /** Give its state. */
 enum session_state session_state(const struct session *session);
 
-/** Run: arm the timer and execute what is held. From starting, ready and frozen. */
+/** Run: arm the timer and execute what is held. From starting, ready, frozen and forwarding. */
 void session_run(struct session *session);
 /** Stand still: hold messages and the timer. From running. */
 void session_freeze(struct session *session);
@@ -138,6 +148,8 @@ void session_freeze(struct session *session);
 int session_hold(struct session *session, struct cn_term message);
 /** Send @message to @to in the session's name. Errors: as procs_send. */
 int session_send(struct session *session, const struct cn_pid *to, struct cn_term message);
+/** Do what an outcome of the game says: its version rises, it ends. */
+void session_take_outcome(struct session *session, int outcome);
 /** End after the present callback with @reason; nothing more is executed. Once is enough. */
 void session_stop(struct session *session, struct cn_term reason);
 /** As session_stop, with an atom. */

@@ -18,7 +18,7 @@
 
 static void write_snapshot(struct cn_writer *writer, const struct snapshot *snapshot)
 {
-    cn_write_map(writer, 7);
+    cn_write_map(writer, 8);
     cn_write_atom(writer, "id");
     cn_write_binary(writer, snapshot->id);
     cn_write_atom(writer, "join_code");
@@ -31,6 +31,8 @@ static void write_snapshot(struct cn_writer *writer, const struct snapshot *snap
     cn_write_unsigned(writer, snapshot->state_version);
     cn_write_atom(writer, "state");
     cn_write_term(writer, snapshot->state);
+    cn_write_atom(writer, "carried_out");
+    cn_write_binary(writer, snapshot->carried_out);
     cn_write_atom(writer, "mailbox_digest");
     cn_write_unsigned(writer, snapshot->mailbox_digest);
 }
@@ -78,6 +80,8 @@ int snapshot_decode(const uint8_t *data, size_t size, struct snapshot *ret_snaps
         !words_get_unsigned(term, "state_version", &snapshot.state_version) ||
         !cn_map_get(term, "state", &snapshot.state))
         return CN_E_INVALID;
+    if (!words_get_binary(term, "carried_out", &snapshot.carried_out))
+        snapshot.carried_out = (struct cn_bytes){.size = 0}; /* of an earlier version */
     if (!words_get_unsigned(term, "mailbox_digest", &snapshot.mailbox_digest))
         snapshot.mailbox_digest = 0;
     *ret_snapshot = snapshot;

@@ -23,7 +23,8 @@ struct snapshot {
     uint64_t version;
     uint64_t state_version;
     struct cn_term state;
-    uint64_t mailbox_digest; /* messages that waited at the freeze: for logs */
+    struct cn_bytes carried_out; /* carried_out.h; size 0: nothing */
+    uint64_t mailbox_digest;     /* messages that waited at the freeze: for logs */
 };
 
 /**

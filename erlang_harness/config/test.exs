@@ -1,3 +1,4 @@
 import Config
 
 config :logger, level: :warning
+config :minotaur, failpoints: true

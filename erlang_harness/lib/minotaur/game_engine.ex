@@ -5,17 +5,17 @@ defmodule Minotaur.GameEngine do
 
   A session is found under its names in `:global` (see `Minotaur.GameEngine.Names`); a node that has
   not heard of the name yet asks the other hosts. A call that finds its session gone looks for it
-  again, so a session that moves is not noticed; when its node was lost, another may be about to
-  take it over, so each further look waits a moment. A timeout is not repeated, for the call may
-  have been carried out: it exits, as `GenServer.call/3` does.
+  again, so a session that moves is not noticed, and no update is carried out twice: see
+  `Minotaur.GameEngine.SessionCall`. Every call may exit as `GenServer.call/3` does, when the
+  session does not answer in 5 s, and answer `{:error, :game_not_alive}`; updates also
+  `{:error, :in_doubt}`: the session's node was lost, and nobody knows whether it was carried out.
   """
 
-  alias Minotaur.GameEngine.{LocalSessions, Names, NewGame, Rules, Settings, StateImport}
+  alias Minotaur.GameEngine.{LocalSessions, Names, NewGame, Rules, SessionCall, Settings}
+  alias Minotaur.GameEngine.StateImport
   alias Minotaur.Handoff.Snapshot
   alias Minotaur.{Placement, SessionHost}
 
-  @attempts 5
-  @pause_ms 100
   @lookup_ms 1_000
   @start_ms 10_000
 
@@ -75,7 +75,7 @@ defmodule Minotaur.GameEngine do
   end
 
   @doc "Ends the round now."
-  @spec end_round(id) :: {:ok, struct} | {:error, :game_not_alive}
+  @spec end_round(id) :: {:ok, struct} | {:error, :game_not_alive | :in_doubt}
   def end_round(id), do: {:id, id} |> call(:end_round) |> wrap()
 
   @doc "The status of the user's player in `game`, or why there is none."
@@ -130,34 +130,9 @@ defmodule Minotaur.GameEngine do
 
   # -- calls
 
-  defp call(key, request), do: attempt(find(key), key, request, @attempts)
+  defp call(key, request), do: SessionCall.run(fn -> find(key) end, request)
 
-  defp attempt(nil, _key, _request, _left), do: {:error, :game_not_alive}
-  defp attempt(_pid, _key, _request, 0), do: {:error, :game_not_alive}
-
-  defp attempt(pid, key, request, left) do
-    GenServer.call(pid, request)
-  catch
-    :exit, {{:shutdown, {:moved, new}}, _call} -> attempt(new, key, request, left - 1)
-    :exit, {{:nodedown, _node}, _call} -> look_again(key, request, left - 1)
-    :exit, {:noproc, _call} -> attempt(find(key), key, request, left - 1)
-    :exit, {:shutdown, _call} -> attempt(find(key), key, request, left - 1)
-    :exit, {:normal, _call} -> {:error, :game_not_alive}
-  end
-
-  # The node is lost: finding nobody yet counts as one of the attempts.
-  defp look_again(_key, _request, 0), do: {:error, :game_not_alive}
-
-  defp look_again(key, request, left) do
-    Process.sleep(@pause_ms)
-
-    case find(key) do
-      nil -> look_again(key, request, left - 1)
-      pid -> attempt(pid, key, request, left)
-    end
-  end
-
-  defp wrap({:error, :game_not_alive} = error), do: error
+  defp wrap({:error, _reason} = error), do: error
   defp wrap(game), do: {:ok, game}
 
   defp find(key), do: Names.whereis(key) || find_on_hosts(key)

@@ -20,6 +20,7 @@ defmodule Minotaur.SessionHost do
   require Logger
 
   alias Minotaur.GameEngine.{Game, LocalSessions, NameKeeper, SessionSupervisor}
+  alias Minotaur.Handoff.Failpoint
   alias Minotaur.SessionHost.{Drain, Members, Starter}
   alias Minotaur.Settings
 
@@ -85,8 +86,9 @@ defmodule Minotaur.SessionHost do
         host
       )
       when is_reference(transfer) and is_pid(source) do
-    case judge(offer, host) do
+    case Failpoint.pass?(:in_offer) and judge(offer, host) do
       :ok -> accept(offer, host)
+      false -> {:noreply, host}
       reason -> {:reply, {:refuse, reason}, host}
     end
   end
@@ -218,7 +220,13 @@ defmodule Minotaur.SessionHost do
 
   # A session that is not watched yet is on its way to be.
   defp note_role(host, pid, role) when is_map_key(host.children, pid) do
-    drain = if role == :open, do: Drain.add(host.drain, pid), else: host.drain
+    drain =
+      case {host.children[pid], role} do
+        {:forwarding, :open} -> Drain.is_back(host.drain, pid)
+        {_before, :open} -> Drain.add(host.drain, pid)
+        _other -> host.drain
+      end
+
     %{host | children: Map.put(host.children, pid, role), drain: drain}
   end
 
@@ -241,6 +249,7 @@ defmodule Minotaur.SessionHost do
 
   defp judge(offer, host) do
     cond do
+      Failpoint.refuses?(:in_offer) -> :failpoint
       Map.get(offer, :state_version) not in Game.versions() -> :unsupported_state_version
       LocalSessions.owner?(offer.id) -> :already_owner
       true -> readiness(host)

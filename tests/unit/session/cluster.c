@@ -130,6 +130,15 @@ void cluster_settle(struct cluster *cluster)
     } while (names_step(&cluster->names));
 }
 
+void cluster_lose(struct cluster *cluster, int a, int b)
+{
+    world_cut(&cluster->world, a, b);
+    cluster_settle(cluster);
+    procs_peer_down(world_procs(&cluster->world, a), cluster_name(cluster, b));
+    procs_peer_down(world_procs(&cluster->world, b), cluster_name(cluster, a));
+    cluster_settle(cluster);
+}
+
 void cluster_pass(struct cluster *cluster, uint64_t ms)
 {
     while (ms > 0) {

@@ -47,6 +47,9 @@ struct hosts *cluster_host(struct cluster *cluster, int node);
 /** The same of @game with @config. */
 struct hosts *cluster_host_of(struct cluster *cluster, int node, const struct cn_game *game,
                               const struct hosts_config *config);
+/** Cut @a and @b for good: who tries again to reach the other is told that it cannot be. Settled.
+ */
+void cluster_lose(struct cluster *cluster, int a, int b);
 /** Run, deliver and answer until nothing moves. */
 void cluster_settle(struct cluster *cluster);
 /** Let time pass, in steps of at most 10 ms, settling each. */

@@ -100,7 +100,7 @@ START_TEST(large_states_go_on_within_the_bound)
     ck_assert_uint_eq(count_in(SESSION_FROZEN), 16);
     c.draining = false;
     fake_host_hello(&c, 0);
-    world_cut(&cluster.world, 0, 1);
+    cluster_lose(&cluster, 0, 1);
     cluster_settle(&cluster);
     ck_assert_int_eq(c.calls, 7);
     ck_assert_uint_eq(count_in(SESSION_RUNNING), 40);

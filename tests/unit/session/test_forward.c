@@ -72,17 +72,16 @@ START_TEST(drain_ends_while_it_waits)
 }
 END_TEST
 
-/* When that node is lost the forwarder goes, as it does when it waits for nothing. */
-START_TEST(goes_with_a_busy_node)
+/* When that node is lost the forwarder owns the session again, as if it waited for nothing. */
+START_TEST(recovers_from_a_busy_node)
 {
     begin();
     cluster.world.nodes[0].busy[1] = true;
     cluster_send(&cluster, 2, &old_pid, parse("{$gen_cast,{add,7}}"));
     cluster_settle(&cluster);
     ck_assert(process_stalled(gen_server_process(old->server)));
-    world_cut(&cluster.world, 0, 1);
-    cluster_settle(&cluster);
-    ck_assert_ptr_null(cluster_find(&cluster, 0, "t"));
+    cluster_lose(&cluster, 0, 1);
+    ck_assert_int_eq(session_state(old), SESSION_RUNNING);
 }
 END_TEST
 
@@ -111,13 +110,78 @@ START_TEST(stays_500_ms)
 }
 END_TEST
 
-/* When the new owner's node is lost, waiting callers are told at once. */
-START_TEST(goes_with_the_new_owner)
+/* It has its names again, above the epoch of the owner that died, and takes calls. */
+static void check_recovered(uint64_t epoch, const char *state)
+{
+    ck_assert_int_eq(session_state(old), SESSION_RUNNING);
+    ck_assert_uint_eq(old->epoch, epoch);
+    ck_assert_ptr_null(old->forward);
+    ck_assert(cn_pid_equal(names_holder(&cluster.names, "Elixir.Toy.Ids", "t"), &old_pid));
+    ck_assert(cn_pid_equal(names_holder(&cluster.names, "Elixir.Toy.Codes", "code"), &old_pid));
+    ck_assert_str_eq(cluster_call(&cluster, 2, &old_pid, parse("get")), state);
+    ck_assert(cluster_logged(&cluster, 0, "died: it goes on here"));
+}
+
+/* The new owner's node is lost: the session goes on with the state that it left with, and the
+ * drain, which had counted it as moved, looks for another host. */
+START_TEST(recovers_when_the_node_is_lost)
+{
+    begin();
+    cluster_call(&cluster, 2, &new_pid, parse("{add,7}"));
+    cluster_lose(&cluster, 0, 1);
+    check_recovered(3, "reply []");
+    cluster_pass(&cluster, 100);
+    ck_assert_int_eq(cluster.nodes[0].exit_code, HOSTS_EXIT_LOST);
+    ck_assert_uint_eq(cluster.nodes[0].summary.sessions, 1);
+    ck_assert_uint_eq(cluster.nodes[0].summary.moved, 0);
+}
+END_TEST
+
+/* With a third host the drain moves it there, and all is well. */
+START_TEST(recovers_and_moves_on)
+{
+    begin();
+    cluster_host(&cluster, 2);
+    cluster_lose(&cluster, 0, 1);
+    cluster_pass(&cluster, 1000);
+    ck_assert_ptr_nonnull(cluster_find(&cluster, 2, "t"));
+    ck_assert_uint_eq(cluster_find(&cluster, 2, "t")->epoch, 4);
+    ck_assert_int_eq(cluster.nodes[0].exit_code, HOSTS_EXIT_MOVED);
+    ck_assert_uint_eq(cluster.nodes[0].summary.moved, 1);
+}
+END_TEST
+
+/* A connection that breaks and is there again costs nothing: the new owner is still the owner. */
+START_TEST(a_broken_connection_is_tried_again)
 {
     begin();
     world_cut(&cluster.world, 0, 1);
     cluster_settle(&cluster);
+    ck_assert_int_eq(session_state(old), SESSION_FORWARDING);
+    world_connect(&cluster.world, 0, 1);
+    cluster_settle(&cluster);
+    ck_assert_str_eq(cluster_call(&cluster, 2, &old_pid, parse("{add,1}")), "reply {ok,1}");
+    ck_assert_str_eq(cluster_call(&cluster, 2, &new_pid, parse("get")), "reply [1]");
+    cluster_pass(&cluster, 1000);
     ck_assert_ptr_null(cluster_find(&cluster, 0, "t"));
+}
+END_TEST
+
+/* A session that ends is not brought back; one that crashes is, and moves once more. */
+START_TEST(tells_an_end_from_a_crash)
+{
+    begin();
+    if (_i == 0) {
+        cluster_call(&cluster, 2, &new_pid, parse("stop"));
+        cluster_settle(&cluster);
+        ck_assert_ptr_null(cluster_find(&cluster, 0, "t"));
+    } else {
+        procs_exit_signal(world_procs(&cluster.world, 1), NULL, &new_pid, atom("oops"));
+        cluster_settle(&cluster);
+        ck_assert(cluster_logged(&cluster, 0, "died: it goes on here"));
+        ck_assert_ptr_nonnull(cluster_find(&cluster, 1, "t"));
+        ck_assert_uint_eq(cluster_find(&cluster, 1, "t")->epoch, 4);
+    }
 }
 END_TEST
 
@@ -147,7 +211,9 @@ START_TEST(follows_the_owner)
         cn_pid_equal(names_holder(&cluster.names, "Elixir.Toy.Ids", "t"), session_pid(third)));
     process_exit_atom(gen_server_process(third->server), "oops");
     cluster_settle(&cluster);
-    ck_assert_ptr_null(cluster_find(&cluster, 0, "t"));
+    ck_assert(cluster_logged(&cluster, 0, "died: it goes on here"));
+    ck_assert_ptr_nonnull(cluster_find(&cluster, 2, "t"));
+    ck_assert_uint_eq(cluster_find(&cluster, 2, "t")->epoch, 6);
 }
 END_TEST
 
@@ -194,10 +260,13 @@ int main(void)
     tcase_add_test(tests, everything_is_passed_on);
     tcase_add_test(tests, waits_for_a_busy_node);
     tcase_add_test(tests, drain_ends_while_it_waits);
-    tcase_add_test(tests, goes_with_a_busy_node);
+    tcase_add_test(tests, recovers_from_a_busy_node);
     tcase_add_test(tests, host_shows_the_new_owner);
     tcase_add_test(tests, stays_500_ms);
-    tcase_add_test(tests, goes_with_the_new_owner);
+    tcase_add_test(tests, recovers_when_the_node_is_lost);
+    tcase_add_test(tests, recovers_and_moves_on);
+    tcase_add_test(tests, a_broken_connection_is_tried_again);
+    tcase_add_loop_test(tests, tells_an_end_from_a_crash, 0, 2);
     tcase_add_test(tests, follows_the_owner);
     tcase_add_test(tests, names_follow_the_owner);
     tcase_add_test(tests, late_words_stay_here);

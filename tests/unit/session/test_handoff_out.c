@@ -101,10 +101,16 @@ static void check_thawed_at(uint64_t epoch, int how, const char *state)
     ck_assert_str_eq(cluster_call(&cluster, 0, &toy_pid, parse("get")), state);
 }
 
-/* The same before the target was activated: its epoch is what it was. */
+/* The same where the target may have owned the session meanwhile. */
 static void check_thawed(int how, const char *state)
 {
-    check_thawed_at(1, how, state);
+    check_thawed_at(3, how, state);
+}
+
+static void check_names_moved(void)
+{
+    ck_assert(cn_pid_equal(names_holder(&cluster.names, "Elixir.Toy.Ids", "t"), &target_pid));
+    ck_assert(cn_pid_equal(names_holder(&cluster.names, "Elixir.Toy.Codes", "code"), &target_pid));
 }
 
 /* State, queue, activate: in this order, and the names move between queue and activate. */
@@ -190,14 +196,14 @@ START_TEST(large_state_is_cut)
 }
 END_TEST
 
-/* A target that refuses costs the session nothing. */
+/* A target that refuses costs the session nothing, and has owned nothing. */
 START_TEST(refused)
 {
     begin();
     ask("{add,2}");
     answer(parse_with("{handoff_refuse,%r,bad_hash}", &transfer));
     ck_assert_str_eq(cluster_last(&cluster, 2), "reply {ok,2}");
-    check_thawed(CN_E_REFUSED, "reply [1,2]");
+    check_thawed_at(1, CN_E_REFUSED, "reply [1,2]");
     finish();
 }
 END_TEST
@@ -238,8 +244,7 @@ START_TEST(target_is_lost_before_active)
     ask("{add,2}");
     say_ready();
     ck_assert(target_heard("handoff_activate"));
-    world_cut(&cluster.world, 0, 1);
-    cluster_settle(&cluster);
+    cluster_lose(&cluster, 0, 1);
     ck_assert_str_eq(cluster_last(&cluster, 2), "reply {ok,2}");
     check_thawed_at(3, CN_E_CLOSED, "reply [1,2]");
     finish();
@@ -259,12 +264,6 @@ START_TEST(target_is_silent_before_ready)
     finish();
 }
 END_TEST
-
-static void check_names_moved(void)
-{
-    ck_assert(cn_pid_equal(names_holder(&cluster.names, "Elixir.Toy.Ids", "t"), &target_pid));
-    ck_assert(cn_pid_equal(names_holder(&cluster.names, "Elixir.Toy.Codes", "code"), &target_pid));
-}
 
 /* A registry that is slow does not hold the session: after 5 s it moves ahead of its names. The
  * forwarder stays until they have followed, and 500 ms more. */
@@ -367,7 +366,25 @@ START_TEST(target_is_silent_after_activate)
 }
 END_TEST
 
-/* Words that carry another reference mean nothing. */
+/* A target that did not hear the cancel, and says that it is ready, hears it now. */
+START_TEST(a_late_ready_is_cancelled)
+{
+    size_t heard;
+
+    begin();
+    ask("{add,2}");
+    cluster_pass(&cluster, 5000);
+    check_thawed(CN_E_TIMEOUT, "reply [1,2]");
+    heard = target_log.count;
+    say_ready();
+    ck_assert_uint_eq(target_log.count, heard + 1);
+    ck_assert_ptr_nonnull(strstr(target_last(), "{handoff_cancel,"));
+    ck_assert_int_eq(session_state(toy), SESSION_RUNNING);
+    finish();
+}
+END_TEST
+
+/* Words that carry another reference mean nothing; a ready one hears that it is not wanted. */
 START_TEST(other_transfers_are_ignored)
 {
     struct cn_ref other;
@@ -380,7 +397,8 @@ START_TEST(other_transfers_are_ignored)
     answer(parse_with("{handoff_active,%r,2}", &transfer));           /* not yet asked for */
     answer(parse_with("{handoff_ready,%r,%p}", &transfer, &toy_pid)); /* another pid */
     ck_assert_int_eq(session_state(toy), SESSION_FROZEN);
-    ck_assert_uint_eq(target_log.count, 2);
+    ck_assert_uint_eq(target_log.count, 3);
+    ck_assert_ptr_nonnull(strstr(target_last(), "{handoff_cancel,"));
     ck_assert_int_eq(results, 0);
     finish();
 }
@@ -469,6 +487,7 @@ int main(void)
     tcase_add_test(tests, names_come_back_late);
     tcase_add_test(tests, names_are_asked_for_again);
     tcase_add_test(tests, target_is_silent_after_activate);
+    tcase_add_test(tests, a_late_ready_is_cancelled);
     tcase_add_test(tests, other_transfers_are_ignored);
     tcase_add_test(tests, words_come_once);
     tcase_add_test(tests, queue_has_a_limit);

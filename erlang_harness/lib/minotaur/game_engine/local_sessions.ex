@@ -40,6 +40,16 @@ defmodule Minotaur.GameEngine.LocalSessions do
     :ok
   end
 
+  @doc "Takes the calling forwarder's rows away: it is to be the owner again."
+  @spec is_back(map) :: :ok
+  def is_back(session) do
+    for key <- [{:id, session.id} | join_code_keys(session)] do
+      Registry.unregister(__MODULE__, {:moved, key})
+    end
+
+    :ok
+  end
+
   @doc "Points the calling forwarder's rows to where the owner went next."
   @spec moved_on(map, pid) :: :ok
   def moved_on(session, newer) do

@@ -5,21 +5,22 @@ defmodule Minotaur.GameEngine.Session do
   A session has one of these roles. `SessionServer` sends each message to the code of the role:
 
       opening ──► open ──► leaving ──► forwarding ──► ended
-                   ▲  ◄────────┘ (the target failed)
+                   ▲  ◄────────┴────────────┘ (the target failed)
       arriving ────┘
 
   * `opening`: started here, its names are being registered. It answers like an open one.
   * `open`: owns the game.
   * `leaving`: the source of a handoff (`Minotaur.Handoff.Source`). Nothing is executed.
   * `arriving`: the target of a handoff (`Minotaur.Handoff.Target`). Nothing is executed.
-  * `forwarding`: gave the game away, passes on what still arrives.
+  * `forwarding`: gave the game away, passes on what still arrives; owns it again if the new owner
+    dies.
 
   `epoch` rises with each owner, `version` with each change of the game.
   """
 
   require Logger
 
-  alias Minotaur.GameEngine.{LocalSessions, Rules, Settings}
+  alias Minotaur.GameEngine.{CarriedOut, LocalSessions, Rules, Settings}
   alias Minotaur.{PubSub, SessionHost}
 
   @enforce_keys [:id, :role]
@@ -33,7 +34,8 @@ defmodule Minotaur.GameEngine.Session do
     :came_by,
     epoch: 1,
     version: 1,
-    queue: []
+    queue: [],
+    carried_out: %CarriedOut{}
   ]
 
   @type role :: :opening | :open | :leaving | :arriving | :forwarding
@@ -44,10 +46,11 @@ defmodule Minotaur.GameEngine.Session do
           game: struct | nil,
           timer: reference | nil,
           handoff: map | nil,
-          came_by: reference | nil,
+          came_by: {transfer :: reference, source :: pid} | nil,
           epoch: pos_integer,
           version: pos_integer,
-          queue: [message]
+          queue: [message],
+          carried_out: CarriedOut.t()
         }
 
   @typedoc "A message as it lies in the mailbox: a call (`$gen_call`), a cast or an info."
@@ -69,11 +72,25 @@ defmodule Minotaur.GameEngine.Session do
 
   @doc "Carries out a message of the mailbox."
   @spec execute(message, t) :: {:cont, t} | {:stop, reason :: term, t}
-  def execute({:"$gen_call", from, request}, session) do
-    {reply, game} = Rules.handle_call(request, session.game, DateTime.utc_now(), round_seconds())
-    changed = change(session, game)
-    GenServer.reply(from, reply)
+  def execute({:"$gen_call", from, {:repeat, tag, age_ms, request}}, session)
+      when is_reference(tag) and is_integer(age_ms) do
+    {answer, changed} = repeat(tag, age_ms, request, session)
+    GenServer.reply(from, answer)
     {:cont, tell_round(session, changed)}
+  end
+
+  def execute({:"$gen_call", from, request}, session) do
+    %{carried_out: done} = session
+    tag = tag(from)
+
+    # Somebody had it carried out by now who did not wait for this one: nobody waits for an answer.
+    if done.repeats and tag != nil and CarriedOut.member?(done, tag) do
+      {:cont, session}
+    else
+      {answer, changed} = carry_out(request, tag, session)
+      GenServer.reply(from, answer)
+      {:cont, tell_round(session, changed)}
+    end
   end
 
   def execute({:"$gen_cast", _request} = cast, session) do
@@ -136,6 +153,38 @@ defmodule Minotaur.GameEngine.Session do
         inspect(message, limit: 10, printable_limit: 200)
     )
   end
+
+  defp repeat(tag, age_ms, request, session) do
+    case CarriedOut.judge(session.carried_out, tag, age_ms, now_ms()) do
+      :done ->
+        {{:carried_out, session.game}, session}
+
+      :in_doubt ->
+        {:in_doubt, session}
+
+      :not_done ->
+        {answer, session} = carry_out(request, tag, session)
+        {{:now, answer}, %{session | carried_out: CarriedOut.repeated(session.carried_out)}}
+    end
+  end
+
+  defp carry_out(request, tag, %{game: old} = session) do
+    {answer, game} = Rules.handle_call(request, old, DateTime.utc_now(), round_seconds())
+    session = change(session, game)
+    {answer, if(game == old or tag == nil, do: session, else: note(tag, session))}
+  end
+
+  defp note(tag, session) do
+    %{session | carried_out: CarriedOut.add(session.carried_out, tag, now_ms())}
+  end
+
+  # The reference by which a caller knows its call, as gen_server:reply/2 reads it.
+  defp tag({_pid, [:alias | tag]}) when is_reference(tag), do: tag
+  defp tag({_pid, [[:alias | tag] | _]}) when is_reference(tag), do: tag
+  defp tag({_pid, tag}) when is_reference(tag), do: tag
+  defp tag(_other), do: nil
+
+  defp now_ms, do: System.monotonic_time(:millisecond)
 
   defp change(%{game: game} = session, game), do: session
 

@@ -7,21 +7,32 @@ defmodule Minotaur.Handoff.Forwarder do
   at least 500 ms after its names moved (a caller may have looked the name up just before), or
   until its host is in a hurry. It ends with `{:shutdown, {:moved, new}}`: who still watches knows
   where to go. When the owner itself moves on, the forwarder follows it.
+
+  It keeps the game that it gave away. When the new owner crashes, or its node is gone (a lost
+  connection is tried once more), it is the owner again, at a higher epoch: what the new one did
+  since is lost with it. A drain that is still on moves it to the next host.
   """
 
+  require Logger
+
   alias Minotaur.GameEngine.{LocalSessions, Names, Session}
+  alias Minotaur.Handoff.Target
+  alias Minotaur.PubSub
   alias Minotaur.SessionHost
 
   @stay_ms 500
   @look_again_ms 50
+  # Each later owner may have raised the epoch by as much as 2.
+  @epochs_per_owner 2
 
-  @doc "Turns the source of a finished handoff into a forwarder. Its game is given away."
+  @doc "Turns the source of a finished handoff into a forwarder. Its epoch is the new owner's now."
   @spec new(Session.t()) :: Session.t()
   def new(%{handoff: handoff} = session) do
     LocalSessions.moved(session, handoff.new)
     SessionHost.role_changed(session.id, :forwarding)
     send(self(), {__MODULE__, :look})
-    %{session | role: :forwarding, game: nil, queue: [], timer: nil}
+    handoff = Map.merge(handoff, %{later_owners: 0, lost: false})
+    %{session | role: :forwarding, queue: [], timer: nil, handoff: handoff}
   end
 
   @doc "Notes that the names have moved."
@@ -55,9 +66,17 @@ defmodule Minotaur.Handoff.Forwarder do
   def info({:DOWN, monitor, _, _, reason}, %{handoff: %{monitor: monitor}} = session) do
     case reason do
       {:shutdown, {:moved, newer}} -> {:noreply, follow(newer, session)}
-      _gone -> finish(session)
+      :noconnection when not session.handoff.lost -> {:noreply, look_twice(session)}
+      {:shutdown, _why} -> finish(session)
+      orderly when orderly in [:normal, :shutdown, :noproc] -> finish(session)
+      _crash -> recover(session)
     end
   end
+
+  def info({:handoff_activate, _transfer} = again, session), do: Target.late_word(again, session)
+
+  def info({:handoff_ready, _transfer, new} = late, session) when new != session.handoff.new,
+    do: Target.late_word(late, session)
 
   def info(message, session) when is_tuple(message) do
     if stale?(message), do: {:noreply, session}, else: :not_mine
@@ -101,8 +120,40 @@ defmodule Minotaur.Handoff.Forwarder do
 
   defp follow(newer, %{handoff: handoff} = session) do
     LocalSessions.moved_on(session, newer)
-    %{session | handoff: %{handoff | new: newer, monitor: Process.monitor(newer)}}
+    later_owners = handoff.later_owners + 1
+    handoff = %{handoff | new: newer, later_owners: later_owners, lost: false}
+    watch(%{session | handoff: handoff})
   end
+
+  defp look_twice(session), do: watch(put_in(session.handoff.lost, true))
+
+  defp watch(%{handoff: handoff} = session) do
+    %{session | handoff: %{handoff | monitor: Process.monitor(handoff.new)}}
+  end
+
+  defp recover(%{id: id, handoff: handoff} = session) do
+    Logger.error(
+      "session #{inspect(id)}: its owner on #{node(handoff.new)} died: it goes on here"
+    )
+
+    LocalSessions.is_back(session)
+    if handoff.names, do: Process.demonitor(elem(handoff.names, 1), [:flush])
+    epoch = session.epoch + 1 + @epochs_per_owner * handoff.later_owners
+
+    case Session.open(%{session | epoch: epoch}) do
+      {:ok, session} ->
+        {_pid, monitor} = Names.move_async(id, session.join_code, self(), earlier(handoff))
+        Process.demonitor(monitor, [:flush])
+        PubSub.session_moved(id)
+        {:noreply, session}
+
+      {:error, {:already_registered, _owner}} ->
+        finish(session)
+    end
+  end
+
+  defp earlier(%{names: {mover, _monitor}}), do: mover
+  defp earlier(_none_under_way), do: nil
 
   defp finish(session), do: {:stop, {:shutdown, {:moved, session.handoff.new}}, session}
 

@@ -6,6 +6,7 @@ defmodule Minotaur.Handoff.Mover do
 
   require Logger
 
+  alias Minotaur.Handoff.Failpoint
   alias Minotaur.{Placement, SessionHost}
 
   @step_ms 5_000
@@ -37,7 +38,8 @@ defmodule Minotaur.Handoff.Mover do
   defp offer_and_hand_off(host, pid, session) do
     transfer = make_ref()
 
-    with {:ok, new} <- offer(host, transfer, pid, session) do
+    with {:ok, new} <- offer(host, transfer, pid, session),
+         true <- Failpoint.pass?(:out_accept) do
       frozen_ms = now_ms()
 
       case ask(pid, {:hand_off, transfer, new}, :infinity) do

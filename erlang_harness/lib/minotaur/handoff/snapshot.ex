@@ -8,7 +8,7 @@ defmodule Minotaur.Handoff.Snapshot do
   has another hash then: only its bytes are guarded.
   """
 
-  alias Minotaur.GameEngine.{Game, StateImport}
+  alias Minotaur.GameEngine.{CarriedOut, Game, StateImport}
 
   @chunk_bytes_max 65_536
   @hash_range 4_294_967_296
@@ -30,6 +30,7 @@ defmodule Minotaur.Handoff.Snapshot do
       version: session.version,
       state_version: state_version(),
       state: session.game,
+      carried_out: CarriedOut.export(session.carried_out, now_ms()),
       mailbox_digest: mailbox
     }
 
@@ -45,8 +46,9 @@ defmodule Minotaur.Handoff.Snapshot do
     with :ok <- check(digest(bytes) == digest, :bad_digest),
          {:ok, snapshot} <- to_snapshot(bytes),
          {:ok, game} <- StateImport.import_game(snapshot.state),
-         :ok <- check_hash(snapshot, game, hash) do
-      {:ok, %{snapshot | state: game}}
+         :ok <- check_hash(snapshot, game, hash),
+         {:ok, carried_out} <- carried_out(snapshot) do
+      {:ok, Map.merge(snapshot, %{state: game, carried_out: carried_out})}
     end
   end
 
@@ -63,6 +65,15 @@ defmodule Minotaur.Handoff.Snapshot do
   rescue
     ArgumentError -> {:error, :bad_snapshot}
   end
+
+  # A host of an earlier version says nothing of it.
+  defp carried_out(snapshot) do
+    with :error <- CarriedOut.import_from(Map.get(snapshot, :carried_out, <<>>), now_ms()) do
+      {:error, :bad_snapshot}
+    end
+  end
+
+  defp now_ms, do: System.monotonic_time(:millisecond)
 
   defp chunks(<<chunk::binary-size(@chunk_bytes_max), rest::binary>>) when rest != <<>> do
     [chunk | chunks(rest)]

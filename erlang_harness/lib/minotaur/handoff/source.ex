@@ -5,6 +5,9 @@ defmodule Minotaur.Handoff.Source do
       sending ── ready ──► naming ── names moved ──► activating ── active ──► a forwarder
          └───────────── refuse, end of the target, 5 s of silence ──────────► open again
 
+  A lost connection is looked at twice: the target, if it was ready, owns the session since. It is
+  told once more to activate, over a new connection, and gets the queue that may have been lost.
+
   Nothing is executed here. What arrives is kept, in order, until the target is active, so that
   nothing is lost when it fails; from `naming` on it is sent to the target as well. With many
   names to move `:global` needs longer for them than a session may stand still: after
@@ -12,12 +15,12 @@ defmodule Minotaur.Handoff.Source do
   (callers reach it through the forwarder meanwhile).
 
   How it fails: the target is told `handoff_cancel` and ends, the names are taken back, the kept
-  messages are executed here. Had it been activated already, the epoch jumps over the one that it
-  may have used.
+  messages are executed here. Unless the target refused, the epoch jumps over the one that it may
+  have used.
   """
 
   alias Minotaur.GameEngine.{LocalSessions, Names, Session}
-  alias Minotaur.Handoff.{Forwarder, Snapshot, Target}
+  alias Minotaur.Handoff.{Failpoint, Forwarder, Snapshot, Target}
   alias Minotaur.Settings
   alias Minotaur.PubSub
 
@@ -42,9 +45,18 @@ defmodule Minotaur.Handoff.Source do
     session = Session.hold_timer(session)
     monitor = Process.monitor(new)
     send_state(session, transfer, new)
-    handoff = %{transfer: transfer, new: new, monitor: monitor, from: from, names: nil}
 
-    enter(:sending, %{session | role: :leaving, queue: [], handoff: Map.put(handoff, :timer, nil)})
+    handoff = %{
+      transfer: transfer,
+      new: new,
+      monitor: monitor,
+      from: from,
+      names: nil,
+      timer: nil,
+      lost: false
+    }
+
+    enter(:sending, %{session | role: :leaving, queue: [], handoff: handoff})
   end
 
   @doc "Keeps a message; sends it to the target, too, once that is ready."
@@ -61,15 +73,26 @@ defmodule Minotaur.Handoff.Source do
         {:handoff_ready, transfer, new},
         %{handoff: %{transfer: transfer, new: new}} = session
       ) do
-    if session.handoff.step == :sending, do: ready(session), else: {:noreply, session}
+    if session.handoff.step == :sending and Failpoint.pass?(:out_ready),
+      do: ready(session),
+      else: {:noreply, session}
   end
 
   def info({:handoff_active, transfer, epoch}, %{handoff: %{transfer: transfer}} = session) do
-    if session.handoff.step == :activating, do: active(epoch, session), else: {:noreply, session}
+    if session.handoff.step == :activating and Failpoint.pass?(:out_active),
+      do: active(epoch, session),
+      else: {:noreply, session}
   end
 
   def info({:handoff_refuse, transfer, reason}, %{handoff: %{transfer: transfer}} = session) do
     failed({:refused, reason}, session)
+  end
+
+  def info(
+        {:DOWN, monitor, _, _, :noconnection},
+        %{handoff: %{monitor: monitor, lost: false}} = session
+      ) do
+    ask_again(session)
   end
 
   def info({:DOWN, monitor, _, _, reason}, %{handoff: %{monitor: monitor}} = session) do
@@ -86,10 +109,12 @@ defmodule Minotaur.Handoff.Source do
     step_over(step, session)
   end
 
-  # The source of the handoff that brought it here owns it again: it goes nowhere.
-  def info({:handoff_cancel, _transfer} = cancel, session), do: Target.late_info(cancel, session)
+  # Of the handoff that brought it here: its source owns it again, or asks once more.
+  def info({word, _transfer} = late, session) when word in [:handoff_cancel, :handoff_activate],
+    do: Target.late_word(late, session)
+
   def info({:handoff_step_over, _stale, _step}, session), do: {:noreply, session}
-  def info({:handoff_ready, _stale, _new}, session), do: {:noreply, session}
+  def info({:handoff_ready, _stale, _new} = late, session), do: Target.late_word(late, session)
   def info({:handoff_active, _stale, _epoch}, session), do: {:noreply, session}
   def info({:handoff_refuse, _stale, _reason}, session), do: {:noreply, session}
   def info(_other, _session), do: :not_mine
@@ -113,15 +138,38 @@ defmodule Minotaur.Handoff.Source do
   end
 
   defp activate(%{handoff: handoff} = session) do
-    send(handoff.new, {:handoff_activate, handoff.transfer})
-    {:noreply, enter(:activating, session)}
+    if Failpoint.pass?(:out_names) do
+      send(handoff.new, {:handoff_activate, handoff.transfer})
+      {:noreply, enter(:activating, session)}
+    else
+      {:noreply, session}
+    end
+  end
+
+  defp ask_again(%{handoff: handoff} = session) do
+    monitor = Process.monitor(handoff.new)
+    activate(%{session | handoff: %{handoff | monitor: monitor, lost: true}})
   end
 
   defp active(epoch, session) do
-    session = stop_step_timer(session)
+    session = session |> stop_step_timer() |> catch_up()
     GenServer.reply(session.handoff.from, :moved)
     {:noreply, Forwarder.new(%{session | epoch: epoch})}
   end
+
+  # What was sent over the connection that was lost may not have arrived, or was never sent.
+  defp catch_up(%{handoff: %{lost: true, new: new} = handoff} = session) do
+    for message <- Enum.reverse(session.queue), do: send(new, message)
+
+    if handoff.names || is_map_key(handoff, :named_ms) do
+      session
+    else
+      names = Names.move_async(session.id, session.join_code, new)
+      %{session | handoff: %{handoff | names: names}}
+    end
+  end
+
+  defp catch_up(session), do: session
 
   defp step_over(:naming, session), do: activate(session)
   defp step_over(step, session), do: failed({:silent, step}, session)
@@ -133,7 +181,7 @@ defmodule Minotaur.Handoff.Source do
     take_names_back(handoff, id, join_code)
     GenServer.reply(handoff.from, {:failed, reason})
     tell_subscribers(handoff.step, id)
-    reopen(%{session | epoch: next_epoch(handoff.step, session.epoch)})
+    reopen(%{session | epoch: next_epoch(reason, session.epoch)})
   end
 
   defp reopen(session) do
@@ -164,8 +212,8 @@ defmodule Minotaur.Handoff.Source do
     Process.demonitor(monitor, [:flush])
   end
 
-  defp next_epoch(:activating, epoch), do: epoch + 2
-  defp next_epoch(_step, epoch), do: epoch
+  defp next_epoch({:refused, _reason}, epoch), do: epoch
+  defp next_epoch(_reason, epoch), do: epoch + 2
 
   # The target may have told them that it owns the session.
   defp tell_subscribers(:activating, id), do: PubSub.session_moved(id)

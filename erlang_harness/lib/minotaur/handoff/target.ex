@@ -7,18 +7,20 @@ defmodule Minotaur.Handoff.Target do
 
   How it fails: it ends when its source cancels, is gone, or says nothing for 10 s (15 s when ready:
   the source's own steps have ended by then). If only the *connection* to the source
-  is lost and the state is here (`ready`), it is the newest there is: it activates itself.
+  is lost and the state is here (`ready`), it says `ready` once more, over a new connection; when
+  the source cannot be reached in 2 s, its state is the newest there is: it activates itself.
   """
 
   require Logger
 
-  alias Minotaur.GameEngine.{NameKeeper, Session}
-  alias Minotaur.Handoff.Snapshot
+  alias Minotaur.GameEngine.{CarriedOut, NameKeeper, Session}
+  alias Minotaur.Handoff.{Failpoint, Snapshot}
   alias Minotaur.PubSub
 
   @state_bytes_max 67_108_864
   @silence_ms 10_000
   @ready_silence_ms 15_000
+  @look_twice_ms 2_000
 
   @doc "A paused session for an accepted offer."
   @spec new(map) :: Session.t()
@@ -28,6 +30,7 @@ defmodule Minotaur.Handoff.Target do
       source: offer.source,
       monitor: Process.monitor(offer.source),
       step: :collecting,
+      lost: false,
       silence: await_word(@silence_ms),
       next: 0,
       chunks: [],
@@ -46,17 +49,23 @@ defmodule Minotaur.Handoff.Target do
           :not_mine | {:noreply, Session.t()} | {:stop, term, Session.t()}
   def info({:handoff_state, transfer, index, count, chunk}, session)
       when transfer == session.handoff.transfer and is_binary(chunk) do
-    collect(index, count, chunk, session)
+    if Failpoint.pass?(:in_state),
+      do: collect(index, count, chunk, session),
+      else: {:noreply, session}
   end
 
   def info({:handoff_digest, transfer, digest, hash}, session)
       when transfer == session.handoff.transfer and session.handoff.step == :collecting do
-    check(digest, hash, session)
+    cond do
+      Failpoint.refuses?(:in_digest) -> refuse(:failpoint, session)
+      Failpoint.pass?(:in_digest) -> check(digest, hash, session)
+      true -> {:noreply, session}
+    end
   end
 
   def info({:handoff_activate, transfer}, session)
       when transfer == session.handoff.transfer and session.handoff.step == :ready do
-    activate(session)
+    if Failpoint.pass?(:in_activate), do: activate(session), else: {:noreply, session}
   end
 
   def info({:handoff_cancel, transfer}, session) when transfer == session.handoff.transfer do
@@ -67,6 +76,10 @@ defmodule Minotaur.Handoff.Target do
     source_down(reason, session)
   end
 
+  def info({:handoff_silence, key}, %{handoff: %{silence: {key, _}, lost: true}} = session) do
+    activate_alone(session)
+  end
+
   def info({:handoff_silence, key}, %{handoff: %{silence: {key, _timer}}} = session) do
     Logger.warning("session #{inspect(session.id)}: ends, its source is silent")
     {:stop, :normal, session}
@@ -75,16 +88,34 @@ defmodule Minotaur.Handoff.Target do
   def info({:handoff_silence, _stale}, session), do: {:noreply, session}
   def info(_other, _session), do: :not_mine
 
+  @doc "As `late_info/2`, for one that hands on what is not its own: a stale word goes nowhere."
+  @spec late_word(term, Session.t()) :: {:noreply, Session.t()} | {:stop, term, Session.t()}
+  def late_word(word, session) do
+    with :not_mine <- late_info(word, session), do: {:noreply, session}
+  end
+
   @doc """
   What belongs to the handoff by which an open session came. A cancel that is late means that the
   source waited too long and owns the session again: of two owners the one that was not
-  acknowledged ends.
+  acknowledged ends. An activate that comes once more is answered: the source was cut off.
   """
   @spec late_info(term, Session.t()) ::
           :not_mine | {:noreply, Session.t()} | {:stop, term, Session.t()}
-  def late_info({:handoff_cancel, transfer}, %{came_by: transfer} = session) do
+  def late_info({:handoff_cancel, transfer}, %{came_by: {transfer, _source}} = session) do
     Logger.error("session #{inspect(session.id)}: ends, its source owns it again")
     {:stop, :normal, session}
+  end
+
+  def late_info({:handoff_activate, transfer}, %{came_by: {transfer, source}} = session) do
+    send(source, {:handoff_active, transfer, session.epoch})
+    # What it sends again may have arrived before.
+    {:noreply, may_hear_twice(session)}
+  end
+
+  # A target that did not hear the cancel of an attempt that was given up.
+  def late_info({:handoff_ready, transfer, new}, session) when is_pid(new) do
+    send(new, {:handoff_cancel, transfer})
+    {:noreply, session}
   end
 
   def late_info(message, session) when is_tuple(message) and tuple_size(message) > 0 do
@@ -95,7 +126,6 @@ defmodule Minotaur.Handoff.Target do
 
   defp stale?(tag) do
     tag in [
-      :handoff_ready,
       :handoff_refuse,
       :handoff_active,
       :handoff_step_over,
@@ -133,6 +163,7 @@ defmodule Minotaur.Handoff.Target do
         epoch: snapshot.epoch,
         version: snapshot.version,
         game: snapshot.state,
+        carried_out: snapshot.carried_out,
         handoff: %{handoff | step: :ready, chunks: []}
     }
 
@@ -159,30 +190,51 @@ defmodule Minotaur.Handoff.Target do
 
   defp activate(%{handoff: handoff, queue: queue} = session) do
     stop_waiting(handoff)
-    session = %{session | epoch: session.epoch + 1, came_by: handoff.transfer, queue: []}
+    came_by = {handoff.transfer, handoff.source}
+    session = %{session | epoch: session.epoch + 1, came_by: came_by, queue: []}
+    # A source that was out of reach may send its queue twice.
+    session = if handoff.lost, do: may_hear_twice(session), else: session
 
     with {:ok, session} <- Session.open(session) do
       PubSub.session_moved(session.id)
       outcome = Session.execute_all(Enum.reverse(queue), session)
       Process.demonitor(handoff.monitor, [:flush])
-      active = {:handoff_active, handoff.transfer, session.epoch}
-      # A source that is out of reach is not dialled for this.
-      Process.send(handoff.source, active, [:noconnect])
+      say_active(handoff, session.epoch)
       to_answer(outcome)
     else
       {:error, reason} -> refuse(reason, session)
     end
   end
 
+  defp may_hear_twice(session),
+    do: %{session | carried_out: CarriedOut.repeated(session.carried_out)}
+
+  # A source that is out of reach is not dialled for this: it asks.
+  defp say_active(handoff, epoch) do
+    if Failpoint.pass?(:in_active) do
+      Process.send(handoff.source, {:handoff_active, handoff.transfer, epoch}, [:noconnect])
+    end
+  end
+
   defp to_answer({:cont, session}), do: {:noreply, session}
   defp to_answer({:stop, reason, session}), do: {:stop, reason, session}
 
-  defp source_down(:noconnection, %{handoff: %{step: :ready}} = session) do
+  defp source_down(:noconnection, %{handoff: %{step: :ready, lost: true}} = session) do
+    activate_alone(session)
+  end
+
+  defp source_down(:noconnection, %{handoff: %{step: :ready} = handoff} = session) do
+    handoff = %{handoff | monitor: Process.monitor(handoff.source), lost: true}
+    send(handoff.source, {:handoff_ready, handoff.transfer, self()})
+    {:noreply, heard(%{session | handoff: handoff}, @look_twice_ms)}
+  end
+
+  defp source_down(_reason, session), do: {:stop, :normal, session}
+
+  defp activate_alone(session) do
     Logger.warning("session #{inspect(session.id)}: its source is out of reach, it runs here now")
     answer = activate(session)
     NameKeeper.check()
     answer
   end
-
-  defp source_down(_reason, session), do: {:stop, :normal, session}
 end

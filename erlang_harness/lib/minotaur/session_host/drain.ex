@@ -46,6 +46,14 @@ defmodule Minotaur.SessionHost.Drain do
       else: %{drain | queue: [session | drain.queue], seen: MapSet.put(drain.seen, session)}
   end
 
+  @doc "A session that had moved is here again, for its new owner died: it is to move once more."
+  @spec is_back(t | nil, pid) :: t | nil
+  def is_back(nil, _session), do: nil
+
+  def is_back(drain, session) do
+    %{drain | queue: [session | drain.queue], moved: max(drain.moved - 1, 0)}
+  end
+
   @doc "Notes that a session has ended."
   @spec ended(t | nil, pid) :: t | nil
   def ended(nil, _session), do: nil

@@ -11,7 +11,7 @@ defmodule Minotaur.Handoff.HandoffTest do
   import Minotaur.TimeHelper
 
   alias Minotaur.GameEngine
-  alias Minotaur.GameEngine.{Names, SessionServer, SessionSupervisor}
+  alias Minotaur.GameEngine.{CarriedOut, Names, SessionServer, SessionSupervisor}
   alias Minotaur.Handoff.Snapshot
   alias Minotaur.SessionHost
 
@@ -145,6 +145,58 @@ defmodule Minotaur.Handoff.HandoffTest do
       wait_until(fn -> assert Names.whereis({:id, ctx.game.id}) == self() end)
     end
 
+    # A target that was ready owns the session since: it is told once more, gets the queue again,
+    # and the session here is a forwarder.
+    test "asks once more when only the connection is lost", %{pid: pid} do
+      handoff = begin_handoff(pid)
+      receive_state(handoff.transfer)
+      send(pid, :queued)
+      wait_until(fn -> assert length(:sys.get_state(pid).queue) == 1 end)
+      send(pid, {:DOWN, :sys.get_state(pid).handoff.monitor, :process, self(), :noconnection})
+      assert_receive {:handoff_activate, transfer} when transfer == handoff.transfer
+      send(pid, {:handoff_active, handoff.transfer, 2})
+      assert_receive :queued
+      assert Task.await(handoff.outcome) == :moved
+      wait_until(fn -> assert :sys.get_state(pid).handoff.names == nil end)
+    end
+
+    # The second time it is the target that is lost.
+    test "goes on when its target is lost for good", %{pid: pid, game: game} do
+      handoff = begin_handoff(pid)
+
+      for _ <- 1..2 do
+        send(pid, {:DOWN, :sys.get_state(pid).handoff.monitor, :process, self(), :noconnection})
+      end
+
+      assert Task.await(handoff.outcome) == {:failed, {:target_down, :noconnection}}
+      assert GameEngine.get_game(game.id) == {:ok, game}
+      assert [%{epoch: 3}] = for(s <- sessions(), s.pid == pid, do: s)
+      # What did not hear the cancel hears it when it says that it is ready.
+      assert_receive {:handoff_cancel, _transfer}
+      send(pid, {:handoff_ready, handoff.transfer, self()})
+      assert_receive {:handoff_cancel, transfer} when transfer == handoff.transfer
+    end
+
+    # What the new owner did is lost with it; the state that was given away is not.
+    test "a forwarder owns the session again when the new owner crashes", ctx do
+      target = spawn(fn -> receive(do: (:never -> :ok)) end)
+      handoff = begin_handoff(ctx.pid, target)
+      send(ctx.pid, {:handoff_ready, handoff.transfer, target})
+      wait_until(fn -> assert :sys.get_state(ctx.pid).handoff.step == :activating end)
+      send(ctx.pid, {:handoff_active, handoff.transfer, 2})
+      assert Task.await(handoff.outcome) == :moved
+
+      log =
+        capture_log(fn ->
+          Process.exit(target, :kill)
+          wait_until(fn -> assert GameEngine.whereis(ctx.game.id) == ctx.pid end)
+        end)
+
+      assert log =~ "it goes on here"
+      assert GameEngine.get_game(ctx.game.id) == {:ok, ctx.game}
+      assert [%{epoch: 3}] = for(s <- sessions(), s.pid == ctx.pid, do: s)
+    end
+
     # A frozen session still obeys the system.
     test "ends at once when it is told to during a handoff", %{pid: pid} do
       begin_handoff(pid)
@@ -156,7 +208,16 @@ defmodule Minotaur.Handoff.HandoffTest do
   describe "the target" do
     setup do
       game = game_fixture(round_end_time: nil)
-      session = %{id: game.id, join_code: nil, epoch: 7, version: 30, game: game}
+
+      session = %{
+        id: game.id,
+        join_code: nil,
+        epoch: 7,
+        version: 30,
+        game: game,
+        carried_out: %CarriedOut{}
+      }
+
       [game: game, session: session, transfer: make_ref()]
     end
 

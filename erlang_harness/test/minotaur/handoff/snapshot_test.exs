@@ -5,12 +5,22 @@ defmodule Minotaur.Handoff.SnapshotTest do
 
   import Minotaur.GameEngineFixtures
 
+  alias Minotaur.GameEngine.CarriedOut
   alias Minotaur.Handoff.Snapshot
 
   # OTP 25 writes :ü in Latin-1 (tag 100) unless told otherwise, which a C node refuses.
   test "atoms are sent in UTF-8" do
     game = Map.put(game_fixture(), :mood, :ü)
-    session = %{id: game.id, join_code: nil, epoch: 1, version: 1, game: game}
+
+    session = %{
+      id: game.id,
+      join_code: nil,
+      epoch: 1,
+      version: 1,
+      game: game,
+      carried_out: %CarriedOut{}
+    }
+
     snapshot = Snapshot.encode(session, 0)
     bytes = IO.iodata_to_binary(snapshot.chunks)
     assert bytes =~ <<119, 2, "ü"::utf8>>

@@ -1,0 +1,165 @@
+/*
+ * A connection that breaks in the middle of a handoff, between two hosts: at every step there is
+ * one owner in the end, and what was queued is executed once.
+ */
+#include <string.h>
+
+#include "session/forward.h"
+#include "unit/session/main.h"
+
+static struct session *old;
+static struct cn_pid old_pid;
+
+static struct session *new (void)
+{
+    return cluster_find(&cluster, 1, "t");
+}
+
+/* A session on a that is about to move to b. */
+static void begin(void)
+{
+    cluster_host(&cluster, 0);
+    old = cluster_start(&cluster, 0, "t", "code");
+    old_pid = *session_pid(old);
+    cluster_call(&cluster, 2, &old_pid, parse("{add,1}"));
+    cluster_host(&cluster, 1);
+}
+
+static void ask(const char *request)
+{
+    cluster_ask(&cluster, 2, &old_pid, parse(request));
+}
+
+/* Run until b has all and says so; what it says is still on the wire. */
+static void run_until_ready_is_on_the_wire(void)
+{
+    uint64_t now_ms = cluster.world.now_ms;
+
+    hosts_drain(cluster.nodes[0].hosts);
+    while (new () == NULL || session_state(new ()) != SESSION_READY) {
+        procs_run(world_procs(&cluster.world, 0), now_ms);
+        world_deliver_one(&cluster.world, 2, 0);
+        world_deliver_one(&cluster.world, 0, 1);
+        procs_run(world_procs(&cluster.world, 1), now_ms);
+        if (new () == NULL || session_state(new ()) != SESSION_READY)
+            world_deliver_one(&cluster.world, 1, 0);
+    }
+    ck_assert_int_eq(session_state(old), SESSION_FROZEN);
+}
+
+static void check_moved(const char *numbers)
+{
+    ck_assert_int_eq(session_state(old), SESSION_FORWARDING);
+    ck_assert_int_eq(session_state(new ()), SESSION_RUNNING);
+    ck_assert_uint_eq(new ()->epoch, 2);
+    ck_assert_str_eq(cluster_call(&cluster, 2, &old_pid, parse("get")), numbers);
+    ck_assert_str_eq(cluster_call(&cluster, 2, session_pid(new ()), parse("get")), numbers);
+    cluster_pass(&cluster, 100);
+    ck_assert(
+        cn_pid_equal(names_holder(&cluster.names, "Elixir.Toy.Ids", "t"), session_pid(new ())));
+    cluster_pass(&cluster, 900);
+    ck_assert_ptr_null(cluster_find(&cluster, 0, "t"));
+    ck_assert_int_eq(cluster.nodes[0].exit_code, HOSTS_EXIT_MOVED);
+}
+
+static void break_connection(void)
+{
+    world_cut(&cluster.world, 0, 1);
+    cluster_settle(&cluster);
+    ck_assert_int_eq(session_state(old), SESSION_FROZEN);
+    world_connect(&cluster.world, 0, 1);
+    cluster_settle(&cluster);
+}
+
+/* `ready` is lost: the target says it again, the source asks at the same time. */
+START_TEST(ready_is_lost)
+{
+    begin();
+    run_until_ready_is_on_the_wire();
+    ask("{add,2}");
+    break_connection();
+    check_moved("reply [1,2]");
+}
+END_TEST
+
+/* The queue has arrived, the names are moving: it goes once more and is not executed twice. */
+START_TEST(queue_is_sent_twice)
+{
+    begin();
+    cluster.names.hold = true;
+    hosts_drain(cluster.nodes[0].hosts);
+    cluster_settle(&cluster);
+    ask("{add,2}");
+    cluster_settle(&cluster);
+    break_connection();
+    ck_assert_str_eq(cluster_last(&cluster, 2), "reply {ok,2}");
+    ck_assert_int_eq(session_state(old), SESSION_FORWARDING);
+    cluster.names.hold = false;
+    cluster_settle(&cluster);
+    check_moved("reply [1,2]");
+}
+END_TEST
+
+/* `active` is lost: the target runs, has executed what was queued, and says so again. */
+START_TEST(active_is_lost)
+{
+    begin();
+    cluster.names.hold = true;
+    hosts_drain(cluster.nodes[0].hosts);
+    cluster_settle(&cluster);
+    ask("{add,2}");
+    cluster_settle(&cluster);
+    cluster.world.up[1][0] = false; /* what b says waits on the wire */
+    cluster.names.hold = false;
+    cluster_settle(&cluster);
+    ck_assert_int_eq(session_state(new ()), SESSION_RUNNING);
+    break_connection();
+    check_moved("reply [1,2]");
+}
+END_TEST
+
+/* Cut off for good, both live: two owners, which no epoch can confuse. */
+START_TEST(cut_off_for_good)
+{
+    begin();
+    run_until_ready_is_on_the_wire();
+    cluster_lose(&cluster, 0, 1);
+    ck_assert_int_eq(session_state(old), SESSION_RUNNING);
+    ck_assert_uint_eq(old->epoch, 3);
+    ck_assert_int_eq(session_state(new ()), SESSION_RUNNING);
+    ck_assert_uint_eq(new ()->epoch, 2);
+}
+END_TEST
+
+/* A source that had given up, and is told `ready` once more, says what its target did not hear. */
+START_TEST(cancel_is_lost)
+{
+    begin();
+    cluster.names.hold = true;
+    hosts_drain(cluster.nodes[0].hosts);
+    cluster_settle(&cluster);
+    cluster.world.up[0][1] = false; /* what a says waits on the wire, and is lost with it */
+    cluster_pass(&cluster, 10010);
+    ck_assert_int_eq(session_state(old), SESSION_RUNNING);
+    ck_assert_int_eq(session_state(new ()), SESSION_READY);
+    world_cut(&cluster.world, 0, 1);
+    cluster_settle(&cluster);
+    world_connect(&cluster.world, 0, 1);
+    cluster_settle(&cluster);
+    ck_assert_ptr_null(new ());
+    ck_assert_int_eq(session_state(old), SESSION_RUNNING);
+}
+END_TEST
+
+int main(void)
+{
+    TCase *tests;
+    Suite *suite = suite_of("handoff_lost", &tests);
+
+    tcase_add_test(tests, ready_is_lost);
+    tcase_add_test(tests, queue_is_sent_twice);
+    tcase_add_test(tests, active_is_lost);
+    tcase_add_test(tests, cut_off_for_good);
+    tcase_add_test(tests, cancel_is_lost);
+    return run_suite(suite);
+}
