@@ -1,0 +1,128 @@
+defmodule Minotaur.Cluster.DrainHurryTest do
+  @moduledoc """
+  A C node that leaves and is told so again: the second SIGTERM leaves it one second, the third none;
+  its exit code says what became of the sessions. (A BEAM does not hear a second SIGTERM.)
+  """
+
+  use ExUnit.Case, async: true
+  @moduletag :cluster_test
+
+  import Minotaur.Cluster.HandoffHelper
+  import Minotaur.GameEngineFixtures
+  import Minotaur.TimeHelper
+
+  alias Minotaur.Cluster.{OsProcess, Probe}
+  alias Minotaur.ClusterHelper, as: Cluster
+  alias Minotaur.SessionHost
+
+  @moved 0
+  @lost 70
+  @sessions 100
+
+  setup ctx do
+    cluster = start_supervised!({Cluster.Manager, ctx})
+    ctx = Map.merge(ctx, %{cluster: cluster, third: start_third(cluster)})
+    source = start_host(ctx, :c)
+    Map.merge(ctx, %{source: source, target: start_host(ctx, ctx.kind, ctx[:failpoint])})
+  end
+
+  for kind <- [:beam, :c] do
+    describe "sessions move to a #{kind} node" do
+      @describetag kind: kind
+
+      # All moves stand: 64 have sent their state, the others wait. All are lost, and it says so.
+      @tag failpoint: "in_digest=silent"
+      test "a second signal ends a drain that does not get on, in a second", ctx do
+        ids = start_sessions(ctx)
+        terminate(ctx)
+        wait_until(fn -> assert logs(ctx) =~ "draining: sessions=#{@sessions}" end)
+        terminate(ctx)
+        assert Cluster.await_stop(ctx.cluster, ctx.source, exit_status: @lost) == @lost
+        assert logs(ctx) =~ "drained: sessions=#{@sessions} moved=0 lost=#{@sessions}"
+        assert drain_ms(ctx) in 1_000..4_000
+        assert sessions(ctx, ctx.target) == []
+        assert length(ids) == @sessions
+      end
+
+      @tag failpoint: "in_digest=silent"
+      test "a third signal ends it at once", ctx do
+        start_sessions(ctx)
+        terminate(ctx)
+        wait_until(fn -> assert logs(ctx) =~ "draining: sessions=#{@sessions}" end)
+        for _ <- 1..2, do: terminate(ctx)
+        assert Cluster.await_stop(ctx.cluster, ctx.source, exit_status: @lost) == @lost
+        assert drain_ms(ctx) < 1_000
+      end
+
+      # Only forwarders are left, for somebody watches: nothing is lost, who watches is told.
+      test "a second signal ends the wait for watchers, and nothing is lost", ctx do
+        ids = start_sessions(ctx)
+        watcher = Probe.start(ctx.cluster, ctx.third)
+        pids = for %{pid: pid} <- sessions(ctx, ctx.source), do: pid
+
+        for pid <- pids do
+          {:ok, _monitor} = Probe.run(ctx.cluster, watcher, Process, :monitor, [pid])
+        end
+
+        terminate(ctx)
+        wait_until(fn -> assert length(sessions(ctx, ctx.target)) == @sessions end, 15_000)
+        assert Probe.messages(ctx.cluster, watcher) == []
+        terminate(ctx)
+        assert Cluster.await_stop(ctx.cluster, ctx.source, exit_status: @moved) == @moved
+        assert logs(ctx) =~ "drained: sessions=#{@sessions} moved=#{@sessions} lost=0"
+        downs = fn -> Probe.messages(ctx.cluster, watcher) end
+        wait_until(fn -> assert length(downs.()) == @sessions end)
+        new = Map.new(sessions(ctx, ctx.target), &{&1.pid, &1.id})
+
+        for {:DOWN, _, :process, old, {:shutdown, {:moved, moved_to}}} <- downs.() do
+          assert old in pids and new[moved_to] in ids
+        end
+      end
+
+      # Signals come while everything moves: what has moved answers, what has not is counted.
+      test "a third signal in the middle of the moves counts rightly", ctx do
+        ids = start_sessions(ctx)
+        for _ <- 1..3, do: terminate(ctx)
+        status = Cluster.await_stop(ctx.cluster, ctx.source, exit_status: :any)
+
+        [_, total, moved, lost] =
+          Regex.run(~r/drained: sessions=(\d+) moved=(\d+) lost=(\d+)/, logs(ctx))
+
+        [total, moved, lost] = Enum.map([total, moved, lost], &String.to_integer/1)
+        assert total == @sessions and moved + lost == total
+        assert status == if(lost == 0, do: @moved, else: @lost)
+        # Those that were ready when the node went take over: there are at least the moved ones.
+        wait_until(fn -> assert length(sessions(ctx, ctx.target)) >= moved end)
+        owned = for %{id: id} <- sessions(ctx, ctx.target), do: id
+        assert owned -- ids == []
+        for id <- owned, do: assert({:ok, %{id: ^id}} = on_third(ctx, :get_game, [id]))
+      end
+    end
+  end
+
+  defp start_sessions(ctx) do
+    for _ <- 1..@sessions do
+      game = game_fixture(round_end_time: nil)
+      request = {:start_session, nil, game}
+      host = {SessionHost, ctx.source}
+      {:ok, _pid} = Cluster.genserver_call(ctx.cluster, ctx.source, host, request)
+      game.id
+    end
+  end
+
+  # Two signals at the same time are one to a process: each is waited for.
+  defp terminate(ctx) do
+    heard = heard(ctx)
+    OsProcess.signal(Cluster.os_pid(ctx.cluster, ctx.source), :term)
+    wait_until(fn -> assert heard(ctx) > heard end)
+  end
+
+  defp heard(ctx), do: length(String.split(logs(ctx), "leave: Terminated"))
+
+  defp logs(ctx), do: Cluster.logs(ctx.cluster, ctx.source)
+
+  defp drain_ms(ctx) do
+    [_all, ms] = Regex.run(~r/drained: .*? ms=(\d+)/, logs(ctx))
+    String.to_integer(ms)
+  end
+end
