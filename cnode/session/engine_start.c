@@ -12,7 +12,7 @@
 #include "session/start.h"
 #include "session/words.h"
 
-#define START_MS 5000
+#define START_MS 10000
 
 struct engine_start {
     struct operation operation;
@@ -86,13 +86,37 @@ static void start_here(struct engine_start *start)
     start_session(start->hosts, start_code(start), game, started_here, start);
 }
 
+static void write_started(struct cn_writer *writer, const struct cn_pid *pid)
+{
+    cn_write_tuple(writer, 2);
+    cn_write_atom(writer, "ok");
+    cn_write_pid(writer, pid);
+}
+
+/* The host did not answer in time: it may have started the session all the same. */
+static void looked_late(void *context, const struct cn_pid *pid)
+{
+    struct engine_start *start = context;
+    struct cn_writer writer;
+
+    if (pid == NULL) {
+        finish_error(start, "timeout");
+        return;
+    }
+    cn_writer_init(&writer, 0);
+    write_started(&writer, pid);
+    finish(start, words_answer(&writer));
+    cn_writer_free(&writer);
+}
+
 static void started_there(struct gen_server *self, void *context, enum call_outcome outcome,
                           struct cn_term term)
 {
     struct engine_start *start = context;
 
     if (outcome == CALL_TIMEOUT)
-        finish_error(start, "timeout");
+        locate_session(start->hosts, LOCATE_BY_ID, start->hosts->game->id(start->game), looked_late,
+                       start);
     else if (outcome == CALL_DOWN || words_is_error(term, "draining") ||
              words_is_error(term, "full"))
         walk(start);

@@ -8,8 +8,8 @@
  *
  * The state is made first, so bad input costs no message; it travels only when another host carries
  * the start out. How it fails: hosts that are draining, full or not reachable are passed over; a
- * host that does not answer in time may have started the session, so that is {error, timeout} and
- * nobody else is asked.
+ * host that does not answer in 10 s may have started the session: it is looked for, and when nobody
+ * has it the answer is {error, timeout}, and nobody else is asked to start it.
  */
 #ifndef SESSION_ENGINE_START_H
 #define SESSION_ENGINE_START_H

@@ -1,7 +1,7 @@
 defmodule Minotaur.Cluster.DrainHurryTest do
   @moduledoc """
-  A C node that leaves and is told so again: the second SIGTERM leaves it one second, the third none;
-  its exit code says what became of the sessions. (A BEAM does not hear a second SIGTERM.)
+  A C node that leaves and is told so again: the second SIGTERM leaves it one second, the third
+  none; its exit code says what became of the sessions. (A BEAM does not hear a second SIGTERM.)
   """
 
   use ExUnit.Case, async: true

@@ -176,9 +176,26 @@ START_TEST(silent_host)
     cluster_host(&cluster, 1);
     cluster.names.hold = true;
     ck_assert_str_eq(create(0, id_of(1)), "");
-    cluster_pass(&cluster, 5100);
+    cluster_pass(&cluster, 10100);
     ck_assert_str_eq(cluster_last(&cluster, 2), "reply {error,timeout}");
     cluster.names.hold = false;
+}
+END_TEST
+
+/* A host that started the session, and whose answer came too late, is asked where it is. */
+START_TEST(started_late)
+{
+    cluster_host(&cluster, 0);
+    cluster_host(&cluster, 1);
+    cluster.names.hold = true;
+    ck_assert_str_eq(create(0, id_of(1)), "");
+    cluster.world.up[1][0] = false; /* what b says waits on the wire */
+    cluster.names.hold = false;
+    cluster_pass(&cluster, 10100);
+    ck_assert_str_eq(cluster_last(&cluster, 2), "");
+    cluster.world.up[1][0] = true;
+    cluster_settle(&cluster);
+    ck_assert_ptr_nonnull(strstr(cluster_last(&cluster, 2), "reply {ok,<b."));
 }
 END_TEST
 
@@ -213,6 +230,7 @@ int main(void)
     tcase_add_test(tests, draining_places_elsewhere);
     tcase_add_test(tests, state_versions_decide);
     tcase_add_test(tests, silent_host);
+    tcase_add_test(tests, started_late);
     tcase_add_test(tests, host_is_lost_meanwhile);
     return run_suite(suite);
 }

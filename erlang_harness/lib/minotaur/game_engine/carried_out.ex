@@ -80,7 +80,7 @@ defmodule Minotaur.GameEngine.CarriedOut do
   def import_from(_other, _now_ms), do: :error
 
   # Now and then, not with each update.
-  defp forget(%{count: count} = done) when count < 2 * @max, do: done
+  defp forget(%{count: count} = done) when count < @max + 64, do: done
   defp forget(done), do: trim(done, @max)
 
   defp trim(%{count: count} = done, max) when count <= max, do: done

@@ -10,20 +10,20 @@ defmodule Minotaur.History.Checker do
   * carried out in this order by the rules of the game alone, each gives the answer that it gave.
 
   This is linearizability (Herlihy and Wing), searched for as Wing and Gong do. It is sound, for an
-  answer of the game is the whole state, or an error that depends on the whole state: the model is not
-  an abstraction of the game but `Minotaur.GameEngine.Rules` itself, and answers are compared by two
-  independent hashes of the whole term. An update that is lost, done twice, or seen and then not seen
-  is therefore a state that no order gives.
+  answer of the game is the whole state, or an error that depends on the whole state: the model is
+  not an abstraction of the game but `Minotaur.GameEngine.Rules` itself, and answers are compared by
+  two independent hashes of the whole term. An update that is lost, done twice, or seen and then not
+  seen is therefore a state that no order gives.
 
   What is not an answer:
 
-  * `:unknown` (a timeout, `:in_doubt`, an end of the client's call): may have been carried out at any
-    time after it was invoked, or never.
+  * `:unknown` (a timeout, `:in_doubt`, an end of the client's call): may have been carried out at
+    any time after it was invoked, or never.
   * `:crash`, not a client's operation but the end of the owner's node by a kill: from then on the
     session may go on with any state that it had (without a stash its forwarder has an old one).
-  * an update that was asked for again after its call broke off is answered with the state as it is by
-    then. So an update's answer may show a later state than its own, if `lenient: true`; without it
-    (the default) it must be its own.
+  * an update that was asked for again after its call broke off is answered with the state as it is
+    by then. So an update's answer may show a later state than its own, if `lenient: true`; without
+    it (the default) it must be its own.
   """
 
   alias Minotaur.GameEngine.Rules

@@ -1,8 +1,8 @@
 defmodule Minotaur.History.Clients do
   @moduledoc """
   Clients that call the sessions of a cluster all the time and write down each operation: when it
-  was invoked, when it returned, and what came of it. Run on one BEAM node, whose clock is that of the
-  history.
+  was invoked, when it returned, and what came of it. They run on one BEAM node, whose clock is that
+  of the history.
 
   Each session has a few clients, each of which is one player: it reads, registers moves, and ends
   the round now and then, with a pause after each call, as players do. An operation that ended
