@@ -18,10 +18,9 @@
 #include "session/move.h"
 #include "session/words.h"
 
-/* Moves at a time: fewer when sessions stand still for longer than is good. */
+/* Moves at a time: more while no session stands still for longer than is good. */
 #define MOVES_MAX     64
-#define MOVES_FIRST   16
-#define MOVES_MIN     4
+#define MOVES_MIN     16
 #define STALL_GOOD_MS 10
 #define HURRY_MS      1000
 #define LAST_WORDS_MS 100
@@ -283,7 +282,7 @@ static int drain_begin(struct hosts *hosts)
         return -ENOMEM;
     hosts->drain = drain;
     drain->hosts = hosts;
-    drain->moving_max = MOVES_FIRST;
+    drain->moving_max = MOVES_MIN;
     drain->started_ms = procs_now_ms(hosts->procs);
     hosts->figures = (struct figures){.moves = 0};
     list_init(&drain->waiting);

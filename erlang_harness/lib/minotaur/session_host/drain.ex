@@ -8,11 +8,10 @@ defmodule Minotaur.SessionHost.Drain do
 
   alias Minotaur.Handoff.Mover
 
-  # Moves at a time: fewer when sessions stand still for longer than is good, since what is frozen
-  # waits for what was frozen before it.
+  # Moves at a time: more while no session stands still for longer than is good, since what is
+  # frozen waits for what was frozen before it.
   @moves_max 64
-  @moves_first 16
-  @moves_min 4
+  @moves_min 16
   @stall_good_ms 10
 
   defstruct queue: [],
@@ -21,7 +20,7 @@ defmodule Minotaur.SessionHost.Drain do
             failed: MapSet.new(),
             moved: 0,
             lost: 0,
-            moves_max: @moves_first,
+            moves_max: @moves_min,
             since_change: 0,
             worst_ms: 0,
             bytes: 0,
