@@ -219,6 +219,14 @@ static int set_names_wait_ms(struct config *config, const char *value)
     return parse_u32(value, 1, 60000, &config->names_wait_ms);
 }
 
+static int set_app_version(struct config *config, const char *value)
+{
+    if (!*value)
+        return CN_E_INVALID;
+    config->app_version = value;
+    return 0;
+}
+
 static int set_capacity(struct config *config, const char *value)
 {
     return parse_u32(value, 1, 100000000, &config->capacity);
@@ -278,6 +286,7 @@ static const struct option options[] = {
     {NULL, "MINOTAUR_ROUND_SECONDS", "seconds, 0 (no timer) to 31536000", set_round_seconds},
     {NULL, "MINOTAUR_DRAIN_SECONDS", "seconds, 1 to 86400", set_drain_seconds},
     {NULL, "MINOTAUR_NAMES_WAIT_MS", "milliseconds, 1 to 60000", set_names_wait_ms},
+    {NULL, "MINOTAUR_APP_VERSION", "a version, as 1.12.3", set_app_version},
     {NULL, "MINOTAUR_CAPACITY", "a number of sessions, 1 to 100000000", set_capacity},
     {NULL, "MINOTAUR_NODE_STDIN", "lifeline", set_stdin},
 };
@@ -408,6 +417,7 @@ const char *config_help(void)
            "Also from the environment: ERL_EPMD_PORT, ERL_EPMD_ADDRESS,\n"
            "MINOTAUR_ROUND_SECONDS (60; 0: no timer), MINOTAUR_DRAIN_SECONDS (30),\n"
            "MINOTAUR_CAPACITY (most sessions; 1000000),\n"
+           "MINOTAUR_APP_VERSION (of the deploy; that of this program),\n"
            "MINOTAUR_NAMES_WAIT_MS (a moving session waits for its names; 4),\n"
            "MINOTAUR_NODE_STDIN=lifeline (end when standard input ends).\n";
 }

@@ -29,7 +29,7 @@ static void on_log(void *context, enum hosts_log level, const char *line)
 
 void game_settings(const struct config *config, struct hosts_config *hosts)
 {
-    hosts->app_version = NODE_VERSION;
+    hosts->app_version = config->app_version ? config->app_version : NODE_VERSION;
     hosts->capacity = config->capacity;
     hosts->round_seconds = config->round_seconds;
     hosts->drain_seconds = config->drain_seconds;

@@ -24,6 +24,7 @@
 #define STALL_GOOD_MS 10
 #define HURRY_MS      1000
 #define LAST_WORDS_MS 100
+#define PROGRESS_MS   1000
 
 enum drain_state {
     DRAIN_MOVING,
@@ -42,7 +43,8 @@ struct drain {
     struct sm sm;
     struct hosts *hosts;
     struct hosts_summary summary;
-    struct host_timer timer; /* the deadline, then the wait for the forwarders' last words */
+    struct host_timer timer;    /* the deadline, then the wait for the forwarders' last words */
+    struct host_timer progress; /* the next line about how far it is */
     uint64_t started_ms;
     uint64_t deadline_ms;
     struct list waiting; /* sessions to be moved */
@@ -127,6 +129,31 @@ static void tell_figures(struct drain *drain)
     summary->stall_max_ms = figures->longest_ms;
 }
 
+static void progress_due(struct host_timer *timer);
+
+static void tell_later(struct drain *drain)
+{
+    if (host_timer_start(drain->hosts, &drain->progress, PROGRESS_MS, progress_due) != 0)
+        host_log(drain->hosts, HOSTS_LOG_WARNING, "the drain tells no progress: no memory");
+}
+
+/* A line for who watches: counts, and how long the rest takes at the speed so far. */
+static void progress_due(struct host_timer *timer)
+{
+    struct drain *drain = container_of(timer, struct drain, progress);
+    const struct hosts_summary *summary = &drain->summary;
+    uint64_t over_ms = procs_now_ms(drain->hosts->procs) - drain->started_ms;
+    uint64_t left = list_count(&drain->waiting) + drain->moving;
+    uint64_t left_ms = summary->moved == 0 ? 0 : left * over_ms / summary->moved;
+
+    host_log(drain->hosts, HOSTS_LOG_INFO,
+             "draining: moved=%" PRIu64 " moving=%zu waiting=%" PRIu64 " lost=%" PRIu64
+             " forwarders=%zu left_s=%" PRIu64,
+             summary->moved, drain->moving, left - drain->moving, summary->lost,
+             drain->hosts->table.forwarders, (left_ms + 999) / 1000);
+    tell_later(drain);
+}
+
 static void finish(struct drain *drain)
 {
     struct hosts *hosts = drain->hosts;
@@ -135,6 +162,7 @@ static void finish(struct drain *drain)
 
     sm_move(&drain->sm, DRAIN_FINISHED);
     host_timer_stop(hosts, &drain->timer);
+    host_timer_stop(hosts, &drain->progress);
     count_lost(drain);
     tell_figures(drain);
     exit_code = summary->lost == 0 ? HOSTS_EXIT_MOVED : HOSTS_EXIT_LOST;
@@ -307,6 +335,7 @@ static void drain_go(struct drain *drain)
         hosts->config.drain_started(hosts->config.context);
     members_tell_all(hosts);
     set_deadline(drain, (uint64_t)hosts->config.drain_seconds * 1000);
+    tell_later(drain);
     pump(drain);
 }
 

@@ -168,7 +168,7 @@ static void place(struct engine_start *start)
 {
     struct cn_bytes id = start->hosts->game->id(start->game);
 
-    if (ranking_init(&start->ranking, start->hosts, id, true) != 0)
+    if (ranking_init(&start->ranking, start->hosts, id) != 0)
         finish(start, words_no_memory());
     else
         walk(start);

@@ -11,6 +11,7 @@
 
 #include "base/alloc.h"
 #include "base/error.h"
+#include "session/app_version.h"
 #include "session/arrivals.h"
 #include "session/words.h"
 
@@ -54,6 +55,15 @@ bool member_takes(const struct member *member, uint32_t state_version)
 {
     return !member->draining && member->sessions < member->capacity &&
            reads_version(member, state_version);
+}
+
+bool member_is_newer(const struct hosts *hosts, const struct member *member)
+{
+    const char *own = hosts->config.app_version;
+    struct cn_bytes version;
+
+    return words_get_binary(member_info(member), "app_version", &version) &&
+           app_version_compare(version, (struct cn_bytes){(const uint8_t *)own, strlen(own)}) > 0;
 }
 
 static struct member *member_free(struct member *member)

@@ -247,7 +247,7 @@ int move_start(struct session *session, size_t bytes, move_done done)
 
     if (move == NULL)
         return -ENOMEM;
-    error = ranking_init(&move->ranking, session->hosts, session_id(session), false);
+    error = ranking_init_leaving(&move->ranking, session->hosts, session_id(session));
     if (error != 0) {
         mem_free(move);
         return error;

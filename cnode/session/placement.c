@@ -29,6 +29,8 @@ static int compare(const void *a, const void *b)
     const struct candidate *left = a;
     const struct candidate *right = b;
 
+    if (left->preferred != right->preferred)
+        return left->preferred ? -1 : 1;
     if (left->weight != right->weight)
         return left->weight > right->weight ? -1 : 1;
     return strcmp(right->node, left->node);

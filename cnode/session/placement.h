@@ -14,11 +14,13 @@
 struct candidate {
     uint32_t weight;
     char node[CN_NODE_NAME_MAX + 1];
+    bool preferred; /* before all that are not, whatever they weigh */
 };
 
 /** Give :erlang.phash2({id, node}, 2^32), @id as a binary, @node as an atom. Errors: -ENOMEM. */
 int placement_weight(struct cn_bytes id, const char *node, uint32_t *ret_weight);
-/** Sort @count candidates by weight, highest first, ties by the greater name. */
+/** Sort @count candidates: the preferred first, then by weight, highest first, then the greater
+ * name. */
 void placement_sort(struct candidate *candidates, size_t count);
 
 #endif

@@ -10,7 +10,14 @@
 #include "base/text.h"
 #include "session/members.h"
 
-static int add(struct ranking *ranking, struct cn_bytes id, const char *node)
+static int ranking_alloc(struct ranking *ranking, size_t count)
+{
+    *ranking = (struct ranking){.count = 0};
+    ranking->candidates = mem_zalloc_array(count, sizeof(*ranking->candidates));
+    return ranking->candidates == NULL ? -ENOMEM : 0;
+}
+
+static int add(struct ranking *ranking, struct cn_bytes id, const char *node, bool preferred)
 {
     struct candidate *candidate = &ranking->candidates[ranking->count];
     int error = placement_weight(id, node, &candidate->weight);
@@ -18,38 +25,63 @@ static int add(struct ranking *ranking, struct cn_bytes id, const char *node)
     if (error != 0)
         return error;
     text_copy(candidate->node, sizeof(candidate->node), node);
+    candidate->preferred = preferred;
     ranking->count++;
     return 0;
 }
 
-static int add_all(struct ranking *ranking, const struct hosts *hosts, struct cn_bytes id,
-                   bool with_self)
+static int add_others(struct ranking *ranking, const struct hosts *hosts, struct cn_bytes id,
+                      bool prefer_newer)
 {
-    int error = with_self ? add(ranking, id, procs_node(hosts->procs)) : 0;
+    int error = 0;
 
     list_for_each(link, &hosts->members) {
+        const struct member *member = container_of(link, struct member, link);
+
+        error = add(ranking, id, member->pid.node, prefer_newer && member_is_newer(hosts, member));
         if (error != 0)
             break;
-        error = add(ranking, id, container_of(link, struct member, link)->pid.node);
     }
     return error;
 }
 
-int ranking_init(struct ranking *ranking, const struct hosts *hosts, struct cn_bytes id,
-                 bool with_self)
+static int rank(struct ranking *ranking, const struct hosts *hosts, struct cn_bytes id,
+                bool leaving)
 {
-    int error;
+    int error = ranking_alloc(ranking, hosts->members_count + 1);
 
-    *ranking = (struct ranking){.count = 0};
-    ranking->candidates = mem_zalloc_array(hosts->members_count + 1, sizeof(*ranking->candidates));
-    if (ranking->candidates == NULL)
-        return -ENOMEM;
-    error = add_all(ranking, hosts, id, with_self);
+    if (error != 0)
+        return error;
+    if (!leaving)
+        error = add(ranking, id, procs_node(hosts->procs), false);
+    if (error == 0)
+        error = add_others(ranking, hosts, id, leaving);
     if (error != 0)
         ranking_deinit(ranking);
     else
         placement_sort(ranking->candidates, ranking->count);
     return error;
+}
+
+int ranking_init(struct ranking *ranking, const struct hosts *hosts, struct cn_bytes id)
+{
+    return rank(ranking, hosts, id, false);
+}
+
+int ranking_init_leaving(struct ranking *ranking, const struct hosts *hosts, struct cn_bytes id)
+{
+    return rank(ranking, hosts, id, true);
+}
+
+int ranking_init_one(struct ranking *ranking, const char *node)
+{
+    int error = ranking_alloc(ranking, 1);
+
+    if (error != 0)
+        return error;
+    text_copy(ranking->candidates[0].node, sizeof(ranking->candidates[0].node), node);
+    ranking->count = 1;
+    return 0;
 }
 
 void ranking_deinit(struct ranking *ranking)

@@ -17,10 +17,15 @@ struct ranking {
     size_t next;
 };
 
-/** Rank the other known hosts, and with @with_self this one, for the session @id. Errors: -ENOMEM.
+/** Rank the known hosts, this one too, for the session @id. Errors: -ENOMEM. */
+int ranking_init(struct ranking *ranking, const struct hosts *hosts, struct cn_bytes id);
+/**
+ * Rank the other known hosts for the session @id, which leaves this one. While a deploy is on those
+ * with a newer version of the application come first, so that it moves once. Errors: -ENOMEM.
  */
-int ranking_init(struct ranking *ranking, const struct hosts *hosts, struct cn_bytes id,
-                 bool with_self);
+int ranking_init_leaving(struct ranking *ranking, const struct hosts *hosts, struct cn_bytes id);
+/** A ranking of @node alone. Errors: -ENOMEM. */
+int ranking_init_one(struct ranking *ranking, const char *node);
 /** Release; an empty one is fine. */
 void ranking_deinit(struct ranking *ranking);
 /** Step to the next host that takes sessions now; NULL when the walk is over. */

@@ -6,6 +6,7 @@ defmodule Minotaur.Placement do
   """
 
   @range 4_294_967_296
+  @number_max 1_000_000_000_000_000_000
 
   @doc """
   The hosts that may carry session `id` with a state of `state_version`, best first: not draining,
@@ -18,9 +19,38 @@ defmodule Minotaur.Placement do
     |> Enum.sort_by(&{weight(id, &1.node), &1.node}, :desc)
   end
 
+  @doc """
+  The hosts for a session that leaves a host of `app_version`: while a deploy is on, those with a
+  newer version first, so that it moves once.
+  """
+  @spec rank_leaving(term, [map], pos_integer, String.t()) :: [map]
+  def rank_leaving(id, hosts, state_version, app_version) do
+    {newer, others} =
+      id |> rank(hosts, state_version) |> Enum.split_with(&newer?(&1, numbers(app_version)))
+
+    newer ++ others
+  end
+
   @doc "How much `node` wants session `id`."
   @spec weight(term, node) :: non_neg_integer
   def weight(id, node), do: :erlang.phash2({id, node}, @range)
+
+  defp newer?(%{app_version: version}, numbers) when is_binary(version) do
+    compare(numbers(version), numbers) == :newer
+  end
+
+  defp newer?(_says_none, _numbers), do: false
+
+  # Of a version its numbers count, from left to right; one that is missing is smaller than any.
+  defp numbers(version) do
+    for [digits] <- Regex.scan(~r/[0-9]+/, version),
+        do: min(String.to_integer(digits), @number_max)
+  end
+
+  defp compare([same | a], [same | b]), do: compare(a, b)
+  defp compare([a | _], [b | _]) when a > b, do: :newer
+  defp compare([_ | _], []), do: :newer
+  defp compare(_a, _b), do: :not_newer
 
   defp candidate?(host, state_version) do
     not host.draining and host.sessions < host.capacity and state_version in host.state_versions

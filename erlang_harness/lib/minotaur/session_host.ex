@@ -25,6 +25,7 @@ defmodule Minotaur.SessionHost do
   alias Minotaur.Settings
 
   @hello_pause_ms 100
+  @progress_ms 1_000
 
   defstruct [:incarnation, :members, :drain, :hello_timer, starts: %{}, children: %{}]
 
@@ -129,6 +130,15 @@ defmodule Minotaur.SessionHost do
     {:noreply, %{host | hello_timer: nil}}
   end
 
+  def handle_info({__MODULE__, :drain_progress}, host) do
+    if line = Drain.progress(host.drain) do
+      Logger.info("drain: " <> line)
+      Process.send_after(self(), {__MODULE__, :drain_progress}, @progress_ms)
+    end
+
+    {:noreply, host}
+  end
+
   def handle_info({__MODULE__, :drain_deadline}, host), do: {:noreply, drain_deadline(host)}
 
   def handle_info({ref, answer}, host) when is_reference(ref) do
@@ -150,15 +160,13 @@ defmodule Minotaur.SessionHost do
       pid: self(),
       incarnation: host.incarnation,
       protocol: Members.protocol(),
-      app_version: app_version(),
+      app_version: Settings.app_version(),
       state_versions: Game.versions(),
       draining: host.drain != nil,
       sessions: LocalSessions.count(),
       capacity: Settings.capacity()
     }
   end
-
-  defp app_version, do: to_string(Application.spec(:minotaur, :vsn) || "0")
 
   defp incarnation, do: System.os_time(:microsecond)
 
@@ -317,6 +325,7 @@ defmodule Minotaur.SessionHost do
     host = %{host | drain: sessions |> Enum.sort() |> Drain.new()}
     say_hello(host, Members.nodes(host.members))
     Process.send_after(self(), {__MODULE__, :drain_deadline}, Settings.drain_ms())
+    Process.send_after(self(), {__MODULE__, :drain_progress}, @progress_ms)
     begin_drain(waiter, host)
   end
 

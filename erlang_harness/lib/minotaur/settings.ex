@@ -12,6 +12,13 @@ defmodule Minotaur.Settings do
   @spec names_wait_ms :: non_neg_integer
   def names_wait_ms, do: non_neg_integer(:names_wait_ms, 4)
 
+  @doc "The version of the application, as other hosts hear it (that of `:minotaur`)."
+  @spec app_version :: String.t()
+  def app_version do
+    own = to_string(Application.spec(:minotaur, :vsn) || "0")
+    Application.get_env(:minotaur, :app_version) || System.get_env("MINOTAUR_APP_VERSION", own)
+  end
+
   @doc "How many sessions this host carries at most (100,000). 0: none, it only finds them."
   @spec capacity :: non_neg_integer
   def capacity, do: non_neg_integer(:capacity, 100_000)

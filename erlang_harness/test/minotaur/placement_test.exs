@@ -23,6 +23,29 @@ defmodule Minotaur.PlacementTest do
     assert Placement.weight("a", first.node) >= Placement.weight("a", second.node)
   end
 
+  # The same pairs as in tests/unit/session/test_app_version.c.
+  test "who leaves goes to hosts of a newer version first, whatever they weigh" do
+    for {older, newer} <- [
+          {"0.9.0", "0.10.0"},
+          {"1.2", "1.2.0"},
+          {"", "0"},
+          {"1.0.0-rc1", "1.0.0-rc2"},
+          {"999999999999999999", "9999999999999999999"}
+        ],
+        id <- ["a", "b", "c", "d"] do
+      hosts = [versioned(:n1@h, older), versioned(:n2@h, newer), host(:n3@h)]
+      assert [%{node: :n2@h} | rest] = Placement.rank_leaving(id, hosts, 4, older)
+      assert rest == Placement.rank(id, [hd(hosts), List.last(hosts)], 4)
+      assert Placement.rank_leaving(id, hosts, 4, newer) == Placement.rank(id, hosts, 4)
+    end
+
+    for {a, b} <- [{"1.2.3", "v1-2-3"}, {"007", "7"}, {"abc", ""}] do
+      hosts = [versioned(:n1@h, a), versioned(:n2@h, b)]
+      assert Placement.rank_leaving("a", hosts, 4, b) == Placement.rank("a", hosts, 4)
+      assert Placement.rank_leaving("a", hosts, 4, a) == Placement.rank("a", hosts, 4)
+    end
+  end
+
   # A third host takes its share from both others, and no session moves between those.
   test "a host that joins takes only what it wins" do
     two = [host(:n1@h), host(:n2@h)]
@@ -47,6 +70,8 @@ defmodule Minotaur.PlacementTest do
 
     assert [%{node: :good@h}] = Placement.rank("a", hosts, 4)
   end
+
+  defp versioned(node, version), do: node |> host() |> Map.put(:app_version, version)
 
   defp host(node, changes \\ []) do
     Map.merge(

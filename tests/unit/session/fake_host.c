@@ -78,7 +78,7 @@ void fake_host_hello(struct fake_host *fake, int to)
     cn_write_tuple(&writer, 3);
     cn_write_atom(&writer, "host_hello");
     cn_write_integer(&writer, fake->protocol);
-    cn_write_map(&writer, 8);
+    cn_write_map(&writer, fake->app_version != NULL ? 9 : 8);
     cn_write_atom(&writer, "node");
     cn_write_atom(&writer, fake->says_node != NULL ? fake->says_node
                                                    : cluster_name(fake->cluster, fake->node));
@@ -92,6 +92,10 @@ void fake_host_hello(struct fake_host *fake, int to)
     put(&writer, "sessions", fake->sessions);
     put(&writer, "capacity", fake->capacity);
     put(&writer, "unknown_key", 1);
+    if (fake->app_version != NULL) {
+        cn_write_atom(&writer, "app_version");
+        cn_write_string(&writer, fake->app_version);
+    }
     cn_assert(procs_send(world_procs(&fake->cluster->world, fake->node),
                          gen_server_process(fake->server), &dest, cn_writer_term(&writer)) == 0);
     cn_writer_free(&writer);

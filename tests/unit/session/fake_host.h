@@ -22,6 +22,7 @@ struct fake_host {
     bool draining;
     int64_t sessions;
     int64_t capacity;
+    const char *app_version; /* NULL: it says none */
 };
 
 /** Start it on @node, registered; hellos are not sent yet. */

@@ -342,6 +342,27 @@ START_TEST(call_drain)
 }
 END_TEST
 
+/* Each second a line tells how far it is, until it is over. */
+START_TEST(progress_is_told)
+{
+    begin();
+    cluster_start(&cluster, 0, "u", NULL);
+    cluster.names.hold = true;
+    hosts_drain(cluster.nodes[0].hosts);
+    cluster_pass(&cluster, 990);
+    ck_assert(!cluster_logged(&cluster, 0, "waiting="));
+    cluster_pass(&cluster, 20);
+    ck_assert(cluster_logged(&cluster, 0,
+                             "draining: moved=0 moving=2 waiting=0 lost=0 forwarders=0 left_s=0"));
+    cluster.names.hold = false;
+    cluster_settle(&cluster);
+    memset(cluster.nodes[0].logs, 0, sizeof(cluster.nodes[0].logs));
+    cluster_pass(&cluster, 2000);
+    check_drained(0, 2, 2, 0);
+    ck_assert(!cluster_logged(&cluster, 0, "waiting="));
+}
+END_TEST
+
 /* A caller of `drain` on a host with nothing to move is answered too. */
 START_TEST(call_drain_when_empty)
 {
@@ -400,6 +421,7 @@ int main(void)
     tcase_add_test(tests, many);
     tcase_add_test(tests, starting_sessions_are_moved);
     tcase_add_test(tests, call_drain);
+    tcase_add_test(tests, progress_is_told);
     tcase_add_test(tests, call_drain_when_empty);
     tcase_add_test(tests, draining_is_told);
     tcase_add_test(tests, session_ends_during_the_drain);

@@ -26,7 +26,7 @@ START_TEST(walk_is_in_order)
     struct ranking ranking;
 
     begin();
-    ck_assert_int_eq(ranking_init(&ranking, hosts, view("t"), true), 0);
+    ck_assert_int_eq(ranking_init(&ranking, hosts, view("t")), 0);
     ck_assert_str_eq(ranking_next(&ranking, hosts), "c@world");
     ck_assert_str_eq(ranking_next(&ranking, hosts), "b@world");
     ck_assert_str_eq(ranking_next(&ranking, hosts), "a@world");
@@ -42,8 +42,49 @@ START_TEST(without_self)
     struct ranking ranking;
 
     begin();
-    ck_assert_int_eq(ranking_init(&ranking, hosts, view("t"), false), 0);
+    ck_assert_int_eq(ranking_init_leaving(&ranking, hosts, view("t")), 0);
     ck_assert_uint_eq(ranking.count, 2);
+    ranking_deinit(&ranking);
+}
+END_TEST
+
+/* Who leaves goes to hosts of a newer version first, whatever they weigh; who starts does not. */
+START_TEST(newer_ones_first)
+{
+    struct ranking ranking;
+
+    begin();
+    b.app_version = "1.10.0"; /* this host: 1.2.3 */
+    fake_host_hello(&b, 0);
+    c.app_version = "1.2.3";
+    fake_host_hello(&c, 0);
+    ck_assert_int_eq(ranking_init_leaving(&ranking, hosts, view("t")), 0);
+    ck_assert_str_eq(ranking_next(&ranking, hosts), "b@world");
+    ck_assert_str_eq(ranking_next(&ranking, hosts), "c@world");
+    ranking_deinit(&ranking);
+    ck_assert_int_eq(ranking_init(&ranking, hosts, view("t")), 0);
+    ck_assert_str_eq(ranking_next(&ranking, hosts), "c@world");
+    ranking_deinit(&ranking);
+    b.app_version = "1.2.2";
+    fake_host_hello(&b, 0);
+    ck_assert_int_eq(ranking_init_leaving(&ranking, hosts, view("t")), 0);
+    ck_assert_str_eq(ranking_next(&ranking, hosts), "c@world");
+    ranking_deinit(&ranking);
+}
+END_TEST
+
+/* A ranking of one host has that one, if it takes sessions. */
+START_TEST(one)
+{
+    struct ranking ranking;
+
+    begin();
+    ck_assert_int_eq(ranking_init_one(&ranking, "b@world"), 0);
+    ck_assert_str_eq(ranking_next(&ranking, hosts), "b@world");
+    ck_assert_ptr_null(ranking_next(&ranking, hosts));
+    ranking_deinit(&ranking);
+    ck_assert_int_eq(ranking_init_one(&ranking, "nobody@world"), 0);
+    ck_assert_ptr_null(ranking_next(&ranking, hosts));
     ranking_deinit(&ranking);
 }
 END_TEST
@@ -54,7 +95,7 @@ START_TEST(changes_count)
     struct ranking ranking;
 
     begin();
-    ck_assert_int_eq(ranking_init(&ranking, hosts, view("t"), true), 0);
+    ck_assert_int_eq(ranking_init(&ranking, hosts, view("t")), 0);
     c.sessions = 100;
     fake_host_hello(&c, 0);
     gen_server_stop_atom(b.server, "normal");
@@ -64,7 +105,7 @@ START_TEST(changes_count)
     c.sessions = 0;
     c.draining = true;
     fake_host_hello(&c, 0);
-    ck_assert_int_eq(ranking_init(&ranking, hosts, view("t"), false), 0);
+    ck_assert_int_eq(ranking_init_leaving(&ranking, hosts, view("t")), 0);
     ck_assert_ptr_null(ranking_next(&ranking, hosts));
     ranking_deinit(&ranking);
 }
@@ -79,7 +120,7 @@ START_TEST(survives_without_memory)
     mem_test_begin();
     for (size_t i = 1;; i++) {
         mem_test_fail(i);
-        if (ranking_init(&ranking, hosts, view("t"), true) == 0)
+        if (ranking_init(&ranking, hosts, view("t")) == 0)
             break;
         ck_assert_int_eq(mem_test_live(), 0);
     }
@@ -95,6 +136,8 @@ int main(void)
 
     tcase_add_test(tests, walk_is_in_order);
     tcase_add_test(tests, without_self);
+    tcase_add_test(tests, newer_ones_first);
+    tcase_add_test(tests, one);
     tcase_add_test(tests, changes_count);
     tcase_add_test(tests, survives_without_memory);
     return run_suite(suite);

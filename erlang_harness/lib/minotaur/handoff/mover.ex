@@ -7,7 +7,7 @@ defmodule Minotaur.Handoff.Mover do
   require Logger
 
   alias Minotaur.Handoff.Failpoint
-  alias Minotaur.{Placement, SessionHost}
+  alias Minotaur.{Placement, SessionHost, Settings}
 
   @step_ms 5_000
 
@@ -19,7 +19,7 @@ defmodule Minotaur.Handoff.Mover do
   def move(pid, hosts) do
     with {:ok, session} <- ask(pid, :describe, @step_ms) do
       session.id
-      |> Placement.rank(hosts, session.state_version)
+      |> Placement.rank_leaving(hosts, session.state_version, Settings.app_version())
       |> Enum.reduce_while({:error, :no_host}, &try_host(&1, &2, pid, session))
     end
   end

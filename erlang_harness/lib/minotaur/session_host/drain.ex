@@ -103,6 +103,20 @@ defmodule Minotaur.SessionHost.Drain do
 
   def phase(_drain, _sessions), do: :busy
 
+  @doc "How far it is, and how long the rest takes at the speed so far; nil when it is over."
+  @spec progress(t) :: String.t() | nil
+  def progress(%{summary: nil} = drain) do
+    moving = map_size(drain.moves)
+    waiting = length(drain.queue)
+    over_ms = now_ms() - drain.began_ms
+    left_ms = if drain.moved == 0, do: 0, else: div((moving + waiting) * over_ms, drain.moved)
+
+    "moved=#{drain.moved} moving=#{moving} waiting=#{waiting} lost=#{drain.lost} " <>
+      "left_s=#{div(left_ms + 999, 1_000)}"
+  end
+
+  def progress(_drained), do: nil
+
   @doc "At the deadline: what has not moved is lost."
   @spec give_up(t) :: t
   def give_up(%{summary: nil} = drain) do
