@@ -41,9 +41,9 @@ struct config {
     uint32_t drain_seconds;
     uint32_t names_wait_ms;
     const char *app_version; /* NULL: that of this program */
-    uint32_t capacity;   /* most sessions */
-    const char *pubsub;  /* a Phoenix.PubSub, without "Elixir."; NULL: none */
-    bool stdin_lifeline; /* end when standard input ends: for harnesses */
+    uint32_t capacity;       /* most sessions */
+    const char *pubsub;      /* a Phoenix.PubSub, without "Elixir."; NULL: none */
+    bool stdin_lifeline;     /* end when standard input ends: for harnesses */
     bool show_version;
     bool show_help;
 };

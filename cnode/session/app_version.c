@@ -1,5 +1,6 @@
 /*
- * Numbers are read from both texts by turns. Nothing can fail.
+ * Numbers are read from both texts by turns, so that nothing is kept of either. Nothing can fail:
+ * what is no number is passed over, what is too large counts as the largest.
  */
 #include "session/app_version.h"
 

@@ -1,5 +1,6 @@
 /*
- * Versions: which is the newer one.
+ * Which of two versions is the newer one, for texts as they are written and for odd ones: every
+ * pair is compared both ways round.
  */
 #include "session/app_version.h"
 
