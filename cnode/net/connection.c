@@ -70,6 +70,7 @@ static void close_handle(struct connection *connection)
     handshake_refuse(&connection->handshake, "closed");
     list_remove(&connection->dirty_link);
     list_remove(&connection->paused_link);
+    watchdog_remove(connection->all->config.watchdog, &connection->watched);
     uv_close((uv_handle_t *)&connection->tcp, on_closed);
 }
 
@@ -92,6 +93,16 @@ void connection_drop(struct connection *connection)
     connection->events = (struct connection_events){NULL};
     connection->context = NULL;
     connection_close(connection, "dropped");
+}
+
+/* Its socket is there: from now on it is closed when the loop stands still. */
+static void guard(struct connection *connection)
+{
+    uv_os_fd_t fd;
+
+    uv_tcp_nodelay(&connection->tcp, 1);
+    if (uv_fileno((uv_handle_t *)&connection->tcp, &fd) == 0)
+        watchdog_add(connection->all->config.watchdog, &connection->watched, fd);
 }
 
 static void on_deadline(void *context)
@@ -173,7 +184,7 @@ static void on_connect(uv_connect_t *connect, int status)
         connection_fail(connection, "connect_failed", error_name(status));
         return;
     }
-    uv_tcp_nodelay(&connection->tcp, 1);
+    guard(connection);
     sm_move(&connection->sm, CONNECTION_GREETING);
     connection_send_handshake(connection);
     if (connection_is_closing(connection))
@@ -236,7 +247,7 @@ int connection_accept(struct connections *all, struct uv_stream_s *server,
         return rc;
     }
     read_address(connection);
-    uv_tcp_nodelay(&connection->tcp, 1);
+    guard(connection);
     sm_move(&connection->sm, CONNECTION_GREETING);
     *ret_connection = connection;
     return 0;

@@ -12,6 +12,7 @@
 #include "net/connection.h"
 #include "net/sender.h"
 #include "net/stream.h"
+#include "net/watchdog.h"
 
 enum connection_state {
     CONNECTION_CONNECTING,
@@ -33,6 +34,7 @@ struct connection {
     bool finished; /* nothing more will be sent */
     size_t in_flight;
     uv_tcp_t tcp;
+    struct watched_socket watched;
     uv_connect_t connect;
     uv_write_t write;
     uv_shutdown_t shutdown;

@@ -23,6 +23,7 @@
 #define CONNECTIONS_HANDSHAKE_MS 7000
 
 struct connection;
+struct watchdog;
 
 /** What all connections have in common. Strings must live as long. */
 struct connections_config {
@@ -31,7 +32,8 @@ struct connections_config {
     uint64_t flags;
     uint32_t frame_bytes_max;
     uint32_t queue_bytes_max;
-    uint32_t handshake_ms; /* 0: CONNECTIONS_HANDSHAKE_MS */
+    uint32_t handshake_ms;     /* 0: CONNECTIONS_HANDSHAKE_MS */
+    struct watchdog *watchdog; /* closes them when the loop stands still; NULL: nobody */
 };
 
 /** Shared by connection.c and connections.c only. */

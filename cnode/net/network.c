@@ -29,6 +29,7 @@
 #include "net/epmd_client.h"
 #include "net/listener.h"
 #include "net/peers.h"
+#include "net/watchdog.h"
 
 #define QUEUE_BYTES_MAX (UINT32_C(64) << 20)
 #define QUEUE_BUSY      (UINT32_C(1) << 20)
@@ -57,6 +58,7 @@ struct network {
     struct loop *loop;
     struct network_config config;
     struct network_events events;
+    struct watchdog *watchdog; /* NULL: none */
     struct node_name name;
     char *cookie;
     char *listen_address;
@@ -116,10 +118,26 @@ static void on_all_tried(void *context)
     network->events.ready(network->events.context, listener_port(network->listener));
 }
 
+static void on_bark(void *context)
+{
+    struct network *network = context;
+    char text[64];
+
+    text_format(text, sizeof(text), "for more than %u ms", network->config.stall_ms);
+    network->events.log(network->events.context, 3, "loop.stood_still", text);
+}
+
 static int make_parts(struct network *network)
 {
     uint64_t flags = network->config.hidden ? FLAGS_OURS_HIDDEN : FLAGS_OURS;
-    int rc = connections_new(
+    int rc = 0;
+
+    if (network->config.stall_ms > 0)
+        rc = watchdog_new(network->loop, network->config.stall_ms, on_bark, network,
+                          &network->watchdog);
+    if (rc != 0)
+        return rc;
+    rc = connections_new(
         network->loop,
         &(struct connections_config){
             .name = network->name.full,
@@ -127,6 +145,7 @@ static int make_parts(struct network *network)
             .flags = flags,
             .frame_bytes_max = network->config.frame_bytes_max,
             .queue_bytes_max = network->config.queue_bytes_max * PEERS_QUEUE_FACTOR,
+            .watchdog = network->watchdog,
         },
         &network->connections);
 
@@ -331,6 +350,7 @@ struct network *network_free(struct network *network)
     listener_close(network->listener);
     peers_free(network->peers);
     connections_free(network->connections);
+    watchdog_free(network->watchdog);
     if (network->cookie != NULL)
         sodium_munlock(network->cookie, strlen(network->cookie)); /* and wipe */
     mem_free(network->cookie);

@@ -58,6 +58,7 @@ struct network_config {
     uint16_t epmd_port;         /* 4369 */
     bool hidden;
     uint32_t net_ticktime_s;
+    uint32_t stall_ms; /* a loop that stands still for longer loses its connections; 0: never */
     const char *const *connect;      /* nodes to stay connected with; ended by NULL */
     uint32_t frame_bytes_max;        /* 0: 128 MiB */
     uint32_t queue_bytes_max;        /* per peer, 0: 64 MiB: beyond it a peer that does not read is

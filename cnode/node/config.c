@@ -204,6 +204,11 @@ static int set_epmd_address(struct config *config, const char *value)
     return error;
 }
 
+static int set_stall_ms(struct config *config, const char *value)
+{
+    return parse_u32(value, 100, 3600000, &config->stall_ms);
+}
+
 static int set_round_seconds(struct config *config, const char *value)
 {
     return parse_u32(value, 0, 31536000, &config->round_seconds);
@@ -283,6 +288,7 @@ static const struct option options[] = {
     {"--help", NULL, NULL, set_help},
     {NULL, "ERL_EPMD_PORT", "a port, 1 to 65535", set_epmd_port},
     {NULL, "ERL_EPMD_ADDRESS", "an IP address", set_epmd_address},
+    {NULL, "MINOTAUR_NODE_STALL_MS", "milliseconds, 100 to 3600000", set_stall_ms},
     {NULL, "MINOTAUR_ROUND_SECONDS", "seconds, 0 (no timer) to 31536000", set_round_seconds},
     {NULL, "MINOTAUR_DRAIN_SECONDS", "seconds, 1 to 86400", set_drain_seconds},
     {NULL, "MINOTAUR_NAMES_WAIT_MS", "milliseconds, 1 to 60000", set_names_wait_ms},
@@ -379,6 +385,7 @@ int config_read(struct config *config, int argc, char **argv, char *error, size_
         .epmd_port = 4369,
         .log_level = LOG_INFO,
         .net_ticktime_s = 60,
+        .stall_ms = 5000,
         .round_seconds = 60,
         .drain_seconds = 30,
         .names_wait_ms = 4,
@@ -419,5 +426,6 @@ const char *config_help(void)
            "MINOTAUR_CAPACITY (most sessions; 1000000),\n"
            "MINOTAUR_APP_VERSION (of the deploy; that of this program),\n"
            "MINOTAUR_NAMES_WAIT_MS (a moving session waits for its names; 4),\n"
+           "MINOTAUR_NODE_STALL_MS (standing still for longer, it leaves the cluster; 5000),\n"
            "MINOTAUR_NODE_STDIN=lifeline (end when standard input ends).\n";
 }

@@ -37,6 +37,7 @@ struct config {
     enum log_format log_format;
     enum log_level log_level;
     uint32_t net_ticktime_s;
+    uint32_t stall_ms; /* the loop stood still: its connections are closed */
     uint32_t round_seconds;
     uint32_t drain_seconds;
     uint32_t names_wait_ms;

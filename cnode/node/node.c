@@ -315,6 +315,7 @@ static int boot_network(struct node *node, const struct cookie *cookie)
         .epmd_port = config->epmd_port,
         .hidden = config->hidden,
         .net_ticktime_s = config->net_ticktime_s,
+        .stall_ms = config->stall_ms,
         .connect = config->connect,
     };
     struct network_events events = {

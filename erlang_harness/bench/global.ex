@@ -8,8 +8,9 @@ defmodule Minotaur.Bench.Global do
   """
 
   alias Minotaur.Bench.{Os, Report}
-  alias Minotaur.Cluster.Manager
+  alias Minotaur.Cluster.{LockLoad, Manager}
   alias Minotaur.ClusterHelper, as: Cluster
+  alias Minotaur.{GameEngine, GameEngineFixtures}
 
   @singles 300
   @batch 1_000
@@ -17,6 +18,9 @@ defmodule Minotaur.Bench.Global do
   @sample 500
   @burst 1_000
   @rounds 5
+  @sessions 20
+  @callers 64
+  @locks 500
   @beam_arguments ~w(+S 2:2 +sbwt none +sbwtdcpu none +sbwtdio none)
   @settle_ms 30_000
 
@@ -29,9 +33,11 @@ defmodule Minotaur.Bench.Global do
     rates = for nodes <- [2, 3], do: rates(nodes, rounds)
     moves = for pair <- [[:echo, :beam], [:echo, :echo], [:beam, :echo]], do: moves(pair, moved)
     alone = alone(moved)
+    locks = for kind <- [:beam, :c], do: locks(kind)
 
     Report.head(load, conditions(rounds)) ++
-      goals(rates, moves) ++ rate_table(rates) ++ move_table(moves, alone)
+      goals(rates, moves, locks) ++
+      rate_table(rates) ++ move_table(moves, alone) ++ lock_table(locks)
   end
 
   # -- rates
@@ -220,6 +226,43 @@ defmodule Minotaur.Bench.Global do
     end)
   end
 
+  # -- locks
+
+  # A host that is called without pause by one node, and asked for locks by another.
+  defp locks(kind) do
+    Report.say("locks of #{name(kind)} under load")
+    {:ok, cluster} = Manager.start_link(%{})
+
+    try do
+      host = Cluster.start_node(cluster, host(kind))
+      [caller, observer] = nodes = for _ <- 1..2, do: start(cluster, :beam)
+      for node <- [host | nodes], do: await_known(cluster, node, [host | nodes])
+      idle = lock_times(cluster, observer, host)
+      ids = for _ <- 1..@sessions, do: start_session(cluster, host)
+      callers = on(cluster, caller, LockLoad, :start_callers, [ids, @callers])
+      loaded = lock_times(cluster, observer, host)
+      calls = on(cluster, caller, LockLoad, :stop_callers, [callers])
+      %{kind: kind, idle: idle, loaded: loaded, calls: calls}
+    after
+      GenServer.stop(cluster, :normal, 60_000)
+    end
+  end
+
+  defp host(:c), do: [kind: :c, environment: [minotaur: [round_seconds: 0]]]
+  defp host(:beam), do: [arguments: @beam_arguments] ++ Keyword.put(host(:c), :kind, :beam)
+
+  defp start_session(cluster, host) do
+    game = GameEngineFixtures.game_fixture(round_end_time: nil)
+    {:ok, _pid} = Cluster.call(cluster, host, GameEngine, :continue_game, [nil, game])
+    game.id
+  end
+
+  # In milliseconds: the middle one, the 99th of 100, the longest.
+  defp lock_times(cluster, observer, host) do
+    times = on(cluster, observer, LockLoad, :lock_times, [host, @locks])
+    for at <- [div(@locks, 2), div(@locks * 99, 100), @locks - 1], do: Enum.at(times, at) / 1_000
+  end
+
   # -- the cluster
 
   defp with_cluster(kinds, fun) do
@@ -248,9 +291,12 @@ defmodule Minotaur.Bench.Global do
     end)
   end
 
-  defp call(cluster, node, function, arguments) do
+  defp call(cluster, node, function, arguments),
+    do: on(cluster, node, __MODULE__, function, arguments)
+
+  defp on(cluster, node, module, function, arguments) do
     {:ok, peer} = Manager.route(cluster, node)
-    :peer.call(peer, :erpc, :call, [node, __MODULE__, function, arguments, :infinity], :infinity)
+    :peer.call(peer, :erpc, :call, [node, module, function, arguments, :infinity], :infinity)
   end
 
   # On the hidden node by which the harness reaches C nodes.
@@ -277,6 +323,9 @@ defmodule Minotaur.Bench.Global do
 
   # -- the report
 
+  defp name(:beam), do: "a BEAM node"
+  defp name(:c), do: "a C node"
+
   defp kind(:beam), do: "a BEAM node"
   defp kind(:echo), do: "a C node"
 
@@ -300,7 +349,7 @@ defmodule Minotaur.Bench.Global do
     ]
   end
 
-  defp goals(rates, moves) do
+  defp goals(rates, moves, locks) do
     of_rates =
       for %{nodes: nodes, samples: samples} <- rates, {what, limit} <- [single: 1.0, batch: 10] do
         ratios = for sample <- samples, do: sample[what] / sample.beam
@@ -318,7 +367,9 @@ defmodule Minotaur.Bench.Global do
         ]
       end
 
-    Report.goal_table(of_rates ++ Enum.concat(of_moves))
+    %{loaded: [_middle, p99, _longest]} = Enum.find(locks, &(&1.kind == :c))
+    of_lock = Report.goal_row("lock answered under load, p99: ms", [p99], :at_most, 10)
+    Report.goal_table(of_rates ++ Enum.concat(of_moves) ++ [of_lock])
   end
 
   defp title(:single), do: "one by one"
@@ -365,5 +416,19 @@ defmodule Minotaur.Bench.Global do
 
     columns = ["from, to", "registered ms", "moved ms", "µs/name", "stock µs/name", "looked up"]
     Report.table(columns ++ ["missing", "longest lock ms"], rows ++ [last])
+  end
+
+  defp lock_table(locks) do
+    rows =
+      for %{kind: kind, idle: idle, loaded: loaded, calls: calls} <- locks do
+        [name(kind) | for(ms <- idle ++ loaded, do: Report.number(ms, 2))] ++ ["#{calls}"]
+      end
+
+    loaded = "#{@callers} callers of #{@sessions} sessions"
+
+    Report.table(
+      ["lock answers, ms", "idle: p50", "p99", "max", "#{loaded}: p50", "p99", "max", "calls"],
+      rows
+    )
   end
 end

@@ -56,10 +56,7 @@ int cn_global_set_lock(struct cn_server *self, struct cn_term id, uint32_t retri
                        void *context);
 /** Give it back. CN_DONE: true. Errors: as cn_global_set_lock. */
 int cn_global_del_lock(struct cn_server *self, struct cn_term id, cn_done done, void *context);
-/**
- * Run @body under a lock, as trans/4, and give it back; then CN_DONE: what @body wrote, or aborted
- * when the lock could not be had. Errors: as cn_global_set_lock.
- */
+/** Run @body under a lock, as trans/4. CN_DONE, once it is free: what @body wrote, or aborted. */
 int cn_global_trans(struct cn_server *self, struct cn_term id, uint32_t retries,
                     void (*body)(struct cn_server *self, void *context, struct cn_writer *result),
                     cn_done done, void *context);

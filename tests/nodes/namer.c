@@ -7,6 +7,7 @@
  *     {set_lock, Id, Retries}, {del_lock, Id}                         true | false
  *     {trans, Id, Retries}                                            locked | aborted
  *     {call, Name, Request}                                           {ok, Reply} | {exit, Reason}
+ *     {block, Ms}                      stand still for so long        ok
  *     inbox                                                           [Message], and empty it
  *
  * A Verb is register, unregister, re_register, or register_exit: the loser of a conflict is killed.
@@ -16,6 +17,7 @@
 #include "namer.h"
 
 #include <stdlib.h>
+#include <time.h>
 
 #include "inbox.h"
 
@@ -210,6 +212,24 @@ static int call(struct query *query)
     return error;
 }
 
+/* What no server may do: nothing else of the node goes on. */
+static int block(struct query *query)
+{
+    int64_t ms = 0;
+    struct timespec now;
+    int64_t end;
+
+    if (!cn_read_integer(&query->reader, &ms))
+        return -1;
+    (void)timespec_get(&now, TIME_UTC);
+    end = (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000 + ms;
+    while ((int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000 < end)
+        (void)timespec_get(&now, TIME_UTC);
+    answer_atom(query->self, query->from, "ok");
+    cn_from_free(query->from);
+    return 0;
+}
+
 static const struct {
     const char *verb;
     uint32_t arity;
@@ -217,7 +237,7 @@ static const struct {
 } verbs[] = {
     {"change", 2, change},     {"each", 2, each},         {"re_register", 3, re_register},
     {"set_lock", 3, set_lock}, {"del_lock", 2, del_lock}, {"trans", 3, trans},
-    {"call", 3, call},
+    {"call", 3, call},         {"block", 2, block},
 };
 
 static void run(struct query *query, struct cn_bytes verb, uint32_t arity,

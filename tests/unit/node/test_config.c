@@ -33,7 +33,7 @@ static void clear_environment(void)
         "MINOTAUR_NODE_COOKIE_FILE", "ERL_EPMD_PORT",
         "ERL_EPMD_ADDRESS",          "MINOTAUR_NODE_NET_TICKTIME",
         "MINOTAUR_ROUND_SECONDS",    "MINOTAUR_NODE_STDIN",
-        "MINOTAUR_PUBSUB",
+        "MINOTAUR_PUBSUB",           "MINOTAUR_NODE_STALL_MS",
     };
 
     for (size_t i = 0; i < sizeof names / sizeof *names; i++)
@@ -189,11 +189,13 @@ START_TEST(environment_stands_behind_flags)
     setenv("MINOTAUR_NODE_HIDDEN", "true", 1);
     setenv("MINOTAUR_ROUND_SECONDS", "0", 1);
     setenv("MINOTAUR_NODE_STDIN", "lifeline", 1);
+    setenv("MINOTAUR_NODE_STALL_MS", "700", 1);
     ck_assert_int_eq(READ("--log-level", "error"), 0);
     ck_assert_str_eq(config.name, "env@host");
     ck_assert_uint_eq(config.connect_count, 2);
     ck_assert_uint_eq(config.epmd_port, 5000);
     ck_assert_uint_eq(config.round_seconds, 0);
+    ck_assert_uint_eq(config.stall_ms, 700);
     ck_assert(config.hidden && config.stdin_lifeline);
     config_deinit(&config);
 

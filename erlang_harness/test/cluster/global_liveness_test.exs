@@ -1,0 +1,106 @@
+defmodule Minotaur.Cluster.GlobalLivenessTest do
+  @moduledoc """
+  A C node that is a member of `:global` holds nobody up: it answers lock requests while its
+  sessions are called without pause, and one that stands still leaves the cluster.
+  """
+
+  use ExUnit.Case, async: true
+  @moduletag :cluster_test
+  @moduletag timeout: 120_000
+
+  import Minotaur.GameEngineFixtures
+  import Minotaur.TimeHelper
+
+  alias Minotaur.Cluster.LockLoad
+  alias Minotaur.ClusterHelper, as: Cluster
+  alias Minotaur.GameEngine
+
+  @settle_ms 60_000
+
+  # Far longer than the others are given, far less than a net tick.
+  @stands_ms 12_000
+  @registers_ms 6_000
+
+  @sessions 20
+  @callers 32
+  @samples 200
+  # Asked are 10 ms; the rest is for a machine that runs other tests.
+  @answer_us 10_000
+  @slow_answer_us 100_000
+
+  setup ctx do
+    [cluster: start_supervised!({Cluster.Manager, ctx})]
+  end
+
+  # Its connections are closed by a thread of its own, so the others need not wait for the net tick.
+  test "a member that stands still leaves, and comes back", ctx do
+    env = [minotaur: [node_stall_ms: 1_000]]
+    c = Cluster.start_node(ctx.cluster, kind: :echo, environment: env)
+    [a, b] = for _ <- 1..2, do: Cluster.start_node(ctx.cluster, kind: :beam, applications: [])
+    nodes = [a, b, c]
+    await_members(ctx, nodes)
+    assert ask(ctx, c, :conformance_echo, {:global_register, :of_c}) == :yes
+    wait_until(fn -> assert node(whereis(ctx, a, :of_c)) == c end)
+
+    blocked_us = now_us()
+    Cluster.call(ctx.cluster, a, Node, :spawn, [a, GenServer, :call, block(c)])
+
+    wait_until(fn ->
+      assert Cluster.call(ctx.cluster, a, Node, :list) |> Enum.member?(c) == false
+    end)
+
+    {:ok, pid} = Cluster.call(ctx.cluster, a, Agent, :start, [:erlang, :self, []])
+    assert Cluster.call(ctx.cluster, a, :global, :register_name, [:of_a, pid]) == :yes
+    assert now_us() - blocked_us < @registers_ms * 1_000
+    assert whereis(ctx, b, :of_c) == :undefined
+
+    await_members(ctx, nodes)
+    for node <- [a, b], do: wait_until(fn -> assert node(whereis(ctx, node, :of_c)) == c end)
+    wait_until(fn -> assert whereis(ctx, c, :of_a) == pid end)
+    assert now_us() - blocked_us > @stands_ms * 1_000
+  end
+
+  # Whoever registers a name anywhere asks this node for the lock first.
+  test "a lock request is answered while sessions are called without pause", ctx do
+    env = [minotaur: [round_seconds: 0]]
+    c = Cluster.start_node(ctx.cluster, kind: :c, environment: env)
+    a = Cluster.start_node(ctx.cluster, kind: :beam, applications: [])
+    await_members(ctx, [a, c])
+
+    ids =
+      for _ <- 1..@sessions do
+        game = game_fixture(round_end_time: nil)
+        {:ok, _pid} = Cluster.call(ctx.cluster, c, GameEngine, :continue_game, [nil, game])
+        game.id
+      end
+
+    callers = Cluster.call(ctx.cluster, a, LockLoad, :start_callers, [ids, @callers])
+    times = Cluster.call(ctx.cluster, a, LockLoad, :lock_times, [c, @samples])
+    assert Cluster.call(ctx.cluster, a, LockLoad, :stop_callers, [callers]) > @samples
+    assert Enum.at(times, div(@samples, 2)) < @answer_us
+    assert Enum.at(times, div(@samples * 9, 10)) < @slow_answer_us
+  end
+
+  # What is asked.
+
+  defp block(c), do: [{:namer, c}, {:block, @stands_ms}, :infinity]
+
+  defp ask(ctx, node, server, request),
+    do: Cluster.genserver_call(ctx.cluster, node, {server, node}, request)
+
+  defp whereis(ctx, node, name),
+    do: Cluster.call(ctx.cluster, node, :global, :whereis_name, [name])
+
+  defp await_members(ctx, nodes) do
+    for node <- nodes do
+      expected = Enum.sort(nodes -- [node])
+
+      wait_until(
+        fn -> assert Enum.sort(ask(ctx, node, :global_name_server, :get_known)) == expected end,
+        @settle_ms
+      )
+    end
+  end
+
+  defp now_us, do: System.monotonic_time(:microsecond)
+end
