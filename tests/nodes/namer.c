@@ -7,7 +7,7 @@
  *     {set_lock, Id, Retries}, {del_lock, Id}                         true | false
  *     {trans, Id, Retries}                                            locked | aborted
  *     {call, Name, Request}                                           {ok, Reply} | {exit, Reason}
- *     {block, Ms}                      stand still for so long        ok
+ *     {block, Millions}                count so far, seconds long     ok
  *     inbox                                                           [Message], and empty it
  *
  * A Verb is register, unregister, re_register, or register_exit: the loser of a conflict is killed.
@@ -17,7 +17,6 @@
 #include "namer.h"
 
 #include <stdlib.h>
-#include <time.h>
 
 #include "inbox.h"
 
@@ -212,19 +211,15 @@ static int call(struct query *query)
     return error;
 }
 
-/* What no server may do: nothing else of the node goes on. */
+/* What no server may do: nothing else of the node goes on meanwhile. */
 static int block(struct query *query)
 {
-    int64_t ms = 0;
-    struct timespec now;
-    int64_t end;
+    int64_t millions = 0;
 
-    if (!cn_read_integer(&query->reader, &ms))
+    if (!cn_read_integer(&query->reader, &millions))
         return -1;
-    (void)timespec_get(&now, TIME_UTC);
-    end = (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000 + ms;
-    while ((int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000 < end)
-        (void)timespec_get(&now, TIME_UTC);
+    for (volatile int64_t left = millions * 1000000; left > 0;)
+        left = left - 1;
     answer_atom(query->self, query->from, "ok");
     cn_from_free(query->from);
     return 0;

@@ -17,9 +17,8 @@ defmodule Minotaur.Cluster.GlobalLivenessTest do
 
   @settle_ms 60_000
 
-  # Far longer than the others are given, far less than a net tick.
-  @stands_ms 12_000
-  @registers_ms 6_000
+  # Some seconds on a quiet machine: longer than the watchdog's second, shorter than a net tick.
+  @counts_millions 4_000
 
   @sessions 20
   @callers 32
@@ -42,7 +41,6 @@ defmodule Minotaur.Cluster.GlobalLivenessTest do
     assert ask(ctx, c, :conformance_echo, {:global_register, :of_c}) == :yes
     wait_until(fn -> assert node(whereis(ctx, a, :of_c)) == c end)
 
-    blocked_us = now_us()
     Cluster.call(ctx.cluster, a, Node, :spawn, [a, GenServer, :call, block(c)])
 
     wait_until(fn ->
@@ -51,13 +49,12 @@ defmodule Minotaur.Cluster.GlobalLivenessTest do
 
     {:ok, pid} = Cluster.call(ctx.cluster, a, Agent, :start, [:erlang, :self, []])
     assert Cluster.call(ctx.cluster, a, :global, :register_name, [:of_a, pid]) == :yes
-    assert now_us() - blocked_us < @registers_ms * 1_000
+    refute c in ask(ctx, a, :global_name_server, :get_known)
     assert whereis(ctx, b, :of_c) == :undefined
 
     await_members(ctx, nodes)
     for node <- [a, b], do: wait_until(fn -> assert node(whereis(ctx, node, :of_c)) == c end)
     wait_until(fn -> assert whereis(ctx, c, :of_a) == pid end)
-    assert now_us() - blocked_us > @stands_ms * 1_000
   end
 
   # Whoever registers a name anywhere asks this node for the lock first.
@@ -83,7 +80,7 @@ defmodule Minotaur.Cluster.GlobalLivenessTest do
 
   # What is asked.
 
-  defp block(c), do: [{:namer, c}, {:block, @stands_ms}, :infinity]
+  defp block(c), do: [{:namer, c}, {:block, @counts_millions}, :infinity]
 
   defp ask(ctx, node, server, request),
     do: Cluster.genserver_call(ctx.cluster, node, {server, node}, request)
@@ -101,6 +98,4 @@ defmodule Minotaur.Cluster.GlobalLivenessTest do
       )
     end
   end
-
-  defp now_us, do: System.monotonic_time(:microsecond)
 end
