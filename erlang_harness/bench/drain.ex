@@ -6,10 +6,10 @@ defmodule Minotaur.Bench.Drain do
   hosts nothing and calls. All share the same processors.
   """
 
-  alias Minotaur.Bench.{Os, Report, Walker}
+  alias Minotaur.Bench.{Os, Report}
   alias Minotaur.Cluster.Manager
   alias Minotaur.ClusterHelper, as: Cluster
-  alias Minotaur.Hosts
+  alias Minotaur.{Hosts, Walker}
 
   @pairs [c: :beam, c: :c, beam: :c]
   @counts [200, 1_000, 10_000, 50_000]

@@ -1,4 +1,4 @@
-defmodule Minotaur.Bench.Walker do
+defmodule Minotaur.Walker do
   @moduledoc """
   A client that walks over many sessions: at each it gets the game, then makes the next move.
 
@@ -17,6 +17,7 @@ defmodule Minotaur.Bench.Walker do
   @turns length(@users) + 1
   @rounds_before 3
   @starts_at_once 64
+  @nothing %{calls: 0, failed: %{}, wrong: 0, longest: [0]}
   @start_ms 60_000
 
   @type result :: %{
@@ -27,10 +28,10 @@ defmodule Minotaur.Bench.Walker do
         }
 
   @doc """
-  Starts `count` sessions on the host of `node` with games of a few rounds, and `walkers` processes
-  that share them.
+  Starts `count` sessions on the host of `node`, or where placement says (nil), with games of a few
+  rounds, and `walkers` processes that share them.
   """
-  @spec start(node, pos_integer, pos_integer) :: [pid]
+  @spec start(node | nil, pos_integer, pos_integer) :: [pid]
   def start(node, count, walkers) do
     walkers = min(walkers, count)
 
@@ -59,7 +60,11 @@ defmodule Minotaur.Bench.Walker do
 
   @doc "How many calls the walkers have made."
   @spec calls([pid]) :: non_neg_integer
-  def calls(walkers), do: walkers |> ask(:calls) |> Enum.sum()
+  def calls(walkers), do: report(walkers).calls
+
+  @doc "What the walkers have seen so far; `longest` is of the longest call only."
+  @spec report([pid]) :: result
+  def report(walkers), do: walkers |> ask(:report) |> Enum.reduce(&merge/2)
 
   @doc "Stops the walkers and answers what they saw: for each session its longest call, in ns."
   @spec stop([pid]) :: result
@@ -124,6 +129,11 @@ defmodule Minotaur.Bench.Walker do
     |> Enum.each(fn {:ok, pid} when is_pid(pid) -> :ok end)
   end
 
+  defp start_session(game, nil) do
+    {:ok, pid} = GameEngine.continue_game(game)
+    pid
+  end
+
   defp start_session(game, node) do
     {:ok, pid} = GenServer.call({SessionHost, node}, {:start_session, nil, game}, @start_ms)
     pid
@@ -131,7 +141,7 @@ defmodule Minotaur.Bench.Walker do
 
   defp idle(sessions, script) do
     receive do
-      {_from, :walk} -> go_round(sessions, [], %{calls: 0, failed: %{}, wrong: 0}, script)
+      {_from, :walk} -> go_round(sessions, [], @nothing, script)
       {from, :verify} -> send(from, {self(), Enum.count(sessions, &differs?/1)})
     end
   end
@@ -143,11 +153,11 @@ defmodule Minotaur.Bench.Walker do
       {from, :stop} ->
         sessions = sessions ++ done
         longest = for {_game, _turn, ns} <- sessions, ns > 0, do: ns
-        send(from, {self(), Map.put(stats, :longest, longest)})
+        send(from, {self(), %{stats | longest: longest}})
         idle(sessions, script)
 
-      {from, :calls} ->
-        send(from, {self(), stats.calls})
+      {from, :report} ->
+        send(from, {self(), stats})
         go_round(sessions, done, stats, script)
     after
       0 ->
@@ -162,7 +172,8 @@ defmodule Minotaur.Bench.Walker do
     {turn_ns, answer} = timed(fn -> call_turn(turn, game, script) end)
     {next, stats} = compare(answer, apply_turn(turn, game, script), game, stats)
     turn = if next == game, do: turn, else: turn + 1
-    {{next, turn, longest |> max(get_ns) |> max(turn_ns)}, stats}
+    here = max(get_ns, turn_ns)
+    {{next, turn, max(longest, here)}, %{stats | longest: [max(hd(stats.longest), here)]}}
   end
 
   # What an answer must show, and what is known to be so afterwards.
