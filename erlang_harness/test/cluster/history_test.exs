@@ -11,6 +11,7 @@ defmodule Minotaur.Cluster.HistoryTest do
   import Minotaur.Cluster.HandoffHelper
   import Minotaur.GameEngineFixtures
 
+  alias Minotaur.Cluster.Players
   alias Minotaur.ClusterHelper, as: Cluster
   alias Minotaur.History.{Checker, Clients}
   alias Minotaur.SessionHost
@@ -55,7 +56,7 @@ defmodule Minotaur.Cluster.HistoryTest do
     @tag kind1: kind1, kind2: kind2
     test "a #{kind1} node leaves for a #{kind2} node and others are killed: every history fits",
          ctx do
-      source = start_host(ctx, ctx.kind1, "out_names=kill")
+      source = start_host(ctx, ctx.kind1, "out_names=kill", names_wait_ms: 300)
       [dying, good] = for _ <- 1..2, do: start_host(ctx, ctx.kind2)
       games = start_games(ctx, [source, dying, good])
       clients = Cluster.call(ctx.cluster, ctx.third, Clients, :start, [games, @clients])
@@ -64,10 +65,14 @@ defmodule Minotaur.Cluster.HistoryTest do
       killed_at = now(ctx)
       Cluster.stop_node(ctx.cluster, dying, graceful_shutdown: false)
       await_operations(ctx, clients)
-      # Of those on their way some are ready at their target, some are not; others have not begun.
+
+      # Its sessions stand still for 300 ms, for their names do not move: each has queued calls then,
+      # which its target has too. Those that are not ready by then are lost.
+      holder = Cluster.call(ctx.cluster, ctx.third, Players, :hold_names)
       leaving = ids(ctx, source)
       died_at = now(ctx)
       Cluster.stop_node(ctx.cluster, source, exit_status: 137)
+      Cluster.call(ctx.cluster, ctx.third, Players, :release_names, [holder])
       start_host(ctx, ctx.kind1)
       await_operations(ctx, clients)
       histories = Cluster.call(ctx.cluster, ctx.third, Clients, :stop, [clients])

@@ -22,13 +22,13 @@ defmodule Minotaur.Cluster.HandoffHelper do
   end
 
   @doc """
-  Starts a host that fails at `failpoint` (`"out_ready=kill"`; nil: nowhere). `:drain_seconds` is a
-  setting of it, the other options are those of `Minotaur.ClusterHelper.start_node/2`.
+  Starts a host that fails at `failpoint` (`"out_ready=kill"`; nil: nowhere). `:drain_seconds`
+  and `:names_wait_ms` are settings of it, the other options are those of `Minotaur.ClusterHelper.start_node/2`.
   """
   @spec start_host(map, :beam | :c, String.t() | nil, keyword) :: node
   def start_host(ctx, kind, failpoint \\ nil, options \\ []) do
     failing = if failpoint, do: [failpoint: failpoint], else: []
-    {settings, options} = Keyword.split(options, [:drain_seconds])
+    {settings, options} = Keyword.split(options, [:drain_seconds, :names_wait_ms])
     environment = [minotaur: [round_seconds: 0] ++ failing ++ settings]
     Cluster.start_node(ctx.cluster, [kind: kind, environment: environment] ++ options)
   end
