@@ -49,10 +49,8 @@ struct cn_game_function {
     /* CALL: the request is this atom, or with arguments after the first the tuple {request,
      * Arg2, ...}. */
     const char *request;
-    /* CALL: it changes nothing, so one that broke off is simply made again. */
-    bool reads;
-    /* CALL: wrap the session's bare answer as {ok, Answer}. */
-    bool wrap_ok;
+    bool reads;   /* CALL: it changes nothing, so one that broke off is simply made again */
+    bool wrap_ok; /* CALL: wrap the session's bare answer as {ok, Answer} */
     /**
      * PURE: answer from the arguments (a list of @arity terms, all validated).
      * Returns 0, or -ENOMEM. Bad arguments are an {error, Reason} in @reply.

@@ -66,8 +66,8 @@ defmodule Minotaur.Cluster.HistoryTest do
       Cluster.stop_node(ctx.cluster, dying, graceful_shutdown: false)
       await_operations(ctx, clients)
 
-      # Its sessions stand still for 300 ms, for their names do not move: each has queued calls then,
-      # which its target has too. Those that are not ready by then are lost.
+      # Its sessions stand still for 300 ms, for their names do not move: each has queued calls
+      # then, which its target has too. Those that are not ready by then are lost.
       holder = Cluster.call(ctx.cluster, ctx.third, Players, :hold_names)
       leaving = ids(ctx, source)
       died_at = now(ctx)

@@ -22,8 +22,9 @@ defmodule Minotaur.Cluster.HandoffHelper do
   end
 
   @doc """
-  Starts a host that fails at `failpoint` (`"out_ready=kill"`; nil: nowhere). `:drain_seconds`
-  and `:names_wait_ms` are settings of it, the other options are those of `Minotaur.ClusterHelper.start_node/2`.
+  Starts a host that fails at `failpoint` (`"out_ready=kill"`; nil: nowhere). `:drain_seconds` and
+  `:names_wait_ms` are settings of it, the other options those of
+  `Minotaur.ClusterHelper.start_node/2`.
   """
   @spec start_host(map, :beam | :c, String.t() | nil, keyword) :: node
   def start_host(ctx, kind, failpoint \\ nil, options \\ []) do
