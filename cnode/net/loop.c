@@ -21,12 +21,16 @@
 #include "base/alloc.h"
 #include "base/assert.h"
 #include "base/list.h"
+#include "net/lookout.h"
 
 #define SIGNALS 3
 
 struct loop {
     uv_loop_t uv;
     uv_prepare_t prepare;
+    uv_check_t check;
+    struct lookout lookout;
+    bool paused;           /* in this turn: then input is there, or was not awaited */
     uv_idle_t busy;        /* runs while the turn has work left */
     uv_timer_t turn_timer; /* the next wanted turn */
     uv_timer_t heap_timer; /* the next of `timers` */
@@ -62,6 +66,7 @@ static void on_prepare(uv_prepare_t *prepare)
     uint64_t now = uv_now(&loop->uv);
     uint64_t wanted;
 
+    loop->paused = false;
     if (loop->turn == NULL)
         return;
     wanted = loop->turn(loop->turn_context, now);
@@ -74,6 +79,15 @@ static void on_prepare(uv_prepare_t *prepare)
         uv_timer_stop(&loop->turn_timer);
     else
         uv_timer_start(&loop->turn_timer, on_nothing, wanted - now, 0);
+    if (!loop->paused)
+        lookout_begin(&loop->lookout, uv_backend_fd(&loop->uv));
+}
+
+static void on_check(uv_check_t *check)
+{
+    struct loop *loop = check->data;
+
+    lookout_end(&loop->lookout);
 }
 
 static void on_heap_timer(uv_timer_t *timer);
@@ -135,6 +149,9 @@ int loop_new(struct loop **ret_loop)
     loop->prepare.data = loop;
     loop->heap_timer.data = loop;
     uv_prepare_start(&loop->prepare, on_prepare);
+    uv_check_init(&loop->uv, &loop->check);
+    loop->check.data = loop;
+    uv_check_start(&loop->check, on_check);
     (void)signal(SIGPIPE, SIG_IGN);
     *ret_loop = loop;
     return 0;
@@ -178,12 +195,13 @@ uint64_t loop_clock_us(void)
     return uv_hrtime() / 1000;
 }
 
-void loop_pause(uint32_t pause_us)
+void loop_pause(struct loop *loop, uint32_t pause_us)
 {
     struct timespec pause = {.tv_nsec = (long)pause_us * 1000};
 
     cn_assert(pause_us < 1000000);
     (void)nanosleep(&pause, NULL);
+    loop->paused = true;
 }
 
 int64_t loop_wall_s(void)

@@ -25,7 +25,7 @@ uint64_t loop_now_ms(const struct loop *loop);
 /** Monotonic microseconds, which pass during a turn too. */
 uint64_t loop_clock_us(void);
 /** Look at no input for @pause_us microseconds, so that more of it comes at once. */
-void loop_pause(uint32_t pause_us);
+void loop_pause(struct loop *loop, uint32_t pause_us);
 /** Wall clock, seconds since 1970. */
 int64_t loop_wall_s(void);
 /** Wall clock, milliseconds since 1970. */

@@ -296,7 +296,7 @@ static uint64_t on_turn(void *context, uint64_t now_ms)
     network_flush(node->network);
     pause_us = pace_pause_us(&node->pace, next_ms == 0, procs_answers_out(node->procs));
     if (pause_us > 0)
-        loop_pause(pause_us);
+        loop_pause(node->loop, pause_us);
     pace_turn_ended(&node->pace, loop_clock_us());
     return next_ms;
 }

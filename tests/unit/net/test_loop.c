@@ -213,8 +213,8 @@ START_TEST(pauses)
 {
     uint64_t start = loop_clock_us();
 
-    loop_pause(0);
-    loop_pause(300);
+    loop_pause(loop, 0);
+    loop_pause(loop, 300);
     ck_assert_uint_ge(loop_clock_us() - start, 300);
 }
 END_TEST

@@ -1,0 +1,94 @@
+/*
+ * Looking out for input: when it pays, and that it ends. How long others take the processor is not
+ * ours to say, so a look may be over early; then it says why.
+ */
+#include "net/lookout.h"
+
+#include <check.h>
+
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "net/loop.h"
+
+static struct lookout lookout;
+static int ends[2];
+
+static void setup(void)
+{
+    lookout = (struct lookout){0};
+    ck_assert_int_eq(pipe(ends), 0);
+}
+
+static void teardown(void)
+{
+    close(ends[0]);
+    close(ends[1]);
+}
+
+/* A wait that took so long. */
+static void wait_for(uint64_t us)
+{
+    lookout.since_us = loop_clock_us() - us;
+    lookout_end(&lookout);
+}
+
+/* One long wait ends it, a few short ones bring it back; no wait at all says nothing. */
+START_TEST(it_pays_where_waits_are_short)
+{
+    uint64_t now_us = loop_clock_us();
+    int waits = 0;
+
+    ck_assert(lookout_pays(&lookout, now_us));
+    wait_for(1000000);
+    ck_assert(!lookout_pays(&lookout, now_us));
+    lookout_end(&lookout);
+    ck_assert(!lookout_pays(&lookout, now_us));
+    for (; !lookout_pays(&lookout, now_us); waits++) {
+        lookout.since_us = loop_clock_us();
+        lookout_end(&lookout);
+    }
+    ck_assert_int_ge(waits, 2);
+}
+END_TEST
+
+/* It looks until something is there, or for its time, or until somebody takes the processor. */
+START_TEST(a_look_has_an_end)
+{
+    uint64_t before_us = loop_clock_us();
+
+    lookout_begin(&lookout, ends[0]);
+    ck_assert(loop_clock_us() - before_us >= LOOKOUT_US || lookout.crowded_until_us > 0);
+    lookout = (struct lookout){0};
+    ck_assert_int_eq(write(ends[1], "x", 1), 1);
+    lookout_begin(&lookout, ends[0]);
+    ck_assert_uint_eq(lookout.crowded_until_us, 0);
+}
+END_TEST
+
+/* Who was kept waiting has the processor for a while. */
+START_TEST(others_go_first)
+{
+    lookout.crowded_until_us = 5000;
+    ck_assert(!lookout_pays(&lookout, 4999));
+    ck_assert(lookout_pays(&lookout, 5000));
+}
+END_TEST
+
+int main(void)
+{
+    Suite *suite = suite_create("lookout");
+    TCase *tcase = tcase_create("lookout");
+    SRunner *runner = srunner_create(suite);
+    int failed;
+
+    tcase_add_checked_fixture(tcase, setup, teardown);
+    tcase_add_test(tcase, it_pays_where_waits_are_short);
+    tcase_add_test(tcase, a_look_has_an_end);
+    tcase_add_test(tcase, others_go_first);
+    suite_add_tcase(suite, tcase);
+    srunner_run_all(runner, CK_ENV);
+    failed = srunner_ntests_failed(runner);
+    srunner_free(runner);
+    return failed == 0 ? 0 : 1;
+}
