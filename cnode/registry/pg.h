@@ -42,7 +42,7 @@ struct pg;
 struct pg_config {
     const char *scope;    /* its registered name, as on the wire */
     uint32_t members_max; /* of all groups [2,000,000]; one peer may have half of them */
-    uint64_t bytes_max;   /* of their groups' names [268,435,456]; likewise */
+    uint64_t bytes_max;   /* of their groups' names [268,435,456]; likewise. And of watched ones */
     uint32_t peers_max;   /* scope processes of other nodes [4,096]; four of one node */
     void *context;        /* handed to the functions below */
     /** Take a line about something that was dropped; NULL: none wanted. */

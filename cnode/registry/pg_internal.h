@@ -89,6 +89,7 @@ struct pg {
     struct list local_groups; /* struct pg_group.in_local */
     struct list watches_all;  /* struct pg_watch.link: of all groups */
     uint64_t bytes;           /* of the groups of all members */
+    uint64_t watched_bytes;   /* of the groups of all watches */
     uint64_t dropped;         /* since dropped_ms */
     uint64_t dropped_ms;
     char scope[];

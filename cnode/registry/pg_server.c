@@ -13,6 +13,9 @@
 #include "base/trace.h"
 #include "registry/pg_internal.h"
 
+/* The most leavings of one message: more is never said, and would hold the node up. */
+#define LEAVES_MAX 4000000u
+
 /* Pids: one, or a proper list of them. */
 
 static bool read_pids(struct cn_reader *reader, uint32_t count, pg_visit_pid visit, void *context,
@@ -252,9 +255,16 @@ static bool take_join(struct pg *pg, struct cn_reader *reader, uint32_t arity)
     return true;
 }
 
-static bool any_term(void *context, struct cn_term term)
+static bool count_term(void *context, struct cn_term term)
 {
+    (*(uint64_t *)context)++;
     return true;
+}
+
+static int count_pid(void *context, const struct cn_pid *pid)
+{
+    (*(uint64_t *)context)++;
+    return 0;
 }
 
 static bool leave_group(void *context, struct cn_term term)
@@ -266,6 +276,16 @@ static bool leave_group(void *context, struct cn_term term)
     return true;
 }
 
+/* A list of groups; with each of @pids out of each of them it is no more than may be. */
+static bool good_leave(struct cn_term groups, struct cn_term pids)
+{
+    uint64_t times = 0;
+    uint64_t count = 0;
+
+    return each_element(groups, count_term, &times) && pg_each_pid(pids, count_pid, &count) == 0 &&
+           times * count <= LEAVES_MAX;
+}
+
 /* {leave, Peer, Pids, [Group]} */
 static bool take_leave(struct pg *pg, struct cn_reader *reader, uint32_t arity)
 {
@@ -275,7 +295,7 @@ static bool take_leave(struct pg *pg, struct cn_reader *reader, uint32_t arity)
 
     if (arity != 4 || !cn_read_pid(reader, &peer) || !cn_read_term(reader, &change.pids) ||
         !cn_read_term(reader, &groups) || !good_pids(change.pids, &peer) ||
-        !each_element(groups, any_term, NULL))
+        !good_leave(groups, change.pids))
         return false;
     change.owner = pg_owner_find(pg, &peer, false);
     if (change.owner != NULL)

@@ -47,21 +47,27 @@ static void release(struct pg *pg, struct pg_watch *watch)
     list_remove(&watch->link);
     map_remove(pg->watches, watch);
     mem_free(watch);
-    if (group != NULL)
-        pg_group_put(pg, group);
+    if (group == NULL)
+        return;
+    pg->watched_bytes -= group->size;
+    pg_group_put(pg, group);
 }
 
-/* Hang a watch into its group. */
-static bool attach(struct pg *pg, struct pg_watch *watch, const struct cn_term *group)
+/* Hang a watch into its group. Each watch counts the name, though those of one group share it. */
+static int attach(struct pg *pg, struct pg_watch *watch, const struct cn_term *group)
 {
     if (group == NULL) {
         list_append(&pg->watches_all, &watch->link);
-        return true;
+        return 0;
     }
+    if (pg->watched_bytes + group->size > pg->config.bytes_max)
+        return CN_E_LIMIT;
     watch->group = pg_group_get(pg, *group);
-    if (watch->group != NULL)
-        list_append(&watch->group->watches, &watch->link);
-    return watch->group != NULL;
+    if (watch->group == NULL)
+        return -ENOMEM;
+    pg->watched_bytes += group->size;
+    list_append(&watch->group->watches, &watch->link);
+    return 0;
 }
 
 /* A watch of @pid, not yet of any group. */
@@ -101,10 +107,10 @@ int pg_monitor(struct pg *pg, const struct cn_pid *pid, const struct cn_term *gr
     if (r != 0)
         return r;
     *ret_ref = watch->ref;
-    if (attach(pg, watch, group))
-        return 0;
-    (void)pg_demonitor(pg, ret_ref);
-    return -ENOMEM;
+    r = attach(pg, watch, group);
+    if (r != 0)
+        (void)pg_demonitor(pg, ret_ref);
+    return r;
 }
 
 bool pg_demonitor(struct pg *pg, const struct cn_ref *ref)

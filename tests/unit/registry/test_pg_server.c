@@ -184,6 +184,39 @@ START_TEST(nobody_speaks_for_others)
 }
 END_TEST
 
+/* {leave, B, [Pid, ...], [g, ...]}, each so often. */
+static void say_leaves(uint32_t count)
+{
+    struct cn_writer writer;
+
+    cn_writer_init(&writer, 0);
+    cn_write_tuple(&writer, 4);
+    cn_write_atom(&writer, "leave");
+    cn_write_pid(&writer, b);
+    cn_write_list(&writer, count);
+    for (uint32_t i = 0; i < count; i++)
+        cn_write_pid(&writer, &scopes[1].pids[0]);
+    cn_write_nil(&writer);
+    cn_write_list(&writer, count);
+    for (uint32_t i = 0; i < count; i++)
+        cn_write_atom(&writer, "g");
+    cn_write_nil(&writer);
+    scope_say(1, 0, cn_writer_term(&writer));
+    cn_writer_free(&writer);
+}
+
+/* A message that says thousands of leavings of thousands of groups does not hold the node up. */
+START_TEST(leavings_have_a_limit)
+{
+    scope_cast(1, 0, parse_with("{sync,%p,[{g,[%p]}]}", b, &scopes[1].pids[0]));
+    say_leaves(2001);
+    ck_assert_str_eq(in_g(), of_b(0));
+    ck_assert_ptr_nonnull(strstr(scopes[0].lines, "a leave that makes no sense"));
+    say_leaves(3);
+    ck_assert_str_eq(in_g(), "[]");
+}
+END_TEST
+
 /* The end of a scope's process is the end of what it told. */
 START_TEST(the_end_of_a_peer_takes_its_members)
 {
@@ -205,6 +238,7 @@ static void add(TCase *tcase)
     tcase_add_test(tcase, changes_are_told);
     tcase_add_test(tcase, nonsense_is_dropped);
     tcase_add_test(tcase, nobody_speaks_for_others);
+    tcase_add_test(tcase, leavings_have_a_limit);
     tcase_add_test(tcase, the_end_of_a_peer_takes_its_members);
 }
 

@@ -11,6 +11,7 @@ static struct gen_server *self;
 
 static void setup(void)
 {
+    scopes_config.bytes_max = 64;
     scopes_setup();
     scope_script(1);
     scopes_join(0, 1);
@@ -106,12 +107,28 @@ START_TEST(a_watch_ends_with_its_process)
 }
 END_TEST
 
+/* What groups are called that are watched has a limit, and those of members their own. */
+START_TEST(watched_names_have_a_limit)
+{
+    ck_assert_ptr_nonnull(strstr(ask(parse("{monitor,a_group_with_a_name_of_40_characters____}")),
+                                 "reply {"));
+    ck_assert_str_eq(ask(parse("{monitor,another_with_a_name_of_40_characters____}")),
+                     "reply {error,badarg}");
+    ck_assert_uint_eq(map_count(scopes[0].pg->watches), 1);
+    ck_assert_int_eq(pg_join(scopes[0].pg, atom("short"), &scopes[0].pids[0]), 0);
+    gen_server_stop_atom(self, "normal");
+    world_settle(&world);
+    ck_assert_uint_eq(scopes[0].pg->watched_bytes, 0);
+}
+END_TEST
+
 static void add(TCase *tcase)
 {
     tcase_add_test(tcase, a_group_is_watched);
     tcase_add_test(tcase, a_scope_is_watched);
     tcase_add_test(tcase, a_watch_is_taken_back);
     tcase_add_test(tcase, a_watch_ends_with_its_process);
+    tcase_add_test(tcase, watched_names_have_a_limit);
 }
 
 int main(void)
