@@ -182,6 +182,8 @@ struct process *procs_find(struct procs *procs, const struct cn_pid *pid);
  * stalls.c for who should.
  */
 void process_stall_on_busy(struct process *self);
+/** Let @self run again whoever is busy. */
+void process_run_on_busy(struct process *self);
 /** Tell whether it waits for such a node. */
 bool process_stalled(const struct process *self);
 /** Choose whether exit signals become {'EXIT', Pid, Reason} messages. */

@@ -39,6 +39,13 @@ void process_stall_on_busy(struct process *self)
     self->stalls = true;
 }
 
+void process_run_on_busy(struct process *self)
+{
+    self->stalls = false;
+    stalls_drop(self);
+    run_queue_add(self);
+}
+
 bool process_stalled(const struct process *self)
 {
     return !list_empty(&self->stalled);

@@ -123,6 +123,7 @@ static void recover(struct session *session)
     session->owns_names = true;
     session->forward = NULL;
     hosts->table.forwarders--;
+    process_run_on_busy(gen_server_process(session->server));
     mem_free(forward);
     if (naming_wish(session, NAMING_MOVE, session_pid(session), NULL) != 0)
         host_log(hosts, HOSTS_LOG_ERROR, "session %.*s: no memory to take its names back",

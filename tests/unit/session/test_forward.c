@@ -137,6 +137,21 @@ START_TEST(recovers_when_the_node_is_lost)
 }
 END_TEST
 
+/* Running again it answers everybody, also while the node of one of its callers is busy. */
+START_TEST(recovered_it_waits_for_nobody)
+{
+    begin();
+    cluster_lose(&cluster, 0, 1);
+    cluster.world.nodes[0].busy[2] = true;
+    for (int i = 0; i < 3; i++)
+        cluster_ask(&cluster, 2, &old_pid, parse("get"));
+    cluster_settle(&cluster);
+    ck_assert_int_eq(session_state(old), SESSION_RUNNING);
+    ck_assert(!process_stalled(gen_server_process(old->server)));
+    ck_assert_uint_eq(cluster_answers(&cluster, 2), 3);
+}
+END_TEST
+
 /* With a third host the drain moves it there, and all is well. */
 START_TEST(recovers_and_moves_on)
 {
@@ -264,6 +279,7 @@ int main(void)
     tcase_add_test(tests, host_shows_the_new_owner);
     tcase_add_test(tests, stays_500_ms);
     tcase_add_test(tests, recovers_when_the_node_is_lost);
+    tcase_add_test(tests, recovered_it_waits_for_nobody);
     tcase_add_test(tests, recovers_and_moves_on);
     tcase_add_test(tests, a_broken_connection_is_tried_again);
     tcase_add_loop_test(tests, tells_an_end_from_a_crash, 0, 2);
