@@ -10,6 +10,10 @@
 #include "session/carried_out.h"
 #include "session/words.h"
 
+/* A repetition may have been on its way, or have waited here, for as long as anybody waits for its
+ * answer; its age does not say so. */
+#define TRAVEL_MS 5000u
+
 static uint64_t now_ms(const struct session *session)
 {
     return procs_now_ms(session->hosts->procs);
@@ -89,7 +93,8 @@ bool repeat_call(struct session *session, const struct gen_from *from, struct cn
         !cn_read_ref(&reader, &tag) || !cn_read_integer(&reader, &age_ms) || age_ms < 0 ||
         !cn_read_term(&reader, &again))
         return false;
-    switch (carried_out_judge(session->done, &tag, (uint64_t)age_ms, now_ms(session))) {
+    switch (carried_out_judge(session->done, &tag, (uint64_t)age_ms + TRAVEL_MS,
+                              now_ms(session))) {
     case CARRIED_OUT_NOT:
         carry_out_now(session, from, &tag, again);
         break;

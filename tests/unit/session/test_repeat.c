@@ -98,7 +98,8 @@ START_TEST(known_after_a_move)
 }
 END_TEST
 
-/* After more updates than it remembers a session says that it does not know. */
+/* After more updates than it remembers a session says that it does not know, also when the
+ * repetition was on its way for longer than it says. */
 START_TEST(in_doubt)
 {
     begin();
@@ -110,6 +111,9 @@ START_TEST(in_doubt)
         carried_out_add(&toy->done, &other, cluster.world.now_ms);
     }
     ck_assert_str_eq(again("{add,7}"), "reply in_doubt");
+    cluster_pass(&cluster, 4000);
+    ck_assert_str_eq(again("{add,7}"), "reply in_doubt");
+    ck_assert_str_eq(numbers(), "reply [7]");
 }
 END_TEST
 

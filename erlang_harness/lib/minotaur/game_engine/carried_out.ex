@@ -48,7 +48,7 @@ defmodule Minotaur.GameEngine.CarriedOut do
 
   @doc "As one binary, for a snapshot."
   @spec export(t, integer) :: binary
-  def export(%{entries: [], forgotten_ms: nil}, _now_ms), do: <<>>
+  def export(%{entries: [], forgotten_ms: nil, repeats: false}, _now_ms), do: <<>>
 
   def export(done, now_ms) do
     done = trim(done, @max)

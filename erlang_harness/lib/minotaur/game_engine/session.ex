@@ -58,6 +58,9 @@ defmodule Minotaur.GameEngine.Session do
 
   # A timer further away than this is looked at again on the way.
   @timer_max_ms :timer.hours(24)
+  # A repetition may have been on its way, or have waited here, for as long as anybody waits for its
+  # answer; its age does not say so.
+  @travel_ms 5_000
 
   @doc "Makes the session the open owner: enters it into this node's table and arms its timer."
   @spec open(t) :: {:ok, t} | {:error, {:already_registered, pid}}
@@ -155,7 +158,7 @@ defmodule Minotaur.GameEngine.Session do
   end
 
   defp repeat(tag, age_ms, request, session) do
-    case CarriedOut.judge(session.carried_out, tag, age_ms, now_ms()) do
+    case CarriedOut.judge(session.carried_out, tag, age_ms + @travel_ms, now_ms()) do
       :done ->
         {{:carried_out, session.game}, session}
 

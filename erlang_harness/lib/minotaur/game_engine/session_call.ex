@@ -50,8 +50,14 @@ defmodule Minotaur.GameEngine.SessionCall do
   defp gone(:noproc, _pid, call), do: attempt(call.find.(), call)
   defp gone(:shutdown, _pid, call), do: attempt(call.find.(), call)
   defp gone({:shutdown, _why}, _pid, call), do: attempt(call.find.(), call)
-  defp gone(:normal, _pid, _call), do: {:error, :game_not_alive}
+  defp gone(:normal, _pid, call), do: look_once_more(call)
   defp gone(reason, pid, call), do: exit_as_call(reason, pid, call)
+
+  # A paused copy whose source goes on ends so, and the names are on their way back.
+  defp look_once_more(call) do
+    Process.sleep(@pause_ms)
+    attempt(call.find.(), call)
+  end
 
   # The node is lost: finding nobody yet counts as one of the attempts.
   defp look_again(%{left: 0}), do: {:error, :game_not_alive}

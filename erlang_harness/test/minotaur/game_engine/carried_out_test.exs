@@ -38,6 +38,8 @@ defmodule Minotaur.GameEngine.CarriedOutTest do
     assert CarriedOut.judge(read, first, 299, -5_000) == :in_doubt
     assert CarriedOut.judge(read, make_ref(), 255, -5_000) == :not_done
     assert CarriedOut.import_from(CarriedOut.export(%CarriedOut{}, 0), 0) == {:ok, %CarriedOut{}}
+    looks_up = CarriedOut.repeated(%CarriedOut{})
+    assert CarriedOut.import_from(CarriedOut.export(looks_up, 0), 0) == {:ok, looks_up}
   end
 
   # The bytes are those that the C twin writes: its test has the same ones.

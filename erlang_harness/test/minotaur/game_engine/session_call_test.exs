@@ -62,6 +62,15 @@ defmodule Minotaur.GameEngine.SessionCallTest do
     assert {:ok, %{round: 1}} = GameEngine.get_game(ctx.game.id)
   end
 
+  # A session that has forgotten updates since cannot know, however young the repetition says it is:
+  # it may have been on its way for as long as its caller waits.
+  test "a repetition that travels long is in doubt", ctx do
+    for _ <- 1..400, do: {:ok, _game} = GameEngine.end_round(ctx.game.id)
+    %{carried_out: %{forgotten_ms: forgotten_ms}} = :sys.get_state(ctx.pid)
+    age_ms = max(System.monotonic_time(:millisecond) - forgotten_ms - 1, 0)
+    assert :in_doubt = GenServer.call(ctx.pid, {:repeat, make_ref(), age_ms, :end_round})
+  end
+
   # A process that was not there has got nothing: the plain call is made once more.
   test "a process that is gone leaves no doubt", ctx do
     dead = spawn(fn -> :ok end)
@@ -71,6 +80,14 @@ defmodule Minotaur.GameEngine.SessionCallTest do
     find = fn -> Agent.get_and_update(finds, fn [pid | more] -> {pid, more} end) end
     assert %{round: 2} = SessionCall.run(find, :end_round)
     refute :sys.get_state(ctx.pid).carried_out.repeats
+  end
+
+  # A paused copy whose source goes on ends so, with all who called it: the session lives elsewhere.
+  test "an orderly end is not yet the end of the session", ctx do
+    copy = spawn(fn -> receive(do: ({:"$gen_call", _from, _request} -> :ok)) end)
+    {:ok, finds} = Agent.start_link(fn -> [copy, ctx.pid] end)
+    find = fn -> Agent.get_and_update(finds, fn [pid | more] -> {pid, more} end) end
+    assert %{round: 2} = SessionCall.run(find, :end_round)
   end
 
   # Nobody to be found is not alive, at once.
