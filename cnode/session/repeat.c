@@ -93,8 +93,7 @@ bool repeat_call(struct session *session, const struct gen_from *from, struct cn
         !cn_read_ref(&reader, &tag) || !cn_read_integer(&reader, &age_ms) || age_ms < 0 ||
         !cn_read_term(&reader, &again))
         return false;
-    switch (carried_out_judge(session->done, &tag, (uint64_t)age_ms + TRAVEL_MS,
-                              now_ms(session))) {
+    switch (carried_out_judge(session->done, &tag, (uint64_t)age_ms + TRAVEL_MS, now_ms(session))) {
     case CARRIED_OUT_NOT:
         carry_out_now(session, from, &tag, again);
         break;

@@ -110,8 +110,8 @@ END_TEST
 /* What groups are called that are watched has a limit, and those of members their own. */
 START_TEST(watched_names_have_a_limit)
 {
-    ck_assert_ptr_nonnull(strstr(ask(parse("{monitor,a_group_with_a_name_of_40_characters____}")),
-                                 "reply {"));
+    ck_assert_ptr_nonnull(
+        strstr(ask(parse("{monitor,a_group_with_a_name_of_40_characters____}")), "reply {"));
     ck_assert_str_eq(ask(parse("{monitor,another_with_a_name_of_40_characters____}")),
                      "reply {error,badarg}");
     ck_assert_uint_eq(map_count(scopes[0].pg->watches), 1);
