@@ -10,26 +10,29 @@
 #include "etf/writer.h"
 #include "registry/member_internal.h"
 
-/* The node that registered {Name, Pid} for a hidden one, from [{Name, Pid, Node}]. */
-static const char *registered_by(struct cn_term external, const struct entry *entry,
-                                 char (*node)[CN_NODE_NAME_MAX + 1])
+/* Note who registered names for hidden nodes, from [{Name, Pid, Node}]. Errors: -ENOMEM. */
+static int note_external(struct member *member, struct cn_term external)
 {
     struct cn_reader reader;
     uint32_t count = 0;
+    int r = 0;
 
     cn_reader_init(&reader, external);
     (void)cn_read_list(&reader, &count);
-    for (; count > 0; count--) {
-        struct cn_term name;
+    for (; count > 0 && r == 0; count--) {
+        char node[CN_NODE_NAME_MAX + 1];
+        struct name *name = NULL;
+        struct cn_term term;
         struct cn_pid pid;
 
-        if (!cn_read_this_tuple(&reader, 3) || !cn_read_term(&reader, &name) ||
-            !cn_read_pid(&reader, &pid) || !known_read_node(&reader, node))
-            return NULL;
-        if (cn_pid_equal(&pid, &entry->pid) && cn_term_equal(name, entry->name))
-            return *node;
+        if (!cn_read_this_tuple(&reader, 3) || !cn_read_term(&reader, &term) ||
+            !cn_read_pid(&reader, &pid) || !known_read_node(&reader, &node))
+            break;
+        name = roster_find(member, term);
+        if (name != NULL && cn_pid_equal(&pid, &name->watched->pid))
+            r = roster_registered_by(name, node);
     }
-    return NULL;
+    return r;
 }
 
 /* Ops, and under which circumstances they have come. */
@@ -53,15 +56,13 @@ static void tell_owner(struct member *member, const struct name *name, const str
 
 static int apply_insert(struct member *member, const struct ops *ops, const struct entry *entry)
 {
-    char node[CN_NODE_NAME_MAX + 1];
     struct name *name = roster_find(member, entry->name);
 
     if (name != NULL && ops->joining)
         tell_owner(member, name, &entry->pid);
     name = roster_find(member, entry->name);
     if (ops->allowed)
-        return roster_insert(member, entry->name, &entry->pid, entry->method,
-                             registered_by(ops->external, entry, &node));
+        return roster_insert(member, entry->name, &entry->pid, entry->method, NULL);
     if (name != NULL)
         roster_delete(member, name);
     return 0;
@@ -102,9 +103,11 @@ static void apply_all(struct member *member, const struct ops *ops)
         struct cn_term op;
 
         if (!cn_read_term(&reader, &op))
-            return;
+            break;
         r = apply(member, ops, op);
     }
+    if (r == 0)
+        r = note_external(member, ops->external);
     if (r != 0)
         member_part(member, ops->from);
 }

@@ -261,6 +261,8 @@ struct name *roster_find(struct member *member, struct cn_term name);
 /** Give @name to @pid, whoever had it. @registered_by: may be NULL. Errors: -ENOMEM. */
 int roster_insert(struct member *member, struct cn_term name, const struct cn_pid *pid,
                   struct cn_term method, const char *registered_by);
+/** Note that @node registered it for a hidden one. Errors: -ENOMEM, with nothing changed. */
+int roster_registered_by(struct name *name, const char *node);
 /** Forget a name. */
 void roster_delete(struct member *member, struct name *name);
 /** View the name as a term. */

@@ -121,6 +121,17 @@ static struct name *name_new(struct cn_term term, struct cn_term method, const c
     return name;
 }
 
+int roster_registered_by(struct name *name, const char *node)
+{
+    char *copy = mem_dup_text(node);
+
+    if (copy == NULL)
+        return -ENOMEM;
+    mem_free(name->registered_by);
+    name->registered_by = copy;
+    return 0;
+}
+
 void roster_delete(struct member *member, struct name *name)
 {
     struct watched *watched = name->watched;

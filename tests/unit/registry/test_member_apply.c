@@ -50,9 +50,55 @@ START_TEST(list_of_another_lock_is_not_applied)
 }
 END_TEST
 
+static void write_name(struct cn_writer *writer, int64_t number, const char *last)
+{
+    cn_write_tuple(writer, 3);
+    cn_write_integer(writer, number);
+    cn_write_pid(writer, &theirs);
+    cn_write_atom(writer, last);
+}
+
+/* {new_nodes, ...} with @count names, each registered by b for a hidden node. */
+static void tell_many(uint32_t count)
+{
+    struct cn_writer writer;
+
+    cn_writer_init(&writer, 0);
+    cn_write_tuple(&writer, 6);
+    cn_write_atom(&writer, "new_nodes");
+    cn_write_atom(&writer, "b@world");
+    cn_write_list(&writer, count);
+    for (uint32_t i = 0; i < count; i++) {
+        cn_write_tuple(&writer, 2);
+        cn_write_atom(&writer, "insert");
+        write_name(&writer, i, "m");
+    }
+    cn_write_nil(&writer);
+    cn_write_list(&writer, count);
+    for (uint32_t i = 0; i < count; i++)
+        write_name(&writer, i, "b@world");
+    cn_write_nil(&writer);
+    cn_write_nil(&writer);
+    cn_write_nil(&writer);
+    cast(1, 0, cn_writer_term(&writer));
+    cn_writer_free(&writer);
+}
+
+/* Many names of hidden nodes cost what they are, not the square of it: a loop that stood still for
+ * that long would lose its connections. (The time that a test may take is the limit.) */
+START_TEST(many_names_of_hidden_nodes)
+{
+    tell_many(50000);
+    ck_assert_uint_eq(member_names(ones[0].member), 50000);
+    for (const struct name *name = ones[0].member->names; name != NULL; name = name->hh.next)
+        ck_assert_str_eq(name->registered_by, "b@world");
+}
+END_TEST
+
 static void add(TCase *tcase)
 {
     tcase_add_test(tcase, new_nodes_are_known);
+    tcase_add_test(tcase, many_names_of_hidden_nodes);
     tcase_add_loop_test(tcase, list_of_another_lock_is_not_applied, 0, 2);
 }
 
