@@ -323,7 +323,7 @@ void host_write_info(const struct hosts *hosts, struct cn_writer *writer)
 
 bool host_draining(const struct hosts *hosts)
 {
-    return hosts->drain != NULL;
+    return hosts->drain != NULL || hosts->cordoned;
 }
 
 bool host_full(const struct hosts *hosts)

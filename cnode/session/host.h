@@ -45,6 +45,7 @@ struct hosts {
     bool closing; /* hosts_close: everything is about to be released, nobody is told */
     struct hosts_config config;
     struct gen_server_callbacks session_callbacks;
+    bool cordoned;                 /* takes no sessions in, keeps those it has */
     bool said_bye;                 /* no hello may follow it */
     struct host_box *box;          /* the state of the waiter */
     struct gen_server *server;     /* the waiter; NULL when it has ended */
@@ -102,7 +103,7 @@ void operation_end(struct operation *operation);
 
 /** Write the `info` map of this host. */
 void host_write_info(const struct hosts *hosts, struct cn_writer *writer);
-/** Tell whether this host leaves. */
+/** Tell whether this host takes no sessions in: it leaves, or is cordoned. */
 bool host_draining(const struct hosts *hosts);
 /** Tell whether this host has no room for one more session. */
 bool host_full(const struct hosts *hosts);

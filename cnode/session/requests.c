@@ -184,6 +184,25 @@ static bool start_call(struct hosts *hosts, const struct gen_from *from, struct 
     return true;
 }
 
+/* Take no sessions in from now on, or take them in again, and tell all hosts at once. */
+static bool cordon(struct hosts *hosts, struct cn_term request, struct cn_writer *writer)
+{
+    bool on = cn_term_is_atom(request, "cordon");
+
+    if (!on && !cn_term_is_atom(request, "uncordon"))
+        return false;
+    if (!on && hosts->drain != NULL) {
+        words_error(writer, "draining");
+        return true;
+    }
+    if (on != hosts->cordoned)
+        host_log(hosts, HOSTS_LOG_INFO, on ? "cordoned: takes no sessions in" : "uncordoned");
+    hosts->cordoned = on;
+    members_tell_all(hosts);
+    cn_write_atom(writer, "ok");
+    return true;
+}
+
 /* Write the answer to a call that is answered at once; false when it is none of them. */
 static bool answer_at_once(struct hosts *hosts, struct cn_term request, struct cn_writer *writer)
 {
@@ -194,7 +213,8 @@ static bool answer_at_once(struct hosts *hosts, struct cn_term request, struct c
     else if (cn_term_is_atom(request, "sessions"))
         write_sessions(hosts, writer);
     else
-        return whereis(hosts, request, writer) || handoff_in_offer(hosts, request, writer);
+        return cordon(hosts, request, writer) || whereis(hosts, request, writer) ||
+               handoff_in_offer(hosts, request, writer);
     return true;
 }
 

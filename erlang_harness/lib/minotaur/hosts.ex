@@ -28,6 +28,17 @@ defmodule Minotaur.Hosts do
   defdelegate whereis(id), to: GameEngine
 
   @doc """
+  Lets the host on `node` take no sessions in, neither new ones nor those that leave other hosts. It
+  keeps its own.
+  """
+  @spec cordon(node) :: :ok
+  def cordon(node \\ node()), do: GenServer.call({SessionHost, node}, :cordon, @timeout_ms)
+
+  @doc "Lets it take sessions in again."
+  @spec uncordon(node) :: :ok | {:error, :draining}
+  def uncordon(node \\ node()), do: GenServer.call({SessionHost, node}, :uncordon, @timeout_ms)
+
+  @doc """
   Hands all sessions of `node` over to the other hosts. The node stops after its answer.
   """
   @spec drain(node) :: {:ok, map} | {:error, :unreachable}

@@ -27,7 +27,15 @@ defmodule Minotaur.SessionHost do
   @hello_pause_ms 100
   @progress_ms 1_000
 
-  defstruct [:incarnation, :members, :drain, :hello_timer, starts: %{}, children: %{}]
+  defstruct [
+    :incarnation,
+    :members,
+    :drain,
+    :hello_timer,
+    cordoned: false,
+    starts: %{},
+    children: %{}
+  ]
 
   @doc false
   def start_link(_options), do: GenServer.start_link(__MODULE__, nil, name: __MODULE__)
@@ -93,6 +101,13 @@ defmodule Minotaur.SessionHost do
       reason -> {:reply, {:refuse, reason}, host}
     end
   end
+
+  def handle_call(:cordon, _from, host), do: {:reply, :ok, set_cordon(true, host)}
+
+  def handle_call(:uncordon, _from, %{drain: nil} = host),
+    do: {:reply, :ok, set_cordon(false, host)}
+
+  def handle_call(:uncordon, _from, host), do: {:reply, {:error, :draining}, host}
 
   def handle_call(:drain, from, host), do: {:noreply, begin_drain({from, :stop}, host)}
 
@@ -162,7 +177,7 @@ defmodule Minotaur.SessionHost do
       protocol: Members.protocol(),
       app_version: Settings.app_version(),
       state_versions: Game.versions(),
-      draining: host.drain != nil,
+      draining: host.drain != nil or host.cordoned,
       sessions: LocalSessions.count(),
       capacity: Settings.capacity()
     }
@@ -240,7 +255,7 @@ defmodule Minotaur.SessionHost do
 
   defp note_role(host, _pid, _role), do: host
 
-  defp readiness(%{drain: nil} = host) do
+  defp readiness(%{drain: nil, cordoned: false} = host) do
     if map_size(host.children) + map_size(host.starts) < Settings.capacity(), do: :ok, else: :full
   end
 
@@ -317,7 +332,13 @@ defmodule Minotaur.SessionHost do
     {:noreply, host}
   end
 
-  # -- drain
+  # -- cordon and drain
+
+  defp set_cordon(cordoned, host) do
+    host = %{host | cordoned: cordoned}
+    say_hello(host, Members.nodes(host.members))
+    host
+  end
 
   defp begin_drain(waiter, %{drain: nil} = host) do
     # The newest first: the last names that :global took are those it gives up fast.

@@ -52,6 +52,35 @@ defmodule Minotaur.Cluster.DrainTest do
     end
   end
 
+  for kind <- [:beam, :c] do
+    # An operator keeps a host out of a deploy, or empties others around it.
+    @tag kind: kind
+    test "a #{kind} node that is cordoned takes nothing in and keeps its own", ctx do
+      {:ok, ctx} = add(ctx, start_leaver(ctx))
+      count = length(ctx.games)
+      assert on_beam(ctx, Hosts, :cordon, [ctx.leaver]) == :ok
+      wait_until(fn -> assert [%{draining: true}] = infos(ctx, ctx.beam, ctx.leaver) end)
+
+      for _ <- 1..8 do
+        assert {:ok, pid} = on_beam(ctx, GameEngine, :continue_game, [game_fixture()])
+        assert node(pid) == ctx.beam
+      end
+
+      refused = {:start_session, nil, game_fixture()}
+      host = {SessionHost, ctx.leaver}
+      answer = Cluster.genserver_call(ctx.cluster, ctx.leaver, host, refused)
+      assert answer == {:error, :draining}
+      assert length(sessions(ctx, ctx.leaver)) == count
+      for game <- ctx.games, do: {:ok, ^game} = on_beam(ctx, GameEngine, :get_game, [game.id])
+
+      assert on_beam(ctx, Hosts, :uncordon, [ctx.leaver]) == :ok
+      wait_until(fn -> assert [%{draining: false}] = infos(ctx, ctx.beam, ctx.leaver) end)
+      assert {:ok, _pid} = Cluster.genserver_call(ctx.cluster, ctx.leaver, host, refused)
+      Cluster.stop_node(ctx.cluster, ctx.leaver)
+      assert_all_at(ctx, [ctx.beam])
+    end
+  end
+
   # The application alone may be stopped, in a node that stays.
   @tag kind: :beam
   test "a BEAM node drains when its application stops", ctx do
@@ -116,6 +145,10 @@ defmodule Minotaur.Cluster.DrainTest do
     put_capacity(ctx, ctx.beam, 1_000)
     wait_until(fn -> assert [%{capacity: 1_000}] = infos(ctx, leaver, ctx.beam) end)
     [leaver: leaver, games: games]
+  end
+
+  defp on_beam(ctx, module, function, arguments) do
+    Cluster.call(ctx.cluster, ctx.beam, module, function, arguments)
   end
 
   defp add(ctx, more), do: {:ok, Map.merge(ctx, Map.new(more))}

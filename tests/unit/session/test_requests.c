@@ -105,11 +105,35 @@ START_TEST(unknown)
 }
 END_TEST
 
+/* A cordoned host says so at once, takes nothing in and keeps what it has; uncordoned it takes. */
+START_TEST(cordon)
+{
+    cluster_host(&cluster, 0);
+    cluster_start(&cluster, 0, "t", NULL);
+    cluster_host(&cluster, 1);
+    ck_assert_str_eq(ask("cordon"), "reply ok");
+    ck_assert_ptr_nonnull(strstr(ask("info"), "draining=>true"));
+    ck_assert_ptr_nonnull(
+        strstr(cluster_call_host(&cluster, 2, 1, parse("hosts")), "draining=>true"));
+    ck_assert_ptr_null(cluster_start(&cluster, 0, "u", NULL));
+    ck_assert_str_eq(cluster.started, "{error,draining}");
+    ck_assert_ptr_nonnull(cluster_find(&cluster, 0, "t"));
+    ck_assert_str_eq(ask("uncordon"), "reply ok");
+    ck_assert_ptr_null(strstr(cluster_call_host(&cluster, 2, 1, parse("hosts")), "=>true"));
+    ck_assert_ptr_nonnull(cluster_start(&cluster, 0, "u", NULL));
+    hosts_drain(cluster.nodes[0].hosts);
+    cluster_settle(&cluster);
+    ck_assert_str_eq(ask("uncordon"), "reply {error,draining}");
+    ck_assert_str_eq(ask("{cordon,t}"), "reply {error,unknown_request}");
+}
+END_TEST
+
 int main(void)
 {
     TCase *tests;
     Suite *suite = suite_of("requests", &tests);
 
+    tcase_add_test(tests, cordon);
     tcase_add_test(tests, info);
     tcase_add_test(tests, hosts);
     tcase_add_test(tests, sessions);
