@@ -91,6 +91,8 @@ int pg_monitor(struct pg *pg, const struct cn_pid *pid, const struct cn_term *gr
                struct cn_ref *ret_ref);
 /** Take that back; false when @ref is none. */
 bool pg_demonitor(struct pg *pg, const struct cn_ref *ref);
+/** Tell whether pg_each_member would visit @pid in @group. */
+bool pg_is_member(struct pg *pg, struct cn_term group, const struct cn_pid *pid);
 /** Count the members of all groups; one that has joined twice counts once. */
 size_t pg_members(const struct pg *pg);
 /** Count the scope processes of other nodes. */

@@ -186,6 +186,25 @@ static struct pg_member *find(struct pg *pg, struct pg_owner *owner, struct pg_g
     return member;
 }
 
+bool pg_is_member(struct pg *pg, struct cn_term term, const struct cn_pid *pid)
+{
+    struct pg_group *group = pg_group_find(pg, term);
+    struct pg_owner *owner = pg_owner_find(pg, pid, true);
+    struct pg_owner *next = NULL;
+
+    if (group == NULL)
+        return false;
+    if (owner != NULL)
+        return find(pg, owner, group, pid) != NULL;
+    map_for_each(pg->peers, owner, next)
+    {
+        if (!owner->gone && strcmp(owner->pid.node, pid->node) == 0 &&
+            owner->pid.creation == pid->creation && find(pg, owner, group, pid) != NULL)
+            return true;
+    }
+    return false;
+}
+
 static bool full(const struct pg *pg, const struct pg_owner *owner, size_t size)
 {
     return map_count(pg->members) >= pg->config.members_max ||

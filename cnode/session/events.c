@@ -46,6 +46,14 @@ static int tell_all(const struct session *session, struct pg *pg, const struct c
     return telling.error;
 }
 
+static void write_group(const struct session *session, struct cn_writer *group)
+{
+    cn_writer_init(group, 0);
+    cn_write_tuple(group, 2);
+    cn_write_atom(group, "session");
+    cn_write_binary(group, session_id(session));
+}
+
 static int tell_subscribers(const struct session *session, const struct cn_writer *event)
 {
     struct cn_writer group;
@@ -53,10 +61,7 @@ static int tell_subscribers(const struct session *session, const struct cn_write
 
     if (session->hosts->config.pubsub == NULL)
         return 0;
-    cn_writer_init(&group, 0);
-    cn_write_tuple(&group, 2);
-    cn_write_atom(&group, "session");
-    cn_write_binary(&group, session_id(session));
+    write_group(session, &group);
     error = tell_all(session, session->hosts->config.pubsub, &group, event);
     cn_writer_free(&group);
     return error;
@@ -117,14 +122,77 @@ static void begin(struct cn_writer *event, const char *name, const struct sessio
     cn_write_binary(event, session_id(session));
 }
 
-void events_moved(const struct session *session)
+/* Pids on their way into an offer. */
+struct naming_subscribers {
+    struct cn_writer *writer; /* NULL: only count */
+    uint32_t count;
+};
+
+static void name_subscriber(void *context, const struct cn_pid *pid)
+{
+    struct naming_subscribers *names = context;
+
+    if (names->count == EVENTS_OFFERED_MAX)
+        return;
+    names->count++;
+    if (names->writer != NULL)
+        cn_write_pid(names->writer, pid);
+}
+
+void events_write_subscribers(const struct session *session, struct cn_writer *writer)
+{
+    struct pg *pg = session->hosts->config.pubsub;
+    struct naming_subscribers names = {.writer = NULL};
+    struct cn_writer group;
+
+    write_group(session, &group);
+    if (pg != NULL && cn_writer_error(&group) == 0) {
+        pg_each_member(pg, cn_writer_term(&group), name_subscriber, &names);
+        cn_write_list(writer, names.count);
+        names = (struct naming_subscribers){.writer = writer};
+        pg_each_member(pg, cn_writer_term(&group), name_subscriber, &names);
+    }
+    cn_write_nil(writer);
+    cn_writer_free(&group);
+}
+
+/* Those that only the source knew; @group and @event hold their terms. */
+static void tell_offered(const struct session *session, struct cn_term offered,
+                         const struct cn_writer *group, const struct cn_writer *event)
+{
+    struct telling telling = {.session = session, .message = cn_writer_term(event)};
+    struct cn_reader reader;
+    struct cn_pid pid;
+    uint32_t count = 0;
+
+    cn_reader_init(&reader, offered);
+    if (cn_writer_error(event) != 0 || cn_writer_error(group) != 0 ||
+        !cn_read_list(&reader, &count))
+        return;
+    for (uint32_t i = 0; i < count && i < EVENTS_OFFERED_MAX && cn_read_pid(&reader, &pid); i++) {
+        if (!pg_is_member(session->hosts->config.pubsub, cn_writer_term(group), &pid))
+            tell(&telling, &pid);
+    }
+}
+
+void events_arrived(const struct session *session, struct cn_term offered)
 {
     struct cn_writer event;
+    struct cn_writer group;
 
     begin(&event, "session_moved", session);
     cn_write_pid(&event, session_pid(session));
     publish(session, &event);
+    write_group(session, &group);
+    if (session->hosts->config.pubsub != NULL)
+        tell_offered(session, offered, &group, &event);
+    cn_writer_free(&group);
     cn_writer_free(&event);
+}
+
+void events_moved(const struct session *session)
+{
+    events_arrived(session, (struct cn_term){0});
 }
 
 static uint64_t round_of(const struct session *session)

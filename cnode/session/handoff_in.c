@@ -34,8 +34,10 @@ struct handoff_in {
     uint64_t heard_ms;             /* when the source spoke last */
     uint64_t timer;
     struct bytes data;
-    uint64_t next;  /* the chunk that must come */
-    uint64_t count; /* of chunks; 0: not known yet */
+    uint64_t next;        /* the chunk that must come */
+    uint64_t count;       /* of chunks; 0: not known yet */
+    uint8_t *subscribers; /* the offer's list of them */
+    size_t subscribers_size;
 };
 
 /* What an offer says. */
@@ -49,6 +51,7 @@ struct offer {
     uint64_t state_version;
     uint64_t bytes;
     struct cn_pid source;
+    struct cn_term subscribers; /* size 0: not named */
 };
 
 static bool read_transfer(struct cn_term map, struct cn_ref *ret_transfer)
@@ -66,6 +69,9 @@ static bool read_offer(struct cn_term map, struct offer *offer)
 {
     struct cn_term code;
 
+    if (!cn_map_get(map, "subscribers", &offer->subscribers) ||
+        offer->subscribers.size > EVENTS_OFFERED_BYTES_MAX)
+        offer->subscribers = (struct cn_term){0};
     return read_transfer(map, &offer->transfer) && words_get_binary(map, "id", &offer->id) &&
            offer->id.size > 0 && offer->id.size <= WORDS_ID_BYTES_MAX &&
            cn_map_get(map, "join_code", &code) && words_read_code(code, &offer->code) &&
@@ -105,6 +111,7 @@ static void in_free(struct handoff_in *in)
 {
     bytes_deinit(&in->data);
     mem_free(in->origin);
+    mem_free(in->subscribers);
     mem_free(in);
 }
 
@@ -116,7 +123,9 @@ static struct handoff_in *in_new(const struct hosts *hosts, const struct offer *
         return NULL;
     bytes_init(&in->data, hosts->config.snapshot_bytes_max);
     in->origin = mem_zalloc(sizeof(*in->origin));
-    if (in->origin == NULL) {
+    in->subscribers = mem_dup(offer->subscribers.data, offer->subscribers.size);
+    in->subscribers_size = offer->subscribers.size;
+    if (in->origin == NULL || in->subscribers == NULL) {
         in_free(in);
         return NULL;
     }
@@ -372,7 +381,7 @@ static void activate(struct session *session, bool told)
     else if (naming_wish(session, NAMING_MOVE, session_pid(session), NULL) != 0)
         host_log(hosts, HOSTS_LOG_ERROR, "session %.*s: no memory to take its names",
                  (int)session->id_size, (const char *)session->text);
-    events_moved(session);
+    events_arrived(session, (struct cn_term){in->subscribers, in->subscribers_size});
     session_run(session);
     arrivals_add(session);
     if (told && !failpoint("in_active"))

@@ -106,10 +106,10 @@ static void give_up(struct session *session, int result)
     process_demonitor(process, &out->forward->monitor, true);
     if (out->timer != 0)
         process_cancel_timer(process, out->timer);
-    if (result != CN_E_REFUSED)
+    if (result != CN_E_REFUSED) {
         session->epoch += EPOCHS_LOST;
-    if (sm_state(&out->sm) == OUT_ACTIVATING)
         events_moved(session); /* the target may have told them that it owns the session */
+    }
     sm_move(&out->sm, OUT_FAILED);
     out_free(out);
     session->out = NULL;

@@ -12,6 +12,7 @@
 #include "base/alloc.h"
 #include "base/error.h"
 #include "session/drain.h"
+#include "session/events.h"
 #include "session/failpoint.h"
 #include "session/handoff_out.h"
 #include "session/host.h"
@@ -144,7 +145,7 @@ static void write_offer(const struct move *move, struct cn_writer *writer)
 
     cn_write_tuple(writer, 2);
     cn_write_atom(writer, "offer");
-    cn_write_map(writer, 9);
+    cn_write_map(writer, 10);
     cn_write_atom(writer, "protocol");
     cn_write_integer(writer, HOSTS_PROTOCOL);
     cn_write_atom(writer, "transfer");
@@ -163,6 +164,8 @@ static void write_offer(const struct move *move, struct cn_writer *writer)
     cn_write_unsigned(writer, move->bytes);
     cn_write_atom(writer, "source");
     cn_write_pid(writer, session_pid(session));
+    cn_write_atom(writer, "subscribers");
+    events_write_subscribers(session, writer);
 }
 
 /* Offer the session to @node. */

@@ -1,6 +1,5 @@
 /*
- * Process groups, as OTP's pg: who is in a group is known on every node that has its scope. A
- * message to all of a group goes to each of its members; a member's end takes it out.
+ * Process groups, as OTP's pg: who is in a group is known on every node that has its scope.
  */
 #ifndef CNODE_PG_H
 #define CNODE_PG_H
@@ -13,10 +12,7 @@ struct cn_pg;
 /** Start the scope @name, or find it. It ends with the node. Errors: CN_TAKEN, CN_LIMIT, -ENOMEM.
  */
 int cn_pg_start(struct cn_node *node, const char *name, struct cn_pg **ret_pg);
-/**
- * Join @self to @group, any term but a map, as :pg.join/3; twice is twice. Errors: CN_LIMIT,
- * -ENOMEM.
- */
+/** Join @self to @group, any term but a map, as :pg.join/3. Errors: CN_LIMIT, -ENOMEM. */
 int cn_pg_join(struct cn_pg *pg, struct cn_server *self, struct cn_term group);
 /** Take one joining back. Errors: CN_UNKNOWN (it has not joined), -ENOMEM. */
 int cn_pg_leave(struct cn_pg *pg, struct cn_server *self, struct cn_term group);

@@ -17,6 +17,7 @@ defmodule Minotaur.PubSub do
   alias Minotaur.Settings
 
   @phoenix Phoenix.PubSub
+  @offered_max 1_000
 
   @doc false
   def child_spec(_options), do: scope_spec(__MODULE__)
@@ -51,9 +52,23 @@ defmodule Minotaur.PubSub do
   @spec round_started(term, pos_integer) :: :ok
   def round_started(id, round), do: publish(id, {:next_round_started, id, round})
 
-  @doc "Tells that the calling process owns the session now."
-  @spec session_moved(term) :: :ok
-  def session_moved(id), do: publish(id, {:session_moved, id, self()})
+  @doc """
+  Tells that the calling process owns the session now: its subscribers, and those that its source
+  knew (`offered`) and this node does not, for it has just come.
+  """
+  @spec session_moved(term, [pid]) :: :ok
+  def session_moved(id, offered \\ []) do
+    event = {:session_moved, id, self()}
+    strangers = offered -- :pg.get_members(__MODULE__, group(id))
+    publish(id, event)
+    Enum.each(strangers, &tell_stranger(&1, event))
+  end
+
+  @doc "The subscribers of a session, as far as an offer names them."
+  @spec offered(term) :: [pid]
+  def offered(id) do
+    :pg.get_members(__MODULE__, group(id)) |> Enum.uniq() |> Enum.take(@offered_max)
+  end
 
   defp publish(id, event) do
     send_each(:pg.get_members(__MODULE__, group(id)), event)
@@ -72,9 +87,13 @@ defmodule Minotaur.PubSub do
 
   # A node that does not read must not hold the game up: then a task waits for it.
   defp tell(pid, message) do
-    if :erlang.send(pid, message, [:noconnect, :nosuspend]) == :nosuspend do
-      Task.Supervisor.start_child(Minotaur.TaskSupervisor, fn -> send(pid, message) end)
-    end
+    if :erlang.send(pid, message, [:noconnect, :nosuspend]) == :nosuspend,
+      do: tell_stranger(pid, message)
+  end
+
+  # Waits for the connection, and for room in it.
+  defp tell_stranger(pid, message) do
+    Task.Supervisor.start_child(Minotaur.TaskSupervisor, fn -> send(pid, message) end)
   end
 
   defp group(id), do: {:session, id}

@@ -12,16 +12,16 @@ defmodule Minotaur.Cluster.SubscribersTest do
   import Minotaur.GameEngineFixtures
   import Minotaur.TimeHelper
 
-  alias Minotaur.Cluster.LiveView
+  alias Minotaur.Cluster.{LiveView, Manager}
   alias Minotaur.ClusterHelper, as: Cluster
-  alias Minotaur.GameEngine
+  alias Minotaur.{GameEngine, SessionHost}
 
   @env [minotaur: [round_seconds: 0]]
   @no_sessions [minotaur: [round_seconds: 0, capacity: 0]]
   @users ["user-1", "user-2", "user-3"]
 
   setup ctx do
-    cluster = start_supervised!({Cluster.Manager, ctx})
+    cluster = start_supervised!({Manager, ctx})
     third = Cluster.start_node(cluster, kind: :beam, environment: @no_sessions)
     node1 = Cluster.start_node(cluster, kind: ctx.kind1, environment: @env)
     game = game_fixture(round_end_time: nil)
@@ -100,6 +100,38 @@ defmodule Minotaur.Cluster.SubscribersTest do
         end
       end
     end
+  end
+
+  for kind1 <- [:beam, :c], kind2 <- [:beam, :c] do
+    describe "from a #{kind1} node to a #{kind2} node that has just come" do
+      @describetag kind1: kind1, kind2: kind2
+
+      # It knows the source, and may not have met the subscribers' node: they hear all the same.
+      test "the move is heard once", ctx do
+        views = start_views(ctx, ctx.third, 3)
+        options = [kind: ctx.kind2, environment: @env, connect: [ctx.node1]]
+        {:ok, node2} = Manager.start_node(ctx.cluster, options)
+        if ctx.kind2 == :beam, do: Cluster.connect(ctx.cluster, node2, ctx.node1)
+        await_host(ctx, ctx.node1, node2)
+        Cluster.stop_node(ctx.cluster, ctx.node1)
+
+        wait_until(fn -> for view <- views, do: assert([_] = report(ctx, view).moves) end)
+        assert {:ok, %{round: round}} = end_round(ctx)
+        await_round(ctx, views, round)
+
+        for view <- views do
+          assert %{moves: [pid], rounds: [^round]} = report(ctx, view)
+          assert node(pid) == node2
+        end
+      end
+    end
+  end
+
+  defp await_host(ctx, node, other) do
+    wait_until(fn ->
+      hosts = Cluster.genserver_call(ctx.cluster, node, {SessionHost, node}, :hosts)
+      assert other in Enum.map(hosts, & &1.node)
+    end)
   end
 
   defp end_rounds(ctx, round) do

@@ -7,6 +7,7 @@
 
 #include "registry/pg.h"
 #include "session/handoff_out.h"
+#include "session/session.h"
 #include "unit/session/cluster.h"
 
 static struct cluster cluster;
@@ -15,12 +16,10 @@ static struct probe subscribers[CLUSTER_NODES];
 static struct process *processes[CLUSTER_NODES];
 static struct probe target_log; /* of a target that the test plays */
 
-static void meet(void)
+static void meet(int a, int b)
 {
-    for (int i = 0; i < CLUSTER_NODES; i++)
-        for (int j = 0; j < CLUSTER_NODES; j++)
-            if (i != j)
-                ck_assert_int_eq(pg_peer_up(scopes[i], cluster_name(&cluster, j)), 0);
+    ck_assert_int_eq(pg_peer_up(scopes[a], cluster_name(&cluster, b)), 0);
+    ck_assert_int_eq(pg_peer_up(scopes[b], cluster_name(&cluster, a)), 0);
     cluster_settle(&cluster);
 }
 
@@ -35,7 +34,8 @@ static void setup(void)
         ck_assert_int_eq(pg_new(procs, &config, &scopes[i]), 0);
         processes[i] = probe_start(procs, &subscribers[i]);
     }
-    meet();
+    meet(0, 1);
+    meet(0, 2);
 }
 
 static void teardown(void)
@@ -119,6 +119,7 @@ START_TEST(a_move_is_told_once)
     struct cn_pid toy = start();
     char moved[128];
 
+    meet(1, 2);
     host(1, NULL);
     subscribe(1, parse("{session,<<\"t\">>}"));
     subscribe(2, parse("{session,<<\"t\">>}"));
@@ -133,6 +134,25 @@ START_TEST(a_move_is_told_once)
         ck_assert_uint_eq(times_heard(node, moved), 1);
         ck_assert_uint_eq(times_heard(node, "{toy_round,<<t>>,1}"), 1);
     }
+}
+END_TEST
+
+/* A new owner that has not met a subscriber's node yet tells whom the source knew there, once. */
+START_TEST(strangers_are_told_too)
+{
+    char moved[128];
+
+    start();
+    host(1, NULL);
+    subscribe(1, parse("{session,<<\"t\">>}"));
+    subscribe(2, parse("{session,<<\"t\">>}"));
+    subscribe(2, parse("{session,<<\"t\">>}"));
+    hosts_drain(cluster.nodes[0].hosts);
+    cluster_settle(&cluster);
+    (void)snprintf(moved, sizeof(moved), "{session_moved,<<t>>,%s}",
+                   show(pid_term(session_pid(cluster_find(&cluster, 1, "t")))));
+    check_heard(1, moved, "");
+    check_heard(2, moved, "");
 }
 END_TEST
 
@@ -163,21 +183,22 @@ START_TEST(a_move_that_comes_to_nothing_is_told)
 }
 END_TEST
 
-/* A target that was never activated told nobody, so neither does the source. */
-START_TEST(an_attempt_is_not_told)
+/* A target that refused told nobody, so neither does the source. */
+START_TEST(a_refusal_is_not_told)
 {
-    struct process *target;
+    struct cn_pid toy = start();
+    struct process *target = probe_start(world_procs(&cluster.world, 1), &target_log);
     struct cn_ref transfer;
 
-    start();
-    target = probe_start(world_procs(&cluster.world, 1), &target_log);
     subscribe(2, parse("{session,<<\"t\">>}"));
     procs_make_ref(world_procs(&cluster.world, 0), &transfer);
     ck_assert_int_eq(
         handoff_out_start(cluster_find(&cluster, 0, "t"), &transfer, process_pid(target), done), 0);
     cluster_settle(&cluster);
-    process_exit_atom(target, "normal");
+    procs_send_pid(world_procs(&cluster.world, 1), target, &toy,
+                   parse_with("{handoff_refuse,%r,full}", &transfer));
     cluster_settle(&cluster);
+    ck_assert_int_eq(session_state(cluster_find(&cluster, 0, "t")), SESSION_RUNNING);
     ck_assert_uint_eq(subscribers[2].count, 0);
 }
 END_TEST
@@ -202,8 +223,9 @@ static void add(TCase *tcase)
 {
     tcase_add_test(tcase, rounds_are_told_once);
     tcase_add_test(tcase, a_move_is_told_once);
+    tcase_add_test(tcase, strangers_are_told_too);
     tcase_add_test(tcase, a_move_that_comes_to_nothing_is_told);
-    tcase_add_test(tcase, an_attempt_is_not_told);
+    tcase_add_test(tcase, a_refusal_is_not_told);
     tcase_add_test(tcase, phoenix_is_told);
 }
 

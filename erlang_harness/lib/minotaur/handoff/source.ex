@@ -35,7 +35,8 @@ defmodule Minotaur.Handoff.Source do
       epoch: session.epoch,
       version: session.version,
       state_version: Snapshot.state_version(),
-      bytes: :erlang.external_size(session.game)
+      bytes: :erlang.external_size(session.game),
+      subscribers: PubSub.offered(session.id)
     }
   end
 
@@ -180,7 +181,7 @@ defmodule Minotaur.Handoff.Source do
     Process.demonitor(handoff.monitor, [:flush])
     take_names_back(handoff, id, join_code)
     GenServer.reply(handoff.from, {:failed, reason})
-    tell_subscribers(handoff.step, id)
+    tell_subscribers(reason, id)
     reopen(%{session | epoch: next_epoch(reason, session.epoch)})
   end
 
@@ -216,8 +217,8 @@ defmodule Minotaur.Handoff.Source do
   defp next_epoch(_reason, epoch), do: epoch + 2
 
   # The target may have told them that it owns the session.
-  defp tell_subscribers(:activating, id), do: PubSub.session_moved(id)
-  defp tell_subscribers(_step, _id), do: :ok
+  defp tell_subscribers({:refused, _reason}, _id), do: :ok
+  defp tell_subscribers(_reason, id), do: PubSub.session_moved(id)
 
   defp enter(step, session) do
     session = stop_step_timer(session)

@@ -28,6 +28,7 @@ defmodule Minotaur.Handoff.Target do
     handoff = %{
       transfer: offer.transfer,
       source: offer.source,
+      subscribers: subscribers(offer),
       monitor: Process.monitor(offer.source),
       step: :collecting,
       lost: false,
@@ -39,6 +40,13 @@ defmodule Minotaur.Handoff.Target do
 
     %Session{id: offer.id, join_code: offer.join_code, role: :arriving, handoff: handoff}
   end
+
+  # Whoever offers may name none, or nonsense.
+  defp subscribers(%{subscribers: pids}) when is_list(pids) do
+    if List.improper?(pids), do: [], else: Enum.filter(pids, &is_pid/1)
+  end
+
+  defp subscribers(_offer), do: []
 
   @doc "Keeps a message for the time when it runs."
   @spec queue(Session.message(), Session.t()) :: {:noreply, Session.t()}
@@ -196,7 +204,7 @@ defmodule Minotaur.Handoff.Target do
     session = if handoff.lost, do: may_hear_twice(session), else: session
 
     with {:ok, session} <- Session.open(session) do
-      PubSub.session_moved(session.id)
+      PubSub.session_moved(session.id, handoff.subscribers)
       outcome = Session.execute_all(Enum.reverse(queue), session)
       Process.demonitor(handoff.monitor, [:flush])
       say_active(handoff, session.epoch)
