@@ -99,6 +99,20 @@ defmodule Minotaur.Cluster.GlobalApiTest do
     end
   end
 
+  # OTP ends a node without it; the others go on, and so do their names.
+  test "a BEAM node whose global_name_server is killed holds nobody up", ctx do
+    ctx = start_two_and_two(ctx)
+    [a, b] = ctx.beams
+    c = hd(ctx.cs)
+    server = Cluster.call(ctx.cluster, b, Process, :whereis, [:global_name_server])
+    Cluster.call(ctx.cluster, a, Process, :exit, [server, :kill])
+
+    pid = start_process(ctx, c)
+    assert name(ctx, c, {:change, [{:register, :after, pid}]}) == [:yes]
+    for node <- [a | ctx.cs], do: wait_until(fn -> assert whereis(ctx, node, :after) == pid end)
+    assert_free(Map.put(ctx, :nodes, [a | ctx.cs]), :global)
+  end
+
   # The default of C, and asked for by the BEAM: both are told of each other, both live.
   for {first, second} <- [{:beam, :echo}, {:echo, :beam}, {:echo, :echo}] do
     test "a name that a #{first} and a #{second} took apart is told to both", ctx do
