@@ -18,6 +18,7 @@
 #include <errno.h>
 
 struct names {
+    struct names_config config;
     struct global *global; /* of a hidden node */
     struct member *member; /* of a visible one */
     struct registry registry;
@@ -150,7 +151,17 @@ static void on_conflict(void *context, struct cn_term name, const struct cn_pid 
 
 static void hang_up(void *context, const char *node)
 {
-    (void)network_disconnect(context, node);
+    struct names *names = context;
+
+    (void)network_disconnect(names->config.network, node);
+}
+
+static void on_closed(void *context)
+{
+    struct names *names = context;
+
+    if (names->config.closed)
+        names->config.closed(names->config.context);
 }
 
 /* The registry that fits the node. */
@@ -158,7 +169,7 @@ static int start(struct names *names, struct procs *procs, struct functions *fun
                  const struct names_config *config)
 {
     struct global_hooks hooks = {
-        .context = config->network, .on_conflict = on_conflict, .disconnect = hang_up};
+        .context = names, .on_conflict = on_conflict, .disconnect = hang_up, .closed = on_closed};
     int error;
 
     if (config->hidden) {
@@ -180,6 +191,7 @@ int names_new(struct procs *procs, struct functions *functions, const struct nam
 
     if (!names)
         return -ENOMEM;
+    names->config = *config;
     list_init(&names->questions);
     batches_init(&names->batches);
     int error = start(names, procs, functions, config);

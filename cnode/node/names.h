@@ -20,6 +20,8 @@ struct names;
 struct names_config {
     bool hidden; /* registers through a neighbour, instead of being a member of `:global` */
     struct network *network; /* whose connections it may close */
+    void *context;
+    void (*closed)(void *context); /* names work no more: somebody killed their process */
 };
 
 /** Start the registry's processes in @procs. Errors: CN_E_TAKEN, CN_E_LIMIT, -ENOMEM. */

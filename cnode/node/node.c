@@ -250,6 +250,17 @@ static void on_stop_asked(void *context, int status)
     leave(context, "init:stop"); /* what became of the sessions says more than its status */
 }
 
+/* As a BEAM node ends without it; this one hands its sessions over first. */
+static void on_names_closed(void *context)
+{
+    struct node *node = context;
+
+    if (sm_state(&node->life) != LIFE_SERVING)
+        return;
+    log_event(LOG_ERROR, "names.closed", "somebody has killed global_name_server");
+    leave(node, "no names any more");
+}
+
 /* What the functions of every node ask for. */
 
 struct node_visit {
@@ -367,7 +378,7 @@ static int boot_processes(struct node *node)
         .context = node, .send = send_out, .send_shared = send_out_shared};
     struct functions_hooks hooks = {
         .context = node, .each_node = each_node, .stop = on_stop_asked, .figures = measure};
-    struct names_config names = {node->config->hidden, node->network};
+    struct names_config names = {node->config->hidden, node->network, node, on_names_closed};
     int error;
 
     if ((error = procs_new(node->config->name, network_creation(node->network), &transport, NULL,

@@ -2,7 +2,8 @@
  * The member's life: its three processes, and what its files need of each other.
  *
  * The processes end together, as global_name_server, its locker and its registrar do in OTP: if
- * somebody kills one of them the others follow, and every later request fails with CN_E_CLOSED.
+ * somebody kills one of them the others follow, and every later request fails with CN_E_CLOSED. The
+ * owner is told: a BEAM node ends then.
  */
 #include "registry/member.h"
 
@@ -138,6 +139,9 @@ void member_server_ended(struct member *member, struct gen_server *self)
     stop_one(&member->locker_server);
     stop_one(&member->registrar_server);
     trans_closed(member);
+    if (!member->closed && self != NULL && member->hooks.closed != NULL)
+        member->hooks.closed(member->hooks.context);
+    member->closed = true;
 }
 
 int member_new(struct procs *procs, struct functions *functions, const struct global_hooks *hooks,

@@ -216,6 +216,7 @@ struct member {
     uint64_t next_tag;
     uint64_t random;       /* the state of member_random */
     bool failed;           /* member_new could not finish */
+    bool closed;           /* its processes have ended */
     struct list claims;    /* struct claim.link */
     struct list questions; /* struct question.link */
     struct list lockings;  /* struct locking.link */

@@ -51,6 +51,8 @@ struct global_hooks {
                         const struct cn_pid *other);
     /** Close the connection to @node, if there is one. */
     void (*disconnect)(void *context, const char *node);
+    /** Somebody has killed the member's processes: nothing that is asked works any more. */
+    void (*closed)(void *context);
 };
 
 /** The table. Errors of all: CN_E_CLOSED, -ENOMEM; then @done, which may be NULL, is not called. */

@@ -113,6 +113,22 @@ defmodule Minotaur.Cluster.GlobalApiTest do
     assert_free(Map.put(ctx, :nodes, [a | ctx.cs]), :global)
   end
 
+  # So does a C node, but it leaves as asked: what it hosts moves.
+  test "a C node whose global_name_server is killed leaves, its sessions moved", ctx do
+    env = [minotaur: [round_seconds: 0]]
+    c = Cluster.start_node(ctx.cluster, kind: :c, environment: env)
+    b = Cluster.start_node(ctx.cluster, kind: :beam, environment: env)
+    game = Minotaur.GameEngineFixtures.game_fixture(round_end_time: nil)
+    {:ok, _pid} = Cluster.call(ctx.cluster, c, Minotaur.GameEngine, :continue_game, [nil, game])
+    wait_until(fn -> assert session_on(ctx, b, game.id) in [b, c] end)
+
+    server = Cluster.call(ctx.cluster, c, :erlang, :whereis, [:global_name_server])
+    Cluster.call(ctx.cluster, b, Process, :exit, [server, :kill])
+    assert Cluster.await_stop(ctx.cluster, c) == 0
+    wait_until(fn -> assert session_on(ctx, b, game.id) == b end)
+    assert Cluster.call(ctx.cluster, b, Minotaur.GameEngine, :get_game, [game.id]) == {:ok, game}
+  end
+
   # The default of C, and asked for by the BEAM: both are told of each other, both live.
   for {first, second} <- [{:beam, :echo}, {:echo, :beam}, {:echo, :echo}] do
     test "a name that a #{first} and a #{second} took apart is told to both", ctx do
@@ -136,6 +152,13 @@ defmodule Minotaur.Cluster.GlobalApiTest do
       for node <- [a, z, bridge] do
         wait_until(fn -> assert whereis(ctx, node, :name) == :undefined end, @settle_ms)
       end
+    end
+  end
+
+  defp session_on(ctx, node, id) do
+    case Cluster.call(ctx.cluster, node, Minotaur.GameEngine, :whereis, [id]) do
+      pid when is_pid(pid) -> node(pid)
+      nil -> nil
     end
   end
 

@@ -29,10 +29,17 @@ static void on_disconnect(void *context, const char *node)
     (void)snprintf(one->parted, sizeof(one->parted), "%s", node);
 }
 
+static void on_closed(void *context)
+{
+    struct one *one = context;
+
+    one->closed++;
+}
+
 static void start(int index)
 {
     struct one *one = &ones[index];
-    struct global_hooks hooks = {one, on_conflict, on_disconnect};
+    struct global_hooks hooks = {one, on_conflict, on_disconnect, on_closed};
 
     ck_assert_int_eq(functions_new(world_procs(&world, index), &one->functions), 0);
     ck_assert_int_eq(member_new(world_procs(&world, index), one->functions, &hooks, &one->member),

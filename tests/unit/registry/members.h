@@ -18,6 +18,7 @@ struct one {
     struct cn_pid pids[4]; /* of its probes */
     char conflict[256];    /* "name ours theirs" of the latest */
     char parted[64];       /* from whom it parted, latest */
+    unsigned closed;       /* how often the owner was told */
     char heard[64][256];   /* what a scripted peer's global_name_server was sent */
     size_t heard_count;
     struct gen_server *script; /* a scripted peer */

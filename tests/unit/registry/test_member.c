@@ -239,6 +239,7 @@ START_TEST(killed_member_is_closed)
                      0);
     world_settle(&world);
     ck_assert_ptr_null(procs_whereis(world_procs(&world, 0), view("global_name_server")));
+    ck_assert_uint_eq(one->closed, 1);
     ck_assert_int_eq(one->names.register_name(one->member, atom("name"), &one->pids[0],
                                               GLOBAL_EXIT_ONE, NULL, NULL),
                      CN_E_CLOSED);
