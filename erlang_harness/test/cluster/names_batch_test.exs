@@ -8,6 +8,7 @@ defmodule Minotaur.Cluster.NamesBatchTest do
 
   import Minotaur.TimeHelper
 
+  alias Minotaur.Cluster.{Players, Probe}
   alias Minotaur.ClusterHelper, as: Cluster
   alias Minotaur.GameEngine.Names
 
@@ -16,8 +17,8 @@ defmodule Minotaur.Cluster.NamesBatchTest do
   setup ctx do
     cluster = start_supervised!({Cluster.Manager, ctx})
     env = [minotaur: [round_seconds: 0]]
-    [a, b] = for _ <- 1..2, do: Cluster.start_node(cluster, kind: :beam, env: env)
-    c = Cluster.start_node(cluster, kind: :c, env: env)
+    [a, b] = for _ <- 1..2, do: Cluster.start_node(cluster, kind: :beam, environment: env)
+    c = Cluster.start_node(cluster, kind: :c, environment: env)
     [cluster: cluster, a: a, nodes: [a, b, c]]
   end
 
@@ -47,6 +48,24 @@ defmodule Minotaur.Cluster.NamesBatchTest do
     assert Cluster.call(ctx.cluster, a, :global, :trans, arguments) == a
   end
 
+  # Nobody waits for who has ended; the next one is served.
+  test "who waits exits when the moving process does", ctx do
+    holder = Cluster.call(ctx.cluster, ctx.a, Players, :hold_names)
+    mover = Task.async(fn -> attempt_move(ctx, [{:lost, holder}]) end)
+    batch = Cluster.call(ctx.cluster, ctx.a, Process, :whereis, [Names.Batch])
+
+    wait_until(fn ->
+      arguments = [batch, :monitors]
+      {:monitors, [process: worker]} = Cluster.call(ctx.cluster, ctx.a, Process, :info, arguments)
+      Cluster.call(ctx.cluster, ctx.a, Process, :exit, [worker, :kill])
+    end)
+
+    assert {:exit, :killed} = Task.await(mover, 30_000)
+    Cluster.call(ctx.cluster, ctx.a, Players, :release_names, [holder])
+    assert move(ctx, [{:kept, batch}]) == :ok
+    assert whereis(ctx, ctx.a, :kept) == batch
+  end
+
   # Whoever holds the lock keeps it until he has done.
   test "the lock of another is waited for", ctx do
     # An Agent whose state is the id of the lock, which it gives to :global as the first argument.
@@ -63,6 +82,10 @@ defmodule Minotaur.Cluster.NamesBatchTest do
   end
 
   defp move(ctx, moves), do: Cluster.call(ctx.cluster, ctx.a, Names.Batch, :move, [moves])
+
+  defp attempt_move(ctx, moves) do
+    Cluster.call(ctx.cluster, ctx.a, Probe, :attempt, [Names.Batch, :move, [moves]])
+  end
 
   defp start_process(ctx, node) do
     {:ok, pid} = Cluster.call(ctx.cluster, node, Agent, :start, [:erlang, :self, []])

@@ -13,6 +13,7 @@ defmodule Minotaur.GameEngine.Names.Batch do
   while. Each name moves in one step, nobody ever finds it missing; but not all move in the same.
 
   How it fails: with a node that is silent, `:global` is slow, and so is this; whoever asked waits.
+  When the process that does it ends, `:global` with it, say, whoever waits exits with its reason.
   """
 
   use GenServer
@@ -32,15 +33,24 @@ defmodule Minotaur.GameEngine.Names.Batch do
   @doc false
   def start_link(_options), do: GenServer.start_link(__MODULE__, nil, name: __MODULE__)
 
-  @doc "Gives each name to its pid, whoever has it, and returns when all nodes know."
+  @doc """
+  Gives each name to its pid, whoever has it, and returns when all nodes know. Exits when `:global`
+  of this node does: some of the names may have moved.
+  """
   @spec move([move]) :: :ok
   def move([]), do: :ok
-  def move(moves), do: GenServer.call(__MODULE__, {:move, moves}, :infinity)
+
+  def move(moves) do
+    case GenServer.call(__MODULE__, {:move, moves}, :infinity) do
+      :ok -> :ok
+      {:error, reason} -> exit(reason)
+    end
+  end
 
   # The server keeps what is asked; a process of its own, which may wait, fetches and does it.
 
   @impl true
-  def init(nil), do: {:ok, %{waiting: [], worker: nil}}
+  def init(nil), do: {:ok, %{waiting: [], fetched: [], worker: nil}}
 
   @impl true
   def handle_call({:move, moves}, from, state) do
@@ -48,12 +58,17 @@ defmodule Minotaur.GameEngine.Names.Batch do
   end
 
   def handle_call(:fetch, _from, state) do
-    {:reply, List.flatten(state.waiting), %{state | waiting: []}}
+    moves = List.flatten(state.waiting)
+    {:reply, moves, %{state | waiting: [], fetched: [askers(moves) | state.fetched]}}
   end
 
   @impl true
-  def handle_info({:DOWN, monitor, _, _, _reason}, %{worker: monitor} = state) do
-    {:noreply, work(%{state | worker: nil})}
+  def handle_info({:DOWN, monitor, _, _, reason}, %{worker: monitor} = state) do
+    # Who was answered already does not hear of this.
+    if reason != :normal,
+      do: for(from <- Enum.concat(state.fetched), do: GenServer.reply(from, {:error, reason}))
+
+    {:noreply, work(%{state | worker: nil, fetched: []})}
   end
 
   def handle_info(_stranger, state), do: {:noreply, state}
@@ -70,6 +85,8 @@ defmodule Minotaur.GameEngine.Names.Batch do
     {first, [{name, pid}]} = Enum.split(moves, -1)
     for({name, pid} <- first, do: {name, pid, nil}) ++ [{name, pid, from}]
   end
+
+  defp askers(moves), do: for({_name, _pid, from} <- moves, from != nil, do: from)
 
   defp fetch, do: GenServer.call(__MODULE__, :fetch, :infinity)
 
@@ -89,7 +106,7 @@ defmodule Minotaur.GameEngine.Names.Batch do
     {bundle, rest} = Enum.split(moves, size)
     told_ms = now_ms()
     tell(bundle, nodes)
-    for {_name, _pid, from} <- bundle, from != nil, do: GenServer.reply(from, :ok)
+    for from <- askers(bundle), do: GenServer.reply(from, :ok)
     rest = rest ++ fetch()
     size = next_size(length(bundle), size, now_ms() - told_ms, answer_ms)
 
