@@ -11,6 +11,17 @@ defmodule Minotaur.Cluster.HarnessTest do
   alias Minotaur.ClusterHelper, as: Cluster
   alias Minotaur.GameEngine
 
+  # A typing error is not a node with other settings.
+  test "an option that nobody knows is refused by name", ctx do
+    cluster = start_supervised!({Cluster.Manager, ctx})
+
+    assert_raise ArgumentError, ~r/:enviroment/, fn ->
+      Cluster.start_node(cluster, enviroment: [])
+    end
+
+    assert Manager.nodes(cluster) == []
+  end
+
   for kind <- [:beam, :c] do
     describe "a #{kind} node" do
       @describetag kind: kind

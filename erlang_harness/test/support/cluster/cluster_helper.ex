@@ -23,6 +23,9 @@ defmodule Minotaur.ClusterHelper do
 
   @call_ms 30_000
 
+  @node_options [:kind, :environment, :applications, :hidden, :release, :net_ticktime] ++
+                  [:name, :connect, :arguments, :cpus]
+
   @doc """
   Starts a node, connected to all nodes of the cluster, and returns its name.
 
@@ -40,9 +43,13 @@ defmodule Minotaur.ClusterHelper do
   * `:connect` — the nodes that a C node dials, instead of all that are there
   * `:arguments` — further ones of the command line
   * `:cpus` — the processors it may use, `"0"` or `"0,1"`
+
+  Raises for other options, and when the node does not start.
   """
   @spec start_node(pid, keyword) :: node
   def start_node(cluster, options \\ []) do
+    Keyword.validate!(options, @node_options)
+
     case Manager.start_node(cluster, options) do
       {:ok, node} -> join(cluster, node)
       {:error, reason} -> raise "the node did not start: #{reason}"
