@@ -73,7 +73,9 @@ defmodule Minotaur.Cluster.HandoffTest do
   defp await_name(cluster, node, id, pid) do
     name = Names.global_name({:id, id})
 
-    wait_until(fn -> assert Cluster.call(cluster, node, :global, :whereis_name, [name]) == pid end)
+    wait_until(fn ->
+      assert Cluster.call(cluster, node, :global, :whereis_name, [name]) == pid
+    end)
   end
 
   defp await_calls(ctx, players, more) do

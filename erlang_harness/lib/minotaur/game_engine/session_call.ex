@@ -21,7 +21,7 @@ defmodule Minotaur.GameEngine.SessionCall do
   @call_ms 5_000
 
   @doc "Calls the session that `find` finds."
-  @spec run((() -> pid | nil), term) :: {:ok, struct} | term
+  @spec run(function, term) :: {:ok, struct} | term
   def run(find, request) do
     call = %{find: find, request: request, left: @attempts, tag: nil, began_ms: now_ms()}
     attempt(find.(), call)

@@ -46,8 +46,7 @@ defmodule Minotaur.Cluster.Pulse do
   Runs `fun` while `node` calls both servers with `request`: `{result, slowest, slowest_elsewhere}`
   in milliseconds.
   """
-  @spec during(pid, node, patient, patient, term, (() -> result)) :: {result, float, float}
-        when result: term
+  @spec during(pid, node, patient, patient, term, function) :: {term, float, float}
   def during(cluster, node, patient, elsewhere, request, fun) do
     start = fn {server, os_pid} ->
       Cluster.call(cluster, node, __MODULE__, :start_here, [server, os_pid, request])
