@@ -13,15 +13,13 @@
 
 #include "base/alloc.h"
 #include "base/error.h"
+#include "session/conductor.h"
 #include "session/forward.h"
 #include "session/members.h"
 #include "session/move.h"
+#include "session/window.h"
 #include "session/words.h"
 
-/* Moves at a time: more while no session stands still for longer than is good. */
-#define MOVES_MAX     64
-#define MOVES_MIN     16
-#define STALL_GOOD_MS 10
 #define HURRY_MS      1000
 #define LAST_WORDS_MS 100
 #define PROGRESS_MS   1000
@@ -48,10 +46,7 @@ struct drain {
     uint64_t started_ms;
     uint64_t deadline_ms;
     struct list waiting; /* sessions to be moved */
-    size_t moving;
-    size_t moving_max;   /* the present bound */
-    size_t since_change; /* moves that have ended since it changed */
-    uint64_t worst_ms;   /* the longest stall of these */
+    struct window window;
     struct list callers;
     bool going; /* everybody was told */
     bool pumping;
@@ -112,7 +107,7 @@ static void count_lost(struct drain *drain)
 {
     struct hosts_summary *summary = &drain->summary;
 
-    summary->lost += list_count(&drain->waiting) + drain->moving;
+    summary->lost += list_count(&drain->waiting) + drain->window.moving;
     summary->lost += drain->hosts->table.unsettled;
     summary->sessions += drain->hosts->table.unsettled;
     summary->ms = procs_now_ms(drain->hosts->procs) - drain->started_ms;
@@ -143,13 +138,13 @@ static void progress_due(struct host_timer *timer)
     struct drain *drain = container_of(timer, struct drain, progress);
     const struct hosts_summary *summary = &drain->summary;
     uint64_t over_ms = procs_now_ms(drain->hosts->procs) - drain->started_ms;
-    uint64_t left = list_count(&drain->waiting) + drain->moving;
+    uint64_t left = list_count(&drain->waiting) + drain->window.moving;
     uint64_t left_ms = summary->moved == 0 ? 0 : left * over_ms / summary->moved;
 
     host_log(drain->hosts, HOSTS_LOG_INFO,
              "draining: moved=%" PRIu64 " moving=%zu waiting=%" PRIu64 " lost=%" PRIu64
              " forwarders=%zu left_s=%" PRIu64,
-             summary->moved, drain->moving, left - drain->moving, summary->lost,
+             summary->moved, drain->window.moving, left - drain->window.moving, summary->lost,
              drain->hosts->table.forwarders, (left_ms + 999) / 1000);
     tell_later(drain);
 }
@@ -213,38 +208,17 @@ static void set_deadline(struct drain *drain, uint64_t delay_ms)
         host_log(drain->hosts, HOSTS_LOG_ERROR, "the drain has no deadline: no memory");
 }
 
-/*
- * What is frozen waits for what was frozen before it: so the number of moves at a time decides
- * about the stalls, and how many are right is known only from these.
- */
-static void adapt(struct drain *drain)
+static void moved(void *context, const struct move_outcome *outcome)
 {
-    if (drain->hosts->figures.last_ms > drain->worst_ms)
-        drain->worst_ms = drain->hosts->figures.last_ms;
-    if (++drain->since_change < drain->moving_max)
-        return;
-    if (drain->worst_ms > STALL_GOOD_MS) {
-        drain->moving_max -= drain->moving_max / 4;
-        if (drain->moving_max < MOVES_MIN)
-            drain->moving_max = MOVES_MIN;
-    } else if (drain->moving_max < MOVES_MAX) {
-        drain->moving_max++;
-    }
-    drain->since_change = 0;
-    drain->worst_ms = 0;
-}
+    struct drain *drain = context;
 
-static void moved(struct hosts *hosts, enum move_result result)
-{
-    struct drain *drain = hosts->drain;
-
-    if (hosts->closing || sm_done(&drain->sm))
+    if (drain->hosts->closing || sm_done(&drain->sm))
         return;
-    drain->moving--;
-    if (result == MOVE_MOVED) {
+    drain->window.moving--;
+    if (outcome->result == MOVE_MOVED) {
         drain->summary.moved++;
-        adapt(drain);
-    } else if (result == MOVE_LOST)
+        window_take_stall(&drain->window, drain->hosts->figures.last_ms);
+    } else if (outcome->result == MOVE_LOST)
         drain->summary.lost++;
     pump(drain);
 }
@@ -260,12 +234,12 @@ static bool move_one(struct drain *drain, struct session *session)
     list_remove(&session->waiting);
     if (session->stopping)
         return true;
-    drain->moving++;
+    drain->window.moving++;
     if (error == 0)
-        error = move_start(session, bytes, moved);
+        error = move_start(session, bytes, moved, drain);
     if (error == 0)
         return true;
-    drain->moving--;
+    drain->window.moving--;
     drain->summary.lost++;
     return true;
 }
@@ -280,13 +254,13 @@ static void pump(struct drain *drain)
     drain->pumping = true;
     if (!drain->expired)
         move_resume(drain->hosts);
-    while (!drain->expired && drain->moving < drain->moving_max &&
+    while (!drain->expired && window_is_open(&drain->window) &&
            (link = list_first(&drain->waiting)) != NULL)
         if (!move_one(drain, container_of(link, struct session, waiting)))
             break;
     drain->pumping = false;
-    if (!drain->expired &&
-        (!list_empty(&drain->waiting) || drain->moving > 0 || drain->hosts->table.unsettled > 0))
+    if (!drain->expired && (!list_empty(&drain->waiting) || drain->window.moving > 0 ||
+                            drain->hosts->table.unsettled > 0))
         return;
     if (sm_state(&drain->sm) == DRAIN_MOVING)
         sm_move(&drain->sm, DRAIN_FORWARDING);
@@ -310,7 +284,7 @@ static int drain_begin(struct hosts *hosts)
         return -ENOMEM;
     hosts->drain = drain;
     drain->hosts = hosts;
-    drain->moving_max = MOVES_MIN;
+    window_init(&drain->window);
     drain->started_ms = procs_now_ms(hosts->procs);
     hosts->figures = (struct figures){.moves = 0};
     list_init(&drain->waiting);
@@ -328,8 +302,12 @@ static void drain_go(struct drain *drain)
     if (drain->going)
         return;
     drain->going = true;
-    map_for_each(hosts->table.by_id, key, next) if (session_state(key->session) == SESSION_RUNNING)
-        add_session(drain, key->session);
+    /* What the conductor moves is on its way already. */
+    drain->window.moving = conductor_yield(hosts);
+    drain->summary.sessions = drain->window.moving;
+    map_for_each(hosts->table.by_id, key,
+                 next) if (session_state(key->session) == SESSION_RUNNING &&
+                           key->session->move == NULL) add_session(drain, key->session);
     host_log(hosts, HOSTS_LOG_INFO, "draining: sessions=%" PRIu64, drain->summary.sessions);
     if (hosts->config.drain_started != NULL)
         hosts->config.drain_started(hosts->config.context);
@@ -420,6 +398,21 @@ void drain_session_is_back(struct hosts *hosts, struct session *session)
         drain->summary.sessions--;
     }
     drain_session_runs(hosts, session);
+}
+
+void drain_conducted(struct hosts *hosts, const struct move_outcome *outcome)
+{
+    struct drain *drain = hosts->drain;
+
+    if (drain == NULL || !drain->going || sm_done(&drain->sm))
+        return;
+    if (outcome->result != MOVE_LOST) {
+        moved(drain, outcome);
+        return;
+    }
+    drain->window.moving--;
+    drain->summary.sessions--;
+    drain_session_runs(hosts, outcome->session);
 }
 
 void drain_go_on(struct hosts *hosts)

@@ -13,7 +13,7 @@
 #ifndef SESSION_DRAIN_H
 #define SESSION_DRAIN_H
 
-#include "session/host.h"
+#include "session/move.h"
 
 /** Begin, unless it has begun. Errors: -ENOMEM; then the host goes on as before. */
 int drain_start(struct hosts *hosts);
@@ -27,6 +27,8 @@ void drain_abort(struct hosts *hosts);
 void drain_session_runs(struct hosts *hosts, struct session *session);
 /** A session that had moved runs here again, for its new owner died: it must go again. */
 void drain_session_is_back(struct hosts *hosts, struct session *session);
+/** A move that the conductor began has ended: whom nobody took must go all the same. */
+void drain_conducted(struct hosts *hosts, const struct move_outcome *outcome);
 /** A session has ended, or there is room for another move. */
 void drain_go_on(struct hosts *hosts);
 /** Release. */

@@ -19,6 +19,7 @@
 #include "session/hosts.h"
 #include "session/table.h"
 
+struct conductor;
 struct drain;
 struct engine_function;
 struct host_box;
@@ -60,10 +61,11 @@ struct hosts {
     struct list operations;
     struct host_timer hello_timer; /* the load has changed: tell it when this is due */
     struct engine_function *engine;
-    struct drain *drain;       /* NULL: not draining */
-    struct list moves_waiting; /* those that failed and wait for room to go on */
-    size_t moving_bytes;       /* of states that are offered or sent, and not yet taken */
-    struct figures figures;    /* of moves since the drain began */
+    struct drain *drain;         /* NULL: not draining */
+    struct conductor *conductor; /* NULL: nobody has asked for a move */
+    struct list moves_waiting;   /* those that failed and wait for room to go on */
+    size_t moving_bytes;         /* of states that are offered or sent, and not yet taken */
+    struct figures figures;      /* of moves since the drain began */
     struct list arrived; /* sessions that came from other hosts, and their names: arrivals.h */
     struct list unsure;
     struct host_timer arrivals_timer;

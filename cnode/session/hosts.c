@@ -11,6 +11,7 @@
 #include <errno.h>
 
 #include "base/alloc.h"
+#include "session/conductor.h"
 #include "session/drain.h"
 #include "session/engine.h"
 #include "session/host.h"
@@ -113,6 +114,7 @@ struct hosts *hosts_free(struct hosts *hosts)
         operation->release(operation);
     }
     drain_free(hosts);
+    conductor_free(hosts);
     members_clear(hosts);
     engine_free(hosts);
     mem_free(hosts);

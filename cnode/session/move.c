@@ -8,9 +8,12 @@
 #include "session/move.h"
 
 #include <errno.h>
+#include <string.h>
 
 #include "base/alloc.h"
 #include "base/error.h"
+#include "base/text.h"
+#include "session/conductor.h"
 #include "session/drain.h"
 #include "session/events.h"
 #include "session/failpoint.h"
@@ -20,7 +23,8 @@
 #include "session/ranking.h"
 #include "session/words.h"
 
-#define OFFER_MS 5000
+#define OFFER_MS   5000
+#define REASON_MAX 63
 
 enum walk_state {
     WALK_OFFERING,
@@ -46,7 +50,9 @@ struct move {
     size_t bytes;           /* of the state */
     uint64_t frozen_ms;     /* when the session last stopped */
     bool counted;           /* in hosts->moving_bytes */
+    char reason[REASON_MAX + 1];
     move_done done;
+    void *context;
 };
 
 static void offer_next(struct move *move);
@@ -81,14 +87,24 @@ static void move_release(struct operation *operation)
     move_free(container_of(operation, struct move, operation));
 }
 
-static void finish(struct move *move, struct hosts *hosts, enum move_result result)
+static void finish(struct move *move, enum move_result result)
 {
-    move_done done = move->done;
+    struct move ended = *move;
+    struct move_outcome outcome = {
+        .result = result,
+        .session = move->session,
+        .reason = ended.reason,
+    };
 
     sm_move(&move->sm, WALK_DONE);
     uncount(move);
     move_free(move);
-    done(hosts, result);
+    ended.done(ended.context, &outcome);
+}
+
+static void note_reason(struct move *move, const char *reason)
+{
+    text_copy(move->reason, sizeof(move->reason), reason);
 }
 
 static void handed_off(struct session *session, int result)
@@ -100,11 +116,12 @@ static void handed_off(struct session *session, int result)
     if (result == 0) {
         figures_add(&session->hosts->figures, move->bytes,
                     procs_now_ms(session->hosts->procs) - move->frozen_ms);
-        finish(move, session->hosts, MOVE_MOVED);
+        finish(move, MOVE_MOVED);
         return;
     }
     if (session->stopping) /* what it executed when it thawed ended it */
         return;
+    note_reason(move, "handoff_failed");
     sm_move(&move->sm, WALK_OFFERING);
     list_append(&session->hosts->moves_waiting, &move->waiting);
     uncount(move);
@@ -124,6 +141,23 @@ static void accepted(struct move *move, const struct cn_pid *target)
         handed_off(move->session, error);
 }
 
+/* Why it was not taken: {refuse, Reason}, or nothing that makes sense. */
+static void refused(struct move *move, enum call_outcome outcome, struct cn_term term)
+{
+    struct cn_reader reader;
+    struct cn_bytes reason;
+
+    note_reason(move, "unreachable");
+    if (outcome != CALL_REPLY)
+        return;
+    cn_reader_init(&reader, term);
+    if (!cn_read_this_tuple(&reader, 2) || !cn_read_this_atom(&reader, "refuse") ||
+        !cn_read_atom(&reader, &reason) || reason.size > REASON_MAX)
+        return;
+    memcpy(move->reason, reason.data, reason.size);
+    move->reason[reason.size] = '\0';
+}
+
 static void offered(struct gen_server *self, void *context, enum call_outcome outcome,
                     struct cn_term term)
 {
@@ -135,8 +169,10 @@ static void offered(struct gen_server *self, void *context, enum call_outcome ou
         return;
     if (outcome == CALL_REPLY && words_read_pid(term, "accept", &target))
         accepted(move, &target);
-    else
+    else {
+        refused(move, outcome, term);
         offer_next(move);
+    }
 }
 
 static void write_offer(const struct move *move, struct cn_writer *writer)
@@ -196,7 +232,7 @@ static void offer_next(struct move *move)
         node = ranking_next(&move->ranking, hosts);
     } while (node != NULL && offer_to(move, node) != 0);
     if (node == NULL)
-        finish(move, hosts, MOVE_LOST);
+        finish(move, MOVE_LOST);
 }
 
 int move_measure(const struct session *session, size_t *ret_bytes)
@@ -226,6 +262,7 @@ void move_state_taken(struct session *session)
         return;
     uncount(session->move);
     drain_go_on(session->hosts);
+    conductor_go_on(session->hosts);
 }
 
 void move_resume(struct hosts *hosts)
@@ -243,28 +280,46 @@ void move_resume(struct hosts *hosts)
     }
 }
 
-int move_start(struct session *session, size_t bytes, move_done done)
+/* Begin with @ranking, which goes to the move, on errors too. */
+static int begin(struct session *session, struct ranking *ranking, size_t bytes, move_done done,
+                 void *context)
 {
     struct move *move = mem_zalloc(sizeof(*move));
-    int error;
 
-    if (move == NULL)
+    if (move == NULL) {
+        ranking_deinit(ranking);
         return -ENOMEM;
-    error = ranking_init_leaving(&move->ranking, session->hosts, session_id(session));
-    if (error != 0) {
-        mem_free(move);
-        return error;
     }
+    move->ranking = *ranking;
     list_init(&move->waiting);
     move->session = session;
     move->bytes = bytes;
     move->done = done;
+    move->context = context;
+    note_reason(move, "no_host");
     session->move = move;
     operation_begin(session->hosts, &move->operation, move_release);
     sm_init(&move->sm, &table, session->sm.id, WALK_OFFERING);
     count(move);
     offer_next(move);
     return 0;
+}
+
+int move_start(struct session *session, size_t bytes, move_done done, void *context)
+{
+    struct ranking ranking;
+    int error = ranking_init_leaving(&ranking, session->hosts, session_id(session));
+
+    return error != 0 ? error : begin(session, &ranking, bytes, done, context);
+}
+
+int move_start_to(struct session *session, const char *node, size_t bytes, move_done done,
+                  void *context)
+{
+    struct ranking ranking;
+    int error = ranking_init_one(&ranking, node);
+
+    return error != 0 ? error : begin(session, &ranking, bytes, done, context);
 }
 
 void move_session_ends(struct session *session)
@@ -274,5 +329,5 @@ void move_session_ends(struct session *session)
     /* The calls of a host process that has ended went with it. */
     if (move->call != NULL && session->hosts->server != NULL && !session->hosts->closing)
         call_cancel(move->call);
-    finish(move, session->hosts, MOVE_ENDED);
+    finish(move, MOVE_ENDED);
 }

@@ -28,8 +28,15 @@ enum move_result {
     MOVE_ENDED, /* the session has ended by itself */
 };
 
+/** What came of it, and of which session; valid during the call. */
+struct move_outcome {
+    enum move_result result;
+    struct session *session;
+    const char *reason; /* lost: what the last host that was asked said, or why none was */
+};
+
 /** Called exactly once, unless move_start fails. */
-typedef void (*move_done)(struct hosts *hosts, enum move_result result);
+typedef void (*move_done)(void *context, const struct move_outcome *outcome);
 
 /** Bytes of states on their way at a time, to all targets together. */
 #define MOVE_BYTES_MAX (16u << 20)
@@ -42,7 +49,10 @@ bool move_has_room(const struct hosts *hosts, size_t bytes);
  * Begin to move the running @session, whose state has about @bytes.
  * Errors: -ENOMEM; then @done is not called.
  */
-int move_start(struct session *session, size_t bytes, move_done done);
+int move_start(struct session *session, size_t bytes, move_done done, void *context);
+/** The same to the known host @node alone, whatever it said of itself; it may refuse. */
+int move_start_to(struct session *session, const char *node, size_t bytes, move_done done,
+                  void *context);
 /** Let moves whose target failed go on to the next one, while there is room. */
 void move_resume(struct hosts *hosts);
 /** The target has taken the state: its bytes are not on their way any more. */

@@ -81,6 +81,7 @@ int ranking_init_one(struct ranking *ranking, const char *node)
         return error;
     text_copy(ranking->candidates[0].node, sizeof(ranking->candidates[0].node), node);
     ranking->count = 1;
+    ranking->ordered = true;
     return 0;
 }
 
@@ -104,8 +105,23 @@ const char *ranking_next(struct ranking *ranking, const struct hosts *hosts)
     while (ranking->next < ranking->count) {
         const char *node = ranking->candidates[ranking->next++].node;
 
-        if (takes(hosts, node))
+        if (ranking->ordered ? members_find(hosts, node) != NULL : takes(hosts, node))
             return node;
     }
     return NULL;
+}
+
+bool ranking_finds_better(struct ranking *ranking, const struct hosts *hosts, const char **ret_node)
+{
+    for (size_t i = 0; i < ranking->count; i++) {
+        const char *node = ranking->candidates[i].node;
+
+        if (strcmp(node, procs_node(hosts->procs)) == 0)
+            return false;
+        if (takes(hosts, node)) {
+            *ret_node = node;
+            return true;
+        }
+    }
+    return false;
 }

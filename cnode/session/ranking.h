@@ -15,6 +15,7 @@ struct ranking {
     struct candidate *candidates;
     size_t count;
     size_t next;
+    bool ordered; /* of one host that is asked whatever it said of itself */
 };
 
 /** Rank the known hosts, this one too, for the session @id. Errors: -ENOMEM. */
@@ -24,11 +25,17 @@ int ranking_init(struct ranking *ranking, const struct hosts *hosts, struct cn_b
  * with a newer version of the application come first, so that it moves once. Errors: -ENOMEM.
  */
 int ranking_init_leaving(struct ranking *ranking, const struct hosts *hosts, struct cn_bytes id);
-/** A ranking of @node alone. Errors: -ENOMEM. */
+/** A ranking of @node alone, known or not, whatever it said of itself. Errors: -ENOMEM. */
 int ranking_init_one(struct ranking *ranking, const char *node);
 /** Release; an empty one is fine. */
 void ranking_deinit(struct ranking *ranking);
 /** Step to the next host that takes sessions now; NULL when the walk is over. */
 const char *ranking_next(struct ranking *ranking, const struct hosts *hosts);
+/**
+ * Find the host of a ranking_init that takes sessions now and comes before this one, which counts
+ * as taking its own. Ownership: the name is the ranking's.
+ */
+bool ranking_finds_better(struct ranking *ranking, const struct hosts *hosts,
+                          const char **ret_node);
 
 #endif

@@ -1,17 +1,20 @@
 /*
  * The calls of the host process.
  *
- * Every answer is written whole and sent once; only start_session and drain answer later, and keep
- * the caller until then. How it fails: without memory the answer is {error, no_memory}.
+ * Every answer is written whole and sent once; only start_session, drain, rehearse
+ * and what the conductor does answer later, and keep the caller until then. How it fails: without
+ * memory the answer is {error, no_memory}.
  */
 #include "session/requests.h"
 
 #include "base/alloc.h"
+#include "session/conductor.h"
 #include "session/drain.h"
 #include "session/failpoint.h"
 #include "session/handoff_in.h"
 #include "session/locate.h"
 #include "session/members.h"
+#include "session/rehearse.h"
 #include "session/start.h"
 #include "session/words.h"
 
@@ -218,6 +221,14 @@ static bool answer_at_once(struct hosts *hosts, struct cn_term request, struct c
     return true;
 }
 
+static void rehearse(struct hosts *hosts, const struct gen_from *from)
+{
+    if (hosts->drain != NULL)
+        reply_error(hosts, from, "draining");
+    else
+        rehearse_call(hosts, from);
+}
+
 /* A test lets this node fail at an offer, which then gets no answer. */
 static bool fails_at_offer(struct cn_term request)
 {
@@ -237,7 +248,9 @@ void requests_call(struct hosts *hosts, const struct gen_from *from, struct cn_t
         gen_reply(hosts->procs, from, words_answer(&writer));
     else if (cn_term_is_atom(request, "drain"))
         drain_call(hosts, from);
-    else if (!start_call(hosts, from, request))
+    else if (cn_term_is_atom(request, "rehearse"))
+        rehearse(hosts, from);
+    else if (!start_call(hosts, from, request) && !conductor_call(hosts, from, request))
         reply_error(hosts, from, "unknown_request");
     cn_writer_free(&writer);
 }

@@ -14,6 +14,7 @@
 #include "base/alloc.h"
 #include "base/assert.h"
 #include "session/carried_out.h"
+#include "session/conductor.h"
 #include "session/drain.h"
 #include "session/dropped.h"
 #include "session/events.h"
@@ -357,6 +358,7 @@ static void terminate(struct gen_server *self, void *state, struct cn_term reaso
     session_free(session);
     members_load_changed(hosts);
     drain_go_on(hosts);
+    conductor_go_on(hosts);
 }
 
 void session_callbacks_init(struct gen_server_callbacks *callbacks, const struct cn_game *game)

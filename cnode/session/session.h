@@ -94,9 +94,9 @@ struct session {
     };
     struct handoff_origin *came_by; /* NULL: it was started here */
     struct carried_out *done;       /* its last updates, by their calls; NULL: none */
-    struct list waiting;            /* for the drain to move it */
+    struct list waiting;            /* for the drain or a rebalance to move it */
     struct list arrived;            /* it came from another host: arrivals.h */
-    struct move *move;              /* the drain's, while it moves this session */
+    struct move *move;              /* the drain's or the conductor's, while it moves */
     struct naming *naming;          /* an answer of the registry is awaited */
     struct session_key by_id;
     struct session_key by_code;

@@ -10,6 +10,8 @@ defmodule Minotaur.Hosts do
   alias Minotaur.{GameEngine, SessionHost}
 
   @timeout_ms 5_000
+  @move_ms 60_000
+  @hops_max 5
 
   @doc "What is known of all hosts, this node's own entry first."
   @spec list :: [map]
@@ -37,6 +39,86 @@ defmodule Minotaur.Hosts do
   @doc "Lets it take sessions in again."
   @spec uncordon(node) :: :ok | {:error, :draining}
   def uncordon(node \\ node()), do: GenServer.call({SessionHost, node}, :uncordon, @timeout_ms)
+
+  @doc """
+  Moves one session to just that host, wherever it lives now; `:ok` when it lives there already.
+
+  | reason | what is wrong |
+  |---|---|
+  | `:unknown_session` | no session of this id lives, or it ended meanwhile |
+  | `{:invalid_node, term}` | `node` is not the name of a node |
+  | `:no_such_host` | its host knows no host on `node` |
+  | `:busy` | it moves already |
+  | `:draining` | the host on `node` takes no sessions in, or its own host leaves |
+  | `:full`, `:unsupported_state_version` | the host on `node` does not take it |
+  | `:already_owner` | the host on `node`, a C node, still forwards for it: try again soon |
+  | `:handoff_failed`, `:unreachable` | the other host broke off, or its own did not answer |
+  """
+  @spec move(String.t(), node) :: :ok | {:error, term}
+  def move(id, node) do
+    case GameEngine.whereis(id) do
+      nil -> {:error, :unknown_session}
+      pid -> move(id, node, node(pid), @hops_max)
+    end
+  end
+
+  # It may have moved since it was found: its former host knows where to.
+  defp move(id, node, owner, hops) do
+    case call(owner, {:move, id, node}, @move_ms) do
+      {:error, {:not_here, pid}} when hops > 0 -> move(id, node, node(pid), hops - 1)
+      answer -> answer
+    end
+  end
+
+  @doc """
+  Tells who would go where if the host on `node` drained now. Nothing moves.
+
+  `bytes` is the size of all states, as offers tell it: without what goes with a snapshot (some
+  hundred bytes each), as it is while the rehearsal lasts. `targets` counts sessions by the host
+  that would get them, `refusals` those that nobody would take, by what the host would say that
+  their placement names. It is as good as what the host has last been told of the others.
+  """
+  @spec rehearse(node) ::
+          {:ok, %{sessions: integer, bytes: integer, targets: map, refusals: map}}
+          | {:error, :draining | :unreachable}
+  def rehearse(node \\ node()), do: call(node, :rehearse, @move_ms)
+
+  @doc """
+  Lets all hosts move those sessions whose placement names another host: after one has come, or has
+  been uncordoned. Few move at a time, each once at most, and calls go on. Answers, when it is over,
+  what was done in all; or, when a host did not take part, what each answered.
+  """
+  @spec rebalance ::
+          {:ok, %{moved: integer, failed: integer, stayed: integer}}
+          | {:error, %{node => {:ok, map} | {:error, term}}}
+  def rebalance do
+    nodes = for %{node: node} <- list(), do: node
+    answers = nodes |> Task.async_stream(&rebalance/1, rebalance_options(nodes)) |> Enum.to_list()
+    answers = for {node, {:ok, answer}} <- Enum.zip(nodes, answers), into: %{}, do: {node, answer}
+
+    if Enum.all?(answers, &match?({_node, {:ok, _counts}}, &1)),
+      do: {:ok, sum(for {_node, {:ok, counts}} <- answers, do: counts)},
+      else: {:error, answers}
+  end
+
+  @doc "The same on the host on `node` alone. One rebalance of a host is on at a time."
+  @spec rebalance(node) ::
+          {:ok, %{moved: integer, failed: integer, stayed: integer}}
+          | {:error, :busy | :draining | :unreachable}
+  def rebalance(node), do: call(node, :rebalance, :infinity)
+
+  defp rebalance_options(nodes), do: [timeout: :infinity, max_concurrency: max(length(nodes), 1)]
+
+  defp sum(counts) do
+    none = %{moved: 0, failed: 0, stayed: 0}
+    Enum.reduce(counts, none, &Map.merge(&1, &2, fn _key, a, b -> a + b end))
+  end
+
+  defp call(node, request, timeout) do
+    GenServer.call({SessionHost, node}, request, timeout)
+  catch
+    :exit, _reason -> {:error, :unreachable}
+  end
 
   @doc """
   Hands all sessions of `node` over to the other hosts. The node stops after its answer.

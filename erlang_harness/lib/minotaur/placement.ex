@@ -31,6 +31,22 @@ defmodule Minotaur.Placement do
     newer ++ others
   end
 
+  @doc """
+  The first host of the ranking, when this node, which counts as taking its own, comes after it. Of
+  `hosts` those of other nodes count.
+  """
+  @spec better(term, [map], pos_integer) :: map | nil
+  def better(id, hosts, state_version) do
+    here = {weight(id, node()), node()}
+
+    with [host | _rest] <- rank(id, hosts, state_version),
+         true <- {weight(id, host.node), host.node} > here do
+      host
+    else
+      _none_or_worse -> nil
+    end
+  end
+
   @doc "How much `node` wants session `id`."
   @spec weight(term, node) :: non_neg_integer
   def weight(id, node), do: :erlang.phash2({id, node}, @range)

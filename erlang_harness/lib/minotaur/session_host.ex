@@ -21,7 +21,7 @@ defmodule Minotaur.SessionHost do
 
   alias Minotaur.GameEngine.{Game, LocalSessions, NameKeeper, SessionSupervisor}
   alias Minotaur.Handoff.Failpoint
-  alias Minotaur.SessionHost.{Drain, Members, Starter}
+  alias Minotaur.SessionHost.{Conductor, Drain, Members, Starter}
   alias Minotaur.Settings
 
   @hello_pause_ms 100
@@ -33,6 +33,7 @@ defmodule Minotaur.SessionHost do
     :drain,
     :hello_timer,
     cordoned: false,
+    conductor: %Conductor{},
     starts: %{},
     children: %{}
   ]
@@ -108,6 +109,27 @@ defmodule Minotaur.SessionHost do
     do: {:reply, :ok, set_cordon(false, host)}
 
   def handle_call(:uncordon, _from, host), do: {:reply, {:error, :draining}, host}
+
+  def handle_call({:move, _id, target}, _from, host) when not is_atom(target),
+    do: {:reply, {:error, {:invalid_node, target}}, host}
+
+  def handle_call({:move, id, target}, from, host), do: move(id, target, from, host)
+
+  def handle_call(request, _from, %{drain: %Drain{}} = host)
+      when request in [:rebalance, :rehearse],
+      do: {:reply, {:error, :draining}, host}
+
+  def handle_call(:rebalance, from, host) do
+    case Conductor.rebalance(host.conductor, from, open_sessions(host)) do
+      {:ok, conductor} -> {:noreply, conduct(%{host | conductor: conductor})}
+      error -> {:reply, error, host}
+    end
+  end
+
+  def handle_call(:rehearse, from, host) do
+    Conductor.rehearse(from, open_sessions(host), Members.infos(host.members))
+    {:noreply, host}
+  end
 
   def handle_call(:drain, from, host), do: {:noreply, begin_drain({from, :stop}, host)}
 
@@ -295,6 +317,12 @@ defmodule Minotaur.SessionHost do
     end
   end
 
+  defp task_ended(ref, outcome, host) when is_map_key(host.conductor.tasks, ref) do
+    {session, conductor} = Conductor.ended(host.conductor, ref, outcome)
+    drain = Drain.conducted(host.drain, session, outcome, is_map_key(host.children, session))
+    progress(conduct(%{host | conductor: conductor, drain: drain}))
+  end
+
   defp task_ended(ref, outcome, host) do
     session = Drain.session(host.drain, ref)
     drain = Drain.move_ended(host.drain, ref, outcome, is_map_key(host.children, session))
@@ -308,7 +336,8 @@ defmodule Minotaur.SessionHost do
         host = %{host | children: Map.delete(host.children, pid), drain: drain}
         host |> load_changed() |> progress()
 
-      is_map_key(host.starts, ref) or Drain.moves?(host.drain, ref) ->
+      is_map_key(host.starts, ref) or Drain.moves?(host.drain, ref) or
+          Conductor.task?(host.conductor, ref) ->
         task_ended(ref, {:error, reason}, host)
 
       true ->
@@ -332,6 +361,43 @@ defmodule Minotaur.SessionHost do
     {:noreply, host}
   end
 
+  # -- what an operator orders while it stays
+
+  defp move(id, target, from, host) do
+    case LocalSessions.whereis({:id, id}) do
+      nil ->
+        Conductor.look_elsewhere(from, id)
+        {:noreply, host}
+
+      pid when node(pid) != node() ->
+        {:reply, {:error, {:not_here, pid}}, host}
+
+      pid ->
+        move_from_here(pid, target, from, host)
+    end
+  end
+
+  defp move_from_here(pid, target, from, host) do
+    info = Members.info(host.members, target)
+
+    cond do
+      target == node() -> {:reply, :ok, host}
+      host.drain != nil -> {:reply, {:error, :draining}, host}
+      Conductor.moves?(host.conductor, pid) -> {:reply, {:error, :busy}, host}
+      info == nil -> {:reply, {:error, :no_such_host}, host}
+      true -> {:noreply, %{host | conductor: Conductor.move(host.conductor, from, pid, info)}}
+    end
+  end
+
+  defp conduct(host) do
+    %{host | conductor: Conductor.progress(host.conductor, Members.infos(host.members))}
+  end
+
+  # The newest first: the last names that :global took are those it gives up fast.
+  defp open_sessions(host) do
+    Enum.sort(for({pid, :open} <- host.children, do: pid), :desc)
+  end
+
   # -- cordon and drain
 
   defp set_cordon(cordoned, host) do
@@ -341,9 +407,10 @@ defmodule Minotaur.SessionHost do
   end
 
   defp begin_drain(waiter, %{drain: nil} = host) do
-    # The newest first: the last names that :global took are those it gives up fast.
-    sessions = for {pid, :open} <- host.children, do: pid
-    host = %{host | drain: sessions |> Enum.sort() |> Drain.new()}
+    # What the conductor moves is on its way already.
+    host = %{host | conductor: Conductor.yield(host.conductor)}
+    sessions = Enum.reject(open_sessions(host), &Conductor.moves?(host.conductor, &1))
+    host = %{host | drain: sessions |> Enum.reverse() |> Drain.new()}
     say_hello(host, Members.nodes(host.members))
     Process.send_after(self(), {__MODULE__, :drain_deadline}, Settings.drain_ms())
     Process.send_after(self(), {__MODULE__, :drain_progress}, @progress_ms)

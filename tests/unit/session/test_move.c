@@ -1,6 +1,7 @@
 /*
  * One session's walk around its ranking, past hosts that refuse, are silent or go away.
  */
+#include <stdio.h>
 #include <string.h>
 
 #include "session/host.h"
@@ -14,11 +15,13 @@ static struct session *toy;
 static struct cn_pid toy_pid;
 static int results;
 static enum move_result result;
+static char reason[64];
 
-static void done(struct hosts *hosts, enum move_result how)
+static void done(void *context, const struct move_outcome *outcome)
 {
     results++;
-    result = how;
+    result = outcome->result;
+    (void)snprintf(reason, sizeof(reason), "%s", outcome->reason);
 }
 
 static void begin(void)
@@ -45,7 +48,7 @@ START_TEST(all_refuse)
     begin();
     fake_host_answer(&b, parse("{refuse,full}"));
     fake_host_answer(&c, parse("{refuse,draining}"));
-    ck_assert_int_eq(move_start(toy, 100, done), 0);
+    ck_assert_int_eq(move_start(toy, 100, done, NULL), 0);
     cluster_settle(&cluster);
     ck_assert_int_eq(results, 1);
     ck_assert_int_eq(result, MOVE_LOST);
@@ -59,7 +62,7 @@ END_TEST
 START_TEST(offer_is_whole)
 {
     begin();
-    ck_assert_int_eq(move_start(toy, 100, done), 0);
+    ck_assert_int_eq(move_start(toy, 100, done, NULL), 0);
     cluster_settle(&cluster);
     ck_assert_ptr_nonnull(strstr(c.asked, "{offer,#{protocol=>1,transfer=>#Ref<a."));
     ck_assert_ptr_nonnull(strstr(c.asked, "id=><<t>>,join_code=><<code>>,epoch=>1,version=>1,"
@@ -68,12 +71,35 @@ START_TEST(offer_is_whole)
 }
 END_TEST
 
+/* One host is asked, whatever it said of itself, and no other; its refusal is told. */
+START_TEST(to_one)
+{
+    begin();
+    b.capacity = 0;
+    fake_host_hello(&b, 0);
+    fake_host_answer(&b, parse("{refuse,full}"));
+    ck_assert_int_eq(move_start_to(toy, "b@world", 100, done, NULL), 0);
+    cluster_settle(&cluster);
+    ck_assert_int_eq(result, MOVE_LOST);
+    ck_assert_str_eq(reason, "full");
+    ck_assert_int_eq(b.calls, 1);
+    ck_assert_int_eq(c.calls, 0);
+    fake_host_answer(&b, parse("what"));
+    ck_assert_int_eq(move_start_to(toy, "b@world", 100, done, NULL), 0);
+    cluster_settle(&cluster);
+    ck_assert_str_eq(reason, "unreachable");
+    ck_assert_int_eq(move_start_to(toy, "nobody@world", 100, done, NULL), 0);
+    ck_assert_str_eq(reason, "no_host");
+    check_running();
+}
+END_TEST
+
 /* A silent host is given 5 s, during which the session runs; then the next is asked. */
 START_TEST(silent_host)
 {
     begin();
     fake_host_answer(&b, parse("{refuse,full}"));
-    ck_assert_int_eq(move_start(toy, 100, done), 0);
+    ck_assert_int_eq(move_start(toy, 100, done, NULL), 0);
     cluster_settle(&cluster);
     check_running();
     cluster_pass(&cluster, 4900);
@@ -95,7 +121,7 @@ START_TEST(handoff_fails)
     process = probe_start(world_procs(&cluster.world, 2), &target);
     fake_host_answer(&c, parse_with("{accept,%p}", process_pid(process)));
     fake_host_answer(&b, parse("{refuse,full}"));
-    ck_assert_int_eq(move_start(toy, 100, done), 0);
+    ck_assert_int_eq(move_start(toy, 100, done, NULL), 0);
     cluster_settle(&cluster);
     ck_assert_int_eq(session_state(toy), SESSION_FROZEN);
     process_exit_atom(process, "oops");
@@ -114,7 +140,7 @@ START_TEST(nonsense)
     begin();
     fake_host_answer(&c, parse("{accept,what}"));
     fake_host_answer(&b, parse("maybe"));
-    ck_assert_int_eq(move_start(toy, 100, done), 0);
+    ck_assert_int_eq(move_start(toy, 100, done, NULL), 0);
     cluster_settle(&cluster);
     ck_assert_int_eq(result, MOVE_LOST);
     check_running();
@@ -125,7 +151,7 @@ END_TEST
 START_TEST(session_ends_while_offered)
 {
     begin();
-    ck_assert_int_eq(move_start(toy, 100, done), 0);
+    ck_assert_int_eq(move_start(toy, 100, done, NULL), 0);
     cluster_settle(&cluster);
     cluster_call(&cluster, 1, &toy_pid, parse("stop"));
     ck_assert_int_eq(results, 1);
@@ -137,7 +163,7 @@ END_TEST
 START_TEST(host_is_killed_while_offering)
 {
     begin();
-    ck_assert_int_eq(move_start(toy, 100, done), 0);
+    ck_assert_int_eq(move_start(toy, 100, done, NULL), 0);
     cluster_settle(&cluster);
     procs_exit_signal(world_procs(&cluster.world, 1), NULL, host_pid(toy->hosts), parse("kill"));
     cluster_settle(&cluster);
@@ -153,6 +179,7 @@ int main(void)
 
     tcase_add_test(tests, all_refuse);
     tcase_add_test(tests, offer_is_whole);
+    tcase_add_test(tests, to_one);
     tcase_add_test(tests, silent_host);
     tcase_add_test(tests, handoff_fails);
     tcase_add_test(tests, nonsense);

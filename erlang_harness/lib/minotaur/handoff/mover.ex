@@ -24,6 +24,31 @@ defmodule Minotaur.Handoff.Mover do
     end
   end
 
+  @doc "Moves it to the host of this info alone, whatever it said of itself."
+  @spec move_to(pid, map) :: {:moved, pos_integer, non_neg_integer} | :ended | {:error, term}
+  def move_to(pid, host) do
+    with {:ok, session} <- ask(pid, :describe, @step_ms),
+         {:error, reason} <- offer_and_hand_off(host, pid, session) do
+      log_failure(session, host, reason)
+      {:error, reason}
+    end
+  end
+
+  @doc """
+  Moves it to that of `hosts` that its placement names, if it takes sessions and is not this one,
+  which counts as taking its own; else `:stays`.
+  """
+  @spec rebalance(pid, [map]) ::
+          {:moved, pos_integer, non_neg_integer} | :stays | :ended | {:error, term}
+  def rebalance(pid, hosts) do
+    with {:ok, session} <- ask(pid, :describe, @step_ms) do
+      case Placement.better(session.id, hosts, session.state_version) do
+        nil -> :stays
+        host -> move_to(pid, host)
+      end
+    end
+  end
+
   defp try_host(host, _last, pid, session) do
     case offer_and_hand_off(host, pid, session) do
       {:error, reason} ->

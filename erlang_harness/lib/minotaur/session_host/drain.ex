@@ -7,12 +7,7 @@ defmodule Minotaur.SessionHost.Drain do
   """
 
   alias Minotaur.Handoff.Mover
-
-  # Moves at a time: more while no session stands still for longer than is good, since what is
-  # frozen waits for what was frozen before it.
-  @moves_max 64
-  @moves_min 16
-  @stall_good_ms 10
+  alias Minotaur.SessionHost.Window
 
   defstruct queue: [],
             seen: MapSet.new(),
@@ -20,9 +15,7 @@ defmodule Minotaur.SessionHost.Drain do
             failed: MapSet.new(),
             moved: 0,
             lost: 0,
-            moves_max: @moves_min,
-            since_change: 0,
-            worst_ms: 0,
+            window: %Window{},
             bytes: 0,
             stalls: %{},
             waiters: [],
@@ -65,7 +58,7 @@ defmodule Minotaur.SessionHost.Drain do
   @doc "Starts to move the sessions that were not tried yet, as many at a time as may be."
   @spec start_moves(t, [map]) :: t
   def start_moves(%{queue: [session | queue], moves: moves, summary: nil} = drain, hosts)
-      when map_size(moves) < drain.moves_max do
+      when map_size(moves) < drain.window.max do
     task = Task.Supervisor.async_nolink(Minotaur.TaskSupervisor, Mover, :move, [session, hosts])
     moves = Map.put(moves, task.ref, {task.pid, session})
     start_moves(%{drain | queue: queue, moves: moves}, hosts)
@@ -144,12 +137,23 @@ defmodule Minotaur.SessionHost.Drain do
 
   def finish(drain), do: {false, drain.summary, drain.waiters, %{drain | waiters: []}}
 
+  @doc """
+  A move that the conductor had begun before the drain has ended: whom nobody took must go all the
+  same.
+  """
+  @spec conducted(t | nil, pid, term, boolean) :: t | nil
+  def conducted(nil, _session, _outcome, _alive?), do: nil
+  def conducted(drain, session, {:error, _reason}, true), do: add(drain, session)
+
+  def conducted(drain, session, {:moved, _, _} = outcome, alive?),
+    do: count(outcome, session, alive?, drain)
+
+  def conducted(drain, _session, _outcome, _alive?), do: drain
+
   defp count({:moved, bytes, stall_ms}, _session, _alive?, drain) do
     stalls = Map.update(drain.stalls, stall_ms, 1, &(&1 + 1))
-    since_change = drain.since_change + 1
-    worst_ms = max(drain.worst_ms, stall_ms)
     drain = %{drain | moved: drain.moved + 1, bytes: drain.bytes + bytes, stalls: stalls}
-    adapt(%{drain | since_change: since_change, worst_ms: worst_ms})
+    %{drain | window: Window.take_stall(drain.window, stall_ms)}
   end
 
   defp count(:ended, _session, _alive?, drain), do: drain
@@ -159,13 +163,6 @@ defmodule Minotaur.SessionHost.Drain do
   end
 
   defp count({:error, _reason}, _session, false, drain), do: %{drain | lost: drain.lost + 1}
-
-  defp adapt(%{since_change: moves, moves_max: max} = drain) when moves < max, do: drain
-
-  defp adapt(%{worst_ms: worst_ms, moves_max: max} = drain) do
-    max = if worst_ms > @stall_good_ms, do: max(max - div(max, 4), @moves_min), else: max + 1
-    %{drain | moves_max: min(max, @moves_max), since_change: 0, worst_ms: 0}
-  end
 
   # Of the sessions that moved, by milliseconds: the middle one, the 99th of 100, the longest.
   defp stall_ms(stalls) do

@@ -59,6 +59,15 @@ defmodule Minotaur.SessionHost.Members do
     end
   end
 
+  @doc "What the host on `node` said of itself last; nil when it is not known."
+  @spec info(t, node) :: map | nil
+  def info(members, node) do
+    case members.by_node do
+      %{^node => {info, _monitor}} -> info
+      _unknown -> nil
+    end
+  end
+
   defp meet(members, info), do: put(members, info, Process.monitor(info.pid))
 
   defp put(members, info, monitor) do
