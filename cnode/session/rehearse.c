@@ -52,6 +52,7 @@ struct rehearsal {
     struct host_timer slice;
     struct hosts *hosts;
     struct gen_from *from;
+    struct cn_pid here;             /* any process of this node */
     struct rehearsed_host *targets; /* the hosts known at the call */
     size_t targets_count;
     struct rehearsed_pid *pids;
@@ -119,6 +120,7 @@ static struct rehearsal *rehearsal_new(struct hosts *hosts, const struct gen_fro
         rehearsal_free(rehearsal);
         return NULL;
     }
+    rehearsal->here = *host_pid(hosts);
     note_hosts(rehearsal);
     note_sessions(rehearsal);
     return rehearsal;
@@ -237,7 +239,7 @@ static int look(struct rehearsal *rehearsal, const struct session *session)
 /* The session of the next pid; NULL when it has ended or moved meanwhile. */
 static struct session *next_session(struct rehearsal *rehearsal)
 {
-    struct cn_pid pid = *host_pid(rehearsal->hosts);
+    struct cn_pid pid = rehearsal->here;
     struct session *session;
 
     pid.id = rehearsal->pids[rehearsal->next].id;

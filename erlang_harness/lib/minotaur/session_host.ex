@@ -433,7 +433,8 @@ defmodule Minotaur.SessionHost do
 
   defp drain_deadline(host) do
     for {pid, :forwarding} <- host.children, do: send(pid, {__MODULE__, :hurry})
-    drained(%{host | drain: Drain.give_up(host.drain)})
+    conducted = map_size(host.conductor.tasks)
+    drained(%{host | drain: Drain.give_up(host.drain, conducted)})
   end
 
   defp drained(host) do

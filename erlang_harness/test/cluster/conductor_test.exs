@@ -132,7 +132,7 @@ defmodule Minotaur.Cluster.ConductorTest do
         assert moved + stayed == 20 and length(ask(ctx, ctx.node2, :sessions)) == moved
 
         players = on_third(ctx, Players, :hold_names)
-        drain = Task.async(fn -> ask(ctx, ctx.node1, :drain) end)
+        drain = Task.async(fn -> on_third(ctx, Hosts, :drain, [ctx.node1]) end)
 
         for request <- [:rebalance, :rehearse] do
           wait_until(fn -> assert ask(ctx, ctx.node1, request) == {:error, :draining} end)
@@ -140,6 +140,24 @@ defmodule Minotaur.Cluster.ConductorTest do
 
         on_third(ctx, Players, :release_names, [players])
         assert {:ok, %{sessions: ^stayed, moved: ^stayed, lost: 0}} = Task.await(drain, :infinity)
+      end
+
+      # The order and the drain both want the session: it goes once, and the drain waits for that.
+      test "that drains takes over a move that fails", ctx do
+        {:ok, ctx} = add(ctx, games: start_games(ctx, 3))
+        {:ok, ctx} = add(ctx, node2: start_second(ctx))
+        [game | _] = ctx.games
+        :ok = on_third(ctx, :sys, :suspend, [SessionHost])
+        order = {:move, game.id, ctx.third}
+        orders = for _ <- 1..2, do: Task.async(fn -> ask(ctx, ctx.node1, order) end)
+        wait_until(fn -> assert Enum.count(orders, &Process.alive?(&1.pid)) == 1 end)
+        drain = Task.async(fn -> on_third(ctx, Hosts, :drain, [ctx.node1]) end)
+        wait_until(fn -> assert length(ask(ctx, ctx.node2, :sessions)) == 2 end)
+        assert Process.alive?(drain.pid)
+        :ok = on_third(ctx, :sys, :resume, [SessionHost])
+        assert orders |> Task.await_many(:infinity) |> Enum.sort() == [error: :busy, error: :full]
+        assert {:ok, %{sessions: 3, moved: 3, lost: 0}} = Task.await(drain, :infinity)
+        for game <- ctx.games, do: {:ok, ^game} = on_third(ctx, GameEngine, :get_game, [game.id])
       end
     end
   end

@@ -71,6 +71,18 @@ defmodule Minotaur.PlacementTest do
     assert [%{node: :good@h}] = Placement.rank("a", hosts, 4)
   end
 
+  # A rebalance: where the session is counts as taking it, others only when they do.
+  test "a better host comes before this one and takes sessions" do
+    hosts = for n <- 1..3, do: host(:"n#{n}@h")
+    here = host(node(), draining: true)
+
+    for id <- @ids do
+      best = Enum.max_by([here | hosts], &{Placement.weight(id, &1.node), &1.node})
+      assert Placement.better(id, hosts, 4) == if(best == here, do: nil, else: best)
+      assert Placement.better(id, [host(:full@h, sessions: 10, capacity: 10)], 4) == nil
+    end
+  end
+
   defp versioned(node, version), do: node |> host() |> Map.put(:app_version, version)
 
   defp host(node, changes \\ []) do

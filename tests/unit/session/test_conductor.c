@@ -6,6 +6,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/alloc.h"
+#include "session/conductor.h"
 #include "session/host.h"
 #include "session/move.h"
 #include "session/placement.h"
@@ -230,6 +232,41 @@ START_TEST(rebalance_minds_cordons)
 }
 END_TEST
 
+/* Without memory an order is answered at once or in the end; the session runs on, nothing leaks. */
+START_TEST(survives_without_memory)
+{
+    static struct fake_host b;
+    const char *const orders[] = {"{move,<<\"t\">>,b@world}", "{move,<<\"u\">>,b@world}",
+                                  "rebalance"};
+
+    cluster_host(&cluster, 0);
+    toy = cluster_start(&cluster, 0, "t", NULL);
+    toy_pid = *session_pid(toy);
+    fake_host_start(&b, &cluster, 1);
+    fake_host_answer(&b, parse("{refuse,full}"));
+    fake_host_hello(&b, 0);
+    ask(0, "rebalance");
+    for (size_t order = 0; order < 3; order++) {
+        bool failed = true;
+
+        for (size_t i = 1; failed; i++) {
+            struct gen_from from = {*gen_server_pid(cluster.nodes[2].client), parse("tag")};
+            struct cn_term request = parse(orders[order]);
+
+            mem_test_begin();
+            mem_test_fail(i);
+            ck_assert(conductor_call(cluster.nodes[0].hosts, &from, request));
+            failed = mem_test_failed();
+            cluster_pass(&cluster, 6000);
+            mem_test_end();
+            ck_assert_int_eq(session_state(toy), SESSION_RUNNING);
+            ck_assert_ptr_null(toy->move);
+        }
+    }
+    ck_assert_str_eq(cluster_call(&cluster, 1, &toy_pid, parse("get")), "reply []");
+}
+END_TEST
+
 int main(void)
 {
     TCase *tests;
@@ -244,5 +281,6 @@ int main(void)
     tcase_add_test(tests, rebalances);
     tcase_add_test(tests, rebalance_is_bounded);
     tcase_add_test(tests, rebalance_minds_cordons);
+    tcase_add_test(tests, survives_without_memory);
     return run_suite(suite);
 }

@@ -6,7 +6,9 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/alloc.h"
 #include "session/host.h"
+#include "session/rehearse.h"
 #include "unit/session/fake_host.h"
 #include "unit/session/main.h"
 
@@ -108,6 +110,27 @@ START_TEST(draining)
 }
 END_TEST
 
+/* Without memory there is an answer all the same, and nothing leaks. */
+START_TEST(survives_without_memory)
+{
+    bool failed = true;
+
+    begin(1);
+    hosts_say_hello();
+    for (size_t i = 1; failed; i++) {
+        struct gen_from from = {*gen_server_pid(cluster.nodes[2].client), parse("tag")};
+
+        mem_test_begin();
+        mem_test_fail(i);
+        rehearse_call(cluster.nodes[0].hosts, &from);
+        failed = mem_test_failed();
+        cluster_settle(&cluster);
+        mem_test_end();
+    }
+    ck_assert_ptr_nonnull(strstr(rehearse(), "sessions=>1,"));
+}
+END_TEST
+
 int main(void)
 {
     TCase *tests;
@@ -118,5 +141,6 @@ int main(void)
     tcase_add_test(tests, counts_places);
     tcase_add_test(tests, in_slices);
     tcase_add_test(tests, draining);
+    tcase_add_test(tests, survives_without_memory);
     return run_suite(suite);
 }

@@ -110,15 +110,15 @@ defmodule Minotaur.SessionHost.Drain do
 
   def progress(_drained), do: nil
 
-  @doc "At the deadline: what has not moved is lost."
-  @spec give_up(t) :: t
-  def give_up(%{summary: nil} = drain) do
+  @doc "At the deadline: what has not moved is lost, with what the conductor still moves."
+  @spec give_up(t, non_neg_integer) :: t
+  def give_up(%{summary: nil} = drain, conducted) do
     for {_ref, {task, _session}} <- drain.moves, do: Process.exit(task, :kill)
-    lost = drain.lost + map_size(drain.moves) + length(drain.queue)
+    lost = drain.lost + map_size(drain.moves) + length(drain.queue) + conducted
     %{drain | lost: lost, moves: %{}, queue: []}
   end
 
-  def give_up(drained), do: drained
+  def give_up(drained, _conducted), do: drained
 
   @doc "Ends the drain. Answers whether it ended just now, its summary, and who waits for it."
   @spec finish(t) :: {boolean, map, [{GenServer.from(), :stop | :stay}], t}
@@ -138,17 +138,18 @@ defmodule Minotaur.SessionHost.Drain do
   def finish(drain), do: {false, drain.summary, drain.waiters, %{drain | waiters: []}}
 
   @doc """
-  A move that the conductor had begun before the drain has ended: whom nobody took must go all the
+  A move that the conductor had begun before the drain has ended: who has not moved must go all the
   same.
   """
   @spec conducted(t | nil, pid, term, boolean) :: t | nil
   def conducted(nil, _session, _outcome, _alive?), do: nil
-  def conducted(drain, session, {:error, _reason}, true), do: add(drain, session)
 
-  def conducted(drain, session, {:moved, _, _} = outcome, alive?),
-    do: count(outcome, session, alive?, drain)
+  def conducted(drain, session, {:moved, _bytes, _stall_ms} = outcome, alive?) do
+    count(outcome, session, alive?, drain)
+  end
 
-  def conducted(drain, _session, _outcome, _alive?), do: drain
+  def conducted(drain, session, _not_moved, true), do: add(drain, session)
+  def conducted(drain, _session, _ended, false), do: drain
 
   defp count({:moved, bytes, stall_ms}, _session, _alive?, drain) do
     stalls = Map.update(drain.stalls, stall_ms, 1, &(&1 + 1))
