@@ -86,8 +86,9 @@ defmodule Minotaur.Hosts do
   @doc """
   Lets all hosts move those sessions whose placement names another host: after one has come, or has
   been uncordoned. Few move at a time, each once at most, and calls go on. Answers, when it is over,
-  what was done in all (`stayed` has those, too, that ended meanwhile); or, when a host did not take
-  part, what each answered. Versions of the application do not count: call it when a deploy is over.
+  what was done in all; or, when a host did not take part, what each answered. `stayed` has those,
+  too, that ended meanwhile, and those that a host got from another before it began itself. Versions
+  of the application do not count: call it when a deploy is over.
   """
   @spec rebalance ::
           {:ok, %{moved: integer, failed: integer, stayed: integer}}

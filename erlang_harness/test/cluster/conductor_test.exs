@@ -62,8 +62,11 @@ defmodule Minotaur.Cluster.ConductorTest do
         teams = for game <- played, do: on_third(ctx, Players, :start, [game, 2])
         for players <- teams, do: await_calls(ctx, players, 20)
 
-        assert on_third(ctx, Hosts, :rebalance) ==
-                 {:ok, %{moved: count, failed: 0, stayed: others}}
+        # A host that begins later finds those that have come by then, and lets them stay.
+        assert {:ok, %{moved: ^count, failed: 0, stayed: stayed}} =
+                 on_third(ctx, Hosts, :rebalance)
+
+        assert stayed in others..(others + count)
 
         for game <- ctx.games, do: assert(owner(ctx, game.id) == best(ctx, game.id))
 
