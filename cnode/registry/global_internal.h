@@ -11,6 +11,7 @@
 #include "base/map.h"
 #include "otp/call.h"
 #include "registry/global_external.h"
+#include "registry/lane.h"
 
 /** What waits in the list of all names: a name, or the place up to which an audit has come. */
 struct place {
@@ -64,15 +65,6 @@ enum request_kind {
     REQUEST_UNREGISTER,
     REQUEST_MOVE,
     REQUEST_WHEREIS,
-};
-
-/** All requests of one name, in their order; only the first is under way. */
-struct lane {
-    struct map_handle hh;
-    struct list requests; /* struct request.in_lane */
-    struct list ready;    /* in global.ready, when the first may start */
-    size_t size;
-    uint8_t bytes[];
 };
 
 /** A request. */

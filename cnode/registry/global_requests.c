@@ -13,7 +13,6 @@
  * the registrar of that moment. Without any neighbour the node's own table decides.
  */
 #include <errno.h>
-#include <string.h>
 
 #include "base/alloc.h"
 #include "base/error.h"
@@ -25,43 +24,6 @@
 #define TRIES_MAX      5u
 #define RPC_TIMEOUT_MS 60000u
 
-static struct lane *lane_find(struct global *global, struct cn_term name)
-{
-    struct lane *lane = NULL;
-
-    map_find(global->lanes, name.data, name.size, lane);
-    return lane;
-}
-
-static struct lane *lane_get(struct global *global, struct cn_term name)
-{
-    struct lane *lane = lane_find(global, name);
-
-    if (lane != NULL)
-        return lane;
-    lane = mem_zalloc(sizeof(*lane) + name.size);
-    if (lane == NULL)
-        return NULL;
-    list_init(&lane->requests);
-    list_init(&lane->ready);
-    lane->size = name.size;
-    memcpy(lane->bytes, name.data, name.size);
-    if (!map_add(global->lanes, lane->bytes, lane->size, lane)) {
-        mem_free(lane);
-        return NULL;
-    }
-    return lane;
-}
-
-static void lane_put(struct global *global, struct lane *lane)
-{
-    if (!list_empty(&lane->requests))
-        return;
-    list_remove(&lane->ready);
-    map_remove(global->lanes, lane);
-    mem_free(lane);
-}
-
 static struct cn_term request_name(const struct request *request)
 {
     return (struct cn_term){request->lane->bytes, request->lane->size};
@@ -69,7 +31,7 @@ static struct cn_term request_name(const struct request *request)
 
 bool requests_busy(struct global *global, struct cn_term name)
 {
-    return lane_find(global, name) != NULL;
+    return lane_find(global->lanes, name) != NULL;
 }
 
 int requests_kick(struct global *global)
@@ -94,10 +56,10 @@ int requests_add(struct global *global, enum request_kind kind, struct cn_term n
     if (global->server == NULL)
         return CN_E_CLOSED;
     request = mem_zalloc(sizeof(*request));
-    lane = request != NULL ? lane_get(global, name) : NULL;
+    lane = request != NULL ? lane_get(&global->lanes, name) : NULL;
     if (lane == NULL || requests_kick(global) != 0) {
         if (lane != NULL)
-            lane_put(global, lane);
+            lane_put(&global->lanes, lane);
         mem_free(request);
         return -ENOMEM;
     }
@@ -126,7 +88,7 @@ static void finish(struct request *request, enum global_outcome outcome,
 
     list_remove(&request->in_lane);
     if (list_empty(&lane->requests))
-        lane_put(global, lane);
+        lane_put(&global->lanes, lane);
     else
         list_append(&global->ready, &lane->ready);
     if (request->done != NULL)
@@ -431,6 +393,6 @@ void requests_free_all(struct global *global)
 
         while ((item = list_pop(&lane->requests)) != NULL)
             mem_free(container_of(item, struct request, in_lane));
-        lane_put(global, lane);
+        lane_put(&global->lanes, lane);
     }
 }

@@ -22,6 +22,7 @@
 #include "base/map.h"
 #include "base/sm.h"
 #include "otp/call.h"
+#include "registry/lane.h"
 #include "registry/member.h"
 
 #define GLOBAL_VERSION 8
@@ -155,15 +156,6 @@ enum request_kind {
     REQUEST_UNREGISTER,
     REQUEST_MOVE,
     REQUEST_WHEREIS,
-};
-
-/** All requests of one name, in their order; only the first is under way. */
-struct lane {
-    struct map_handle hh;
-    struct list requests; /* struct request.in_lane */
-    struct list ready;    /* in registrar.ready, when the first may start */
-    size_t size;
-    uint8_t bytes[];
 };
 
 /** A request. */

@@ -6,41 +6,10 @@
  * as it is first in its lane.
  */
 #include <errno.h>
-#include <string.h>
 
 #include "base/alloc.h"
 #include "base/error.h"
 #include "registry/member_internal.h"
-
-static struct lane *lane_get(struct registrar *registrar, struct cn_term name)
-{
-    struct lane *lane = NULL;
-
-    map_find(registrar->lanes, name.data, name.size, lane);
-    if (lane != NULL)
-        return lane;
-    lane = mem_zalloc(sizeof(*lane) + name.size);
-    if (lane == NULL)
-        return NULL;
-    list_init(&lane->requests);
-    list_init(&lane->ready);
-    lane->size = name.size;
-    memcpy(lane->bytes, name.data, name.size);
-    if (!map_add(registrar->lanes, lane->bytes, lane->size, lane)) {
-        mem_free(lane);
-        return NULL;
-    }
-    return lane;
-}
-
-static void lane_put(struct registrar *registrar, struct lane *lane)
-{
-    if (!list_empty(&lane->requests))
-        return;
-    list_remove(&lane->ready);
-    map_remove(registrar->lanes, lane);
-    mem_free(lane);
-}
 
 static struct request *lane_first(const struct lane *lane)
 {
@@ -52,12 +21,12 @@ int lanes_add(struct member *member, enum request_kind kind, struct cn_term name
 {
     struct registrar *registrar = &member->registrar;
     struct request *request = mem_zalloc(sizeof(*request));
-    struct lane *lane = request != NULL ? lane_get(registrar, name) : NULL;
+    struct lane *lane = request != NULL ? lane_get(&registrar->lanes, name) : NULL;
     int r = lane != NULL ? registrar_wake(member) : -ENOMEM;
 
     if (r != 0) {
         if (lane != NULL)
-            lane_put(registrar, lane);
+            lane_put(&registrar->lanes, lane);
         mem_free(request);
         return r;
     }
@@ -110,7 +79,7 @@ void request_finish(struct request *request, enum global_outcome outcome,
     list_remove(&lane->ready);
     if (!list_empty(&lane->requests))
         list_append(&registrar->ready, &lane->ready);
-    lane_put(registrar, lane);
+    lane_put(&registrar->lanes, lane);
     if (request->done != NULL)
         request->done(request->context, outcome, holder);
     mem_free(request);
@@ -145,6 +114,6 @@ void lanes_free_all(struct member *member)
 
         while ((item = list_pop(&lane->requests)) != NULL)
             mem_free(container_of(item, struct request, in_lane));
-        lane_put(&member->registrar, lane);
+        lane_put(&member->registrar.lanes, lane);
     }
 }
