@@ -69,16 +69,6 @@ static struct conductor *conductor_get(struct hosts *hosts)
     return conductor;
 }
 
-static void reply_error(struct hosts *hosts, const struct gen_from *from, const char *reason)
-{
-    struct cn_writer writer;
-
-    cn_writer_init(&writer, 0);
-    words_error(&writer, reason);
-    gen_reply(hosts->procs, from, words_answer(&writer));
-    cn_writer_free(&writer);
-}
-
 static void errand_free(struct errand *errand)
 {
     operation_end(&errand->operation);
@@ -116,7 +106,7 @@ static struct errand *errand_new(struct conductor *conductor, const struct gen_f
 
 static void errand_fail(struct errand *errand, const char *reason)
 {
-    reply_error(errand->conductor->hosts, errand->from, reason);
+    words_reply_error(errand->conductor->hosts->procs, errand->from, reason);
     errand_free(errand);
 }
 
@@ -350,7 +340,7 @@ static void rebalance_call(struct conductor *conductor, const struct gen_from *f
 
     conductor->rebalancer = gen_from_copy(from);
     if (conductor->rebalancer == NULL) {
-        reply_error(hosts, from, "no_memory");
+        words_reply_error(hosts->procs, from, "no_memory");
         return;
     }
     conductor->sessions = 0;
@@ -372,7 +362,7 @@ static void move_call(struct conductor *conductor, const struct gen_from *from, 
     struct errand *errand = errand_new(conductor, from, id, node);
 
     if (errand == NULL)
-        reply_error(conductor->hosts, from, "no_memory");
+        words_reply_error(conductor->hosts->procs, from, "no_memory");
     else
         errand_go(errand);
 }
@@ -429,15 +419,15 @@ bool conductor_call(struct hosts *hosts, const struct gen_from *from, struct cn_
         return false;
     conductor = conductor_get(hosts);
     if (conductor == NULL)
-        reply_error(hosts, from, "no_memory");
+        words_reply_error(hosts->procs, from, "no_memory");
     else if (!rebalance && !read_node(node_term, &node))
         reply_invalid_node(hosts, from, node_term);
     else if (!rebalance)
         move_call(conductor, from, id, node);
     else if (hosts->drain != NULL)
-        reply_error(hosts, from, "draining");
+        words_reply_error(hosts->procs, from, "draining");
     else if (conductor->rebalancer != NULL)
-        reply_error(hosts, from, "busy");
+        words_reply_error(hosts->procs, from, "busy");
     else
         rebalance_call(conductor, from);
     return true;

@@ -25,16 +25,6 @@ struct start_request {
     struct gen_from *from;
 };
 
-static void reply_error(struct hosts *hosts, const struct gen_from *from, const char *reason)
-{
-    struct cn_writer writer;
-
-    cn_writer_init(&writer, 0);
-    words_error(&writer, reason);
-    gen_reply(hosts->procs, from, words_answer(&writer));
-    cn_writer_free(&writer);
-}
-
 static void write_hosts(const struct hosts *hosts, struct cn_writer *writer)
 {
     cn_write_list(writer, (uint32_t)hosts->members_count + 1);
@@ -179,9 +169,9 @@ static bool start_call(struct hosts *hosts, const struct gen_from *from, struct 
         !cn_read_term(&reader, &code_term) || !cn_read_term(&reader, &game))
         return false;
     if (!words_read_code(code_term, &code))
-        reply_error(hosts, from, "invalid_join_code");
+        words_reply_error(hosts->procs, from, "invalid_join_code");
     else if (host_draining(hosts))
-        reply_error(hosts, from, "draining");
+        words_reply_error(hosts->procs, from, "draining");
     else
         import_and_start(hosts, from, code, game);
     return true;
@@ -224,7 +214,7 @@ static bool answer_at_once(struct hosts *hosts, struct cn_term request, struct c
 static void rehearse(struct hosts *hosts, const struct gen_from *from)
 {
     if (hosts->drain != NULL)
-        reply_error(hosts, from, "draining");
+        words_reply_error(hosts->procs, from, "draining");
     else
         rehearse_call(hosts, from);
 }
@@ -251,6 +241,6 @@ void requests_call(struct hosts *hosts, const struct gen_from *from, struct cn_t
     else if (cn_term_is_atom(request, "rehearse"))
         rehearse(hosts, from);
     else if (!start_call(hosts, from, request) && !conductor_call(hosts, from, request))
-        reply_error(hosts, from, "unknown_request");
+        words_reply_error(hosts->procs, from, "unknown_request");
     cn_writer_free(&writer);
 }

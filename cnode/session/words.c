@@ -34,6 +34,16 @@ void words_error(struct cn_writer *writer, const char *reason)
     cn_write_atom(writer, reason);
 }
 
+void words_reply_error(struct procs *procs, const struct gen_from *from, const char *reason)
+{
+    struct cn_writer writer;
+
+    cn_writer_init(&writer, 0);
+    words_error(&writer, reason);
+    gen_reply(procs, from, words_answer(&writer));
+    cn_writer_free(&writer);
+}
+
 void words_already_started(struct cn_writer *writer, const struct cn_pid *pid)
 {
     write_pair(writer, "error");

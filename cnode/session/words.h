@@ -9,7 +9,7 @@
 
 #include <cnode/term.h>
 
-#include "proc/process.h"
+#include "otp/gen_server.h"
 
 /** A join code is a binary of 1 to this many bytes. */
 #define WORDS_CODE_BYTES_MAX 64
@@ -22,6 +22,8 @@ struct cn_term words_no_memory(void);
 struct cn_term words_answer(const struct cn_writer *writer);
 /** Write {error, @reason}. */
 void words_error(struct cn_writer *writer, const char *reason);
+/** Answer a caller {error, @reason}, without memory {error, no_memory}. */
+void words_reply_error(struct procs *procs, const struct gen_from *from, const char *reason);
 /** Write {error, {already_started, Pid}}. */
 void words_already_started(struct cn_writer *writer, const struct cn_pid *pid);
 /** Write {@tag, Pid}, as in {ok, Pid} or {accept, Pid}. */
