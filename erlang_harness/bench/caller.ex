@@ -8,14 +8,13 @@ defmodule Minotaur.Bench.Caller do
   """
 
   alias Minotaur.Bench.{Histogram, Os}
-  alias Minotaur.GameEngine.{NewGame, Vector, World}
-  alias Minotaur.SessionHost
+  alias Minotaur.GameEngine.NewGame
+  alias Minotaur.{SessionHost, Walker}
 
   @warming 0
   @measuring 1
   @over 2
   @users for n <- 1..4, do: %{id: "user-#{n}", display_name: "Player #{n}"}
-  @directions [{0, -1}, {1, -1}, {-1, 0}, {1, 0}, {-1, 1}, {0, 1}]
   @round_seconds 3_600
   @starts_at_once 16
   @start_ms 30_000
@@ -91,7 +90,7 @@ defmodule Minotaur.Bench.Caller do
 
     callers =
       for share <- shares do
-        scripts = for {pid, game} <- share, do: {pid, script(game)}
+        scripts = for {pid, game} <- share, do: {pid, Walker.script(game)}
         start_caller(fn -> receive(do: (:go -> play_all(scripts, plan.rounds))) end)
       end
 
@@ -153,16 +152,6 @@ defmodule Minotaur.Bench.Caller do
     if :atomics.get(phase, 2) < wanted do
       wait_until(System.os_time(:nanosecond) + 10_000_000)
       await_calls(phase, wanted)
-    end
-  end
-
-  # For each player a user id, a step to a neighbouring hex, and the step back.
-  defp script(game) do
-    for {_id, character} <- game.world.player_characters do
-      %{q: q, r: r} = character.position
-      {a, b} = Enum.find(@directions, fn {a, b} -> World.floor?(game.world, {q + a, r + b}) end)
-      user = game.players[character.player_id].user_id
-      {user, %Vector{q: a, r: b}, %Vector{q: -a, r: -b}}
     end
   end
 

@@ -110,8 +110,9 @@ defmodule Minotaur.Walker do
     {Enum.reduce(turns, game, &apply_turn(&1, &2, script)), script}
   end
 
-  # For each player a user id, a step to a neighbouring hex, and the step back.
-  defp script(game) do
+  @doc "For each player of a game a user id, a step to a neighbouring hex, and the step back."
+  @spec script(struct) :: [{term, struct, struct}]
+  def script(game) do
     for {_id, character} <- game.world.player_characters do
       %{q: q, r: r} = character.position
       {a, b} = Enum.find(@directions, fn {a, b} -> World.floor?(game.world, {q + a, r + b}) end)
