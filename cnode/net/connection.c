@@ -11,7 +11,10 @@
 
 #include <errno.h>
 #include <malloc.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <sodium.h>
+#include <sys/socket.h>
 
 #include "base/alloc.h"
 #include "base/assert.h"
@@ -21,6 +24,7 @@
 
 #define WRITE_PIECES    256
 #define WRITE_BYTES     (256 * 1024) /* up to which fragments are put into the outbox for a write */
+#define UNSENT_BYTES    (512 * 1024) /* that the kernel takes ahead of what the network does */
 #define FREE_BYTES_KEPT ((size_t)4 << 20)
 
 static const struct sm_state connection_states[] = {
@@ -95,14 +99,29 @@ void connection_drop(struct connection *connection)
     connection_close(connection, "dropped");
 }
 
+/*
+ * Let little wait in the kernel, which would take megabytes of a large signal: what is small could
+ * no more pass them there. A socket that knows no such bound works without.
+ */
+static void bound_unsent(uv_os_fd_t fd)
+{
+#ifdef TCP_NOTSENT_LOWAT
+    static const int bytes = UNSENT_BYTES;
+
+    (void)setsockopt(fd, IPPROTO_TCP, TCP_NOTSENT_LOWAT, &bytes, sizeof(bytes));
+#endif
+}
+
 /* Its socket is there: from now on it is closed when the loop stands still. */
 static void guard(struct connection *connection)
 {
     uv_os_fd_t fd;
 
     uv_tcp_nodelay(&connection->tcp, 1);
-    if (uv_fileno((uv_handle_t *)&connection->tcp, &fd) == 0)
-        watchdog_add(connection->all->config.watchdog, &connection->watched, fd);
+    if (uv_fileno((uv_handle_t *)&connection->tcp, &fd) != 0)
+        return;
+    bound_unsent(fd);
+    watchdog_add(connection->all->config.watchdog, &connection->watched, fd);
 }
 
 static void on_deadline(void *context)

@@ -123,6 +123,21 @@ START_TEST(large_frames)
 }
 END_TEST
 
+/* While the peer does not read, the kernel takes little: what is small can still pass the rest. */
+START_TEST(little_waits_in_the_kernel)
+{
+    size_t waiting;
+
+    start();
+    fake_dial_up(&fake, &alice);
+    send_blob(BLOB);
+    waiting = outbox_bytes(connection_outbox(fake.connection));
+    connection_flush(fake.connection);
+    ck_assert_uint_lt(outbox_bytes(connection_outbox(fake.connection)), waiting);
+    ck_assert_uint_gt(outbox_bytes(connection_outbox(fake.connection)), waiting - (1 << 20));
+}
+END_TEST
+
 /* Closing tells the owner once, with its reason, from the loop. */
 START_TEST(closing_tells_once)
 {
@@ -208,6 +223,7 @@ int main(void)
     tcase_add_test(tcase, refused_dial);
     tcase_add_test(tcase, greeting);
     tcase_add_test(tcase, large_frames);
+    tcase_add_test(tcase, little_waits_in_the_kernel);
     tcase_add_test(tcase, closing_tells_once);
     tcase_add_test(tcase, dropping_tells_nobody);
     tcase_add_test(tcase, closing_while_writing);
