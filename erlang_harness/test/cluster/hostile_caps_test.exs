@@ -1,8 +1,7 @@
 defmodule Minotaur.Cluster.HostileCapsTest do
   @moduledoc """
   What one peer may have on a node: monitors, links, nodes that it makes others dial, atoms. Each
-  has an end or costs nothing that stays, and a peer that takes all of it stalls nobody. With
-  `HOSTILE_SHOW` set it prints how long the slowest calls took.
+  has an end or costs nothing that stays, and a peer that takes all of it stalls nobody.
   """
 
   use ExUnit.Case
@@ -175,10 +174,7 @@ defmodule Minotaur.Cluster.HostileCapsTest do
     {result, slowest, slowest_elsewhere} =
       Pulse.during(ctx.cluster, ctx.a, patient, elsewhere, :get_game, fun)
 
-    if System.get_env("HOSTILE_SHOW"),
-      do: IO.puts("#{slowest} ms, elsewhere #{slowest_elsewhere}")
-
-    assert slowest <= slowest_elsewhere + Pulse.stall_ms()
+    Pulse.assert_no_stall("#{ctx.test}", slowest, slowest_elsewhere)
     result
   end
 

@@ -56,7 +56,7 @@ defmodule Minotaur.Cluster.HostileStrangersTest do
           end
         end)
 
-      assert slowest <= elsewhere + Pulse.stall_ms()
+      Pulse.assert_no_stall("noise", slowest, elsewhere)
       assert Pulse.await_memory(elem(ctx.session, 1), before_kb)
     end
 
