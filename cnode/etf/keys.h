@@ -11,7 +11,7 @@
 #include <stdint.h>
 
 /** Keys that the maps of one term may have together, those of maps with one key aside. */
-#define ETF_KEYS_MAX (UINT32_C(1) << 19)
+#define ETF_KEYS_MAX (UINT32_C(1) << 18)
 /** Bytes that those of them may have that are not simply atoms, each as often as it is hashed. */
 #define ETF_KEY_BYTES_MAX ((size_t)16 << 20)
 
