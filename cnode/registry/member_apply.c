@@ -130,26 +130,6 @@ static bool read_resolved(struct cn_term message, struct resolved *ret_resolved)
            cn_read_term(&reader, &ret_resolved->external);
 }
 
-/* Visit [Node | {Node, Version}]. */
-static void each_node(struct cn_term nodes, void *context,
-                      void (*visit)(void *context, const char *node, int64_t version))
-{
-    struct cn_reader reader;
-    uint32_t count = 0;
-
-    cn_reader_init(&reader, nodes);
-    (void)cn_read_list(&reader, &count);
-    for (; count > 0; count--) {
-        char node[CN_NODE_NAME_MAX + 1];
-        int64_t version = 0;
-        bool pair = cn_peek(&reader) == CN_TYPE_TUPLE && cn_read_this_tuple(&reader, 2);
-
-        if (!known_read_node(&reader, &node) || (pair && !cn_read_integer(&reader, &version)))
-            return;
-        visit(context, node, version);
-    }
-}
-
 /* New nodes, as the nodes that we knew before are told of them. */
 struct new_nodes {
     struct member *member;
@@ -184,7 +164,7 @@ static void tell_one(struct peer *to, const struct peer *peer, struct cn_term op
     struct new_nodes nodes = {member, &writer, to->version >= 7};
     uint32_t count = 1;
 
-    each_node(his->known, &count, count_node);
+    known_each(his->known, &count, count_node);
     cn_writer_init(&writer, 0);
     cn_write_tuple(&writer, 6);
     cn_write_atom(&writer, "new_nodes");
@@ -193,7 +173,7 @@ static void tell_one(struct peer *to, const struct peer *peer, struct cn_term op
     cn_write_term(&writer, his->external);
     cn_write_list(&writer, count);
     write_new_node(&nodes, peer->node, peer->meeting.version);
-    each_node(his->known, &nodes, write_new_node);
+    known_each(his->known, &nodes, write_new_node);
     cn_write_nil(&writer);
     cn_write_list(&writer, 2);
     cn_write_tuple(&writer, 2);
@@ -270,7 +250,7 @@ void exchange_finish(struct peer *peer, struct cn_term message)
     cn_writer_free(&ops);
     peer->synced = true;
     (void)known_add(member, peer->node, peer->meeting.version);
-    each_node(his.known, member, join_with);
+    known_each(his.known, member, join_with);
     meeting_reset(peer); /* the lock is given back; the message may have been kept there */
     registrar_kick(member);
 }

@@ -112,6 +112,7 @@ struct peer {
     bool connected; /* at this moment */
     bool up;        /* as far as global_name_server has heard, in the order of messages */
     bool known;
+    bool joined;     /* was known at some time since it is up */
     int64_t version; /* while known */
     bool synced;
     uint64_t up_ms;
@@ -306,6 +307,10 @@ void known_down(struct member *member, const char *node);
 void known_forget(struct peer *peer);
 /** Know @node from now on; true when that is new. */
 bool known_add(struct member *member, const char *node, int64_t version);
+/** Called with a node of a list; @version: 0 when the list does not say. */
+typedef void (*known_visit)(void *context, const char *node, int64_t version);
+/** Visit a list of nodes or {Node, Version}. */
+void known_each(struct cn_term nodes, void *context, known_visit visit);
 /** Add all of a list of nodes or {Node, Version}, telling those that are new: in_sync. */
 void known_add_list(struct member *member, struct cn_term nodes);
 /** Cast {in_sync, Us, true}. */

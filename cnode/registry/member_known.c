@@ -8,6 +8,12 @@
  * from the one that was lost, so that no two nodes see different clusters. We pass each such
  * message on, once, and do as it says; we never begin one: a node that lost its link to us says so
  * itself, and only we must go. Which losses were heard of is remembered for an hour.
+ *
+ * A node that stood still, or was cut off, hears late of all that it lost meanwhile, and tells those
+ * who are there again: us, since we dial again at once. What it says then, before it has joined
+ * anew, is about a partition that is no more; passed on, it would part nodes that have never lost
+ * each other. So who is up again and has not joined is not believed. Who wants us to go has
+ * forgotten us, whatever we think of it: that connection is of no use and is closed.
  */
 #include <errno.h>
 #include <string.h>
@@ -81,6 +87,7 @@ int known_up(struct member *member, const char *node)
     if (peer == NULL)
         return -ENOMEM;
     peer->up = true;
+    peer->joined = peer->known;
     peer->up_ms = procs_now_ms(member->procs);
     if (peer->known || sm_state(&peer->meeting.sm) != MEETING_IDLE)
         return 0;
@@ -119,6 +126,7 @@ bool known_add(struct member *member, const char *node, int64_t version)
         return false;
     trace("registry", "%s is known", node);
     peer->known = true;
+    peer->joined = true;
     peer->version = version;
     return true;
 }
@@ -135,18 +143,7 @@ void known_in_sync(struct member *member, const char *node)
     member_cast(member, node, &writer);
 }
 
-/* A node, or {Node, Version}. */
-static bool read_known(struct cn_reader *reader, char (*ret_node)[CN_NODE_NAME_MAX + 1],
-                       int64_t *ret_version)
-{
-    *ret_version = 0;
-    if (cn_peek(reader) != CN_TYPE_TUPLE)
-        return known_read_node(reader, ret_node);
-    return cn_read_this_tuple(reader, 2) && known_read_node(reader, ret_node) &&
-           cn_read_integer(reader, ret_version);
-}
-
-void known_add_list(struct member *member, struct cn_term nodes)
+void known_each(struct cn_term nodes, void *context, known_visit visit)
 {
     struct cn_reader reader;
     uint32_t count = 0;
@@ -156,12 +153,23 @@ void known_add_list(struct member *member, struct cn_term nodes)
     for (; count > 0; count--) {
         char node[CN_NODE_NAME_MAX + 1];
         int64_t version = 0;
+        bool pair = cn_peek(&reader) == CN_TYPE_TUPLE && cn_read_this_tuple(&reader, 2);
 
-        if (!read_known(&reader, &node, &version))
+        if (!known_read_node(&reader, &node) || (pair && !cn_read_integer(&reader, &version)))
             return;
-        if (known_add(member, node, version))
-            known_in_sync(member, node);
+        visit(context, node, version);
     }
+}
+
+static void add_listed(void *context, const char *node, int64_t version)
+{
+    if (known_add(context, node, version))
+        known_in_sync(context, node);
+}
+
+void known_add_list(struct member *member, struct cn_term nodes)
+{
+    known_each(nodes, member, add_listed);
 }
 
 static bool is_listed(const struct peer *peer, bool synced)
@@ -319,6 +327,14 @@ static void expel(struct member *member, const char *node)
     known_forget(peer);
 }
 
+/* It may tell of what it lost before it came back. */
+static bool is_behind(const struct member *member, const char *node)
+{
+    const struct peer *peer = known_find(member, node);
+
+    return peer != NULL && peer->up && !peer->joined;
+}
+
 bool known_take_lost(struct member *member, struct cn_term message)
 {
     struct cn_reader reader;
@@ -334,7 +350,7 @@ bool known_take_lost(struct member *member, struct cn_term message)
     if (!known_read_node(&reader, &from) || !cn_read_integer(&reader, &creation) ||
         !cn_read_integer(&reader, &number) || !known_read_node(&reader, &to))
         return true;
-    if (!is_news(member, from, to, creation, number))
+    if (is_behind(member, from) || !is_news(member, from, to, creation, number))
         return true;
     trace("registry", "%s lost %s", from, to);
     relay(member, message, from);
@@ -354,7 +370,7 @@ bool known_take_remove(struct member *member, struct cn_term message)
         return false;
     if (known_read_node(&reader, &node))
         peer = known_find(member, node);
-    if (peer == NULL || (!peer->known && !is_met(peer)))
+    if (peer == NULL)
         return true;
     trace("registry", "%s wants us to go", node);
     known_forget(peer);

@@ -54,6 +54,37 @@ START_TEST(loss_of_us_is_honoured)
 }
 END_TEST
 
+/*
+ * Who has come back and not joined yet tells of what it lost before: nobody is parted. Once it has
+ * joined it is believed, also after it was told to go.
+ */
+START_TEST(stale_loss_parts_nobody)
+{
+    part(0, 1);
+    join(0, 1);
+    say(1, 0, parse("{lost_connection,b@world,5,1,c@world}"));
+    ck_assert_uint_eq(ones[2].heard_count, 0);
+    ck_assert(member_knows(ones[0].member, "c@world"));
+
+    (void)known_add(ones[0].member, "b@world", 8);
+    known_forget(known_find(ones[0].member, "b@world"));
+    say(1, 0, parse("{lost_connection,b@world,5,2,c@world}"));
+    ck_assert_str_eq(heard(2), "info {remove_connection,a@world}");
+    ck_assert(!member_knows(ones[0].member, "c@world"));
+}
+END_TEST
+
+/* Two that tell each other to go at the same time do not stay connected without knowing it. */
+START_TEST(crossing_farewells_close)
+{
+    say(1, 0, parse("{lost_connection,c@world,5,1,b@world}"));
+    ck_assert_str_eq(heard(1), "info {remove_connection,a@world}");
+    ck_assert_str_eq(ones[0].parted, "");
+    say(1, 0, parse("{remove_connection,b@world}"));
+    ck_assert_str_eq(ones[0].parted, "b@world");
+}
+END_TEST
+
 /* Told to go, we close the connection. */
 START_TEST(told_to_go_we_go)
 {
@@ -97,6 +128,8 @@ static void add(TCase *tcase)
     tcase_add_test(tcase, loss_is_honoured_and_relayed_once);
     tcase_add_test(tcase, later_loss_is_news);
     tcase_add_test(tcase, loss_of_us_is_honoured);
+    tcase_add_test(tcase, stale_loss_parts_nobody);
+    tcase_add_test(tcase, crossing_farewells_close);
     tcase_add_test(tcase, told_to_go_we_go);
     tcase_add_test(tcase, own_loss_is_never_told);
     tcase_add_test(tcase, words_before_the_end_are_before_it);
