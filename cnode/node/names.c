@@ -4,8 +4,7 @@
  * Each request carries its caller's callback in a small record that lives until the answer, or
  * until the node ends. An answer that never came (no neighbour could be reached in time) is
  * CN_E_TIMEOUT for a move and a search. A name of ours that turns out to be somebody else's, after
- * both were registered apart, is logged; which session lives on is decided by the later conflict
- * rules.
+ * both were registered apart, is logged; which session lives on is for session/ to choose.
  */
 #include "node/names.h"
 
@@ -78,7 +77,7 @@ static int register_name(void *context, struct cn_term name, const struct cn_pid
     if (!question)
         return -ENOMEM;
     return asked(question, names->registry.register_name(names->registry.context, name, pid,
-                                                         GLOBAL_EXIT_ONE, answer, question));
+                                                         GLOBAL_OWNER, answer, question));
 }
 
 static void answer_batch(void *context, const struct change_result *results, size_t count)
@@ -102,7 +101,7 @@ static int move_names(void *context, const struct session_move *moves, size_t co
 
     if (question) {
         for (size_t i = 0; i < count; i++)
-            changes[i] = (struct change){CHANGE_MOVE, moves[i].name, moves[i].pid, GLOBAL_EXIT_ONE};
+            changes[i] = (struct change){CHANGE_MOVE, moves[i].name, moves[i].pid, GLOBAL_OWNER};
         error = asked(question,
                       batch_start(&names->registry, changes, count, answer_batch, question));
     }
@@ -156,6 +155,14 @@ static void hang_up(void *context, const char *node)
     (void)network_disconnect(names->config.network, node);
 }
 
+static void choose(void *context, struct cn_term name, const struct cn_pid *a,
+                   const struct cn_pid *b, global_chosen chosen, void *chosen_context)
+{
+    struct names *names = context;
+
+    names->config.choose(names->config.context, name, a, b, chosen, chosen_context);
+}
+
 static void on_closed(void *context)
 {
     struct names *names = context;
@@ -168,8 +175,13 @@ static void on_closed(void *context)
 static int start(struct names *names, struct procs *procs, struct functions *functions,
                  const struct names_config *config)
 {
-    struct global_hooks hooks = {
-        .context = names, .on_conflict = on_conflict, .disconnect = hang_up, .closed = on_closed};
+    struct global_hooks hooks = {.context = names,
+                                 .on_conflict = on_conflict,
+                                 .owner_module = config->owner_module,
+                                 .owner_function = config->owner_function,
+                                 .choose = config->choose ? choose : NULL,
+                                 .disconnect = hang_up,
+                                 .closed = on_closed};
     int error;
 
     if (config->hidden) {

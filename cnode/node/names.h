@@ -22,6 +22,14 @@ struct names_config {
     struct network *network; /* whose connections it may close */
     void *context;
     void (*closed)(void *context); /* names work no more: somebody killed their process */
+    /*
+     * The rule by which sessions that two hosts have are told apart: see owner_module and choose in
+     * registry.h. Without it sessions' names are those of global:random_exit_name/3.
+     */
+    const char *owner_module;
+    const char *owner_function;
+    void (*choose)(void *context, struct cn_term name, const struct cn_pid *a,
+                   const struct cn_pid *b, global_chosen chosen, void *chosen_context);
 };
 
 /** Start the registry's processes in @procs. Errors: CN_E_TAKEN, CN_E_LIMIT, -ENOMEM. */

@@ -378,7 +378,12 @@ static int boot_processes(struct node *node)
         .context = node, .send = send_out, .send_shared = send_out_shared};
     struct functions_hooks hooks = {
         .context = node, .each_node = each_node, .stop = on_stop_asked, .figures = measure};
-    struct names_config names = {node->config->hidden, node->network, node, on_names_closed};
+    struct names_config names = {
+        .hidden = node->config->hidden,
+        .network = node->network,
+        .context = node,
+        .closed = on_names_closed,
+    };
     int error;
 
     if ((error = procs_new(node->config->name, network_creation(node->network), &transport, NULL,

@@ -56,8 +56,17 @@ static void tell_conflict(struct global *global, struct cn_term name, const stru
                                   cn_pid_equal(a, &ours) ? b : a);
 }
 
+/* Names of a hidden node never have the owner's method, so the choice comes at once. */
+static void on_chosen(void *context, const struct cn_pid *winner)
+{
+    const struct cn_pid **chosen = context;
+
+    *chosen = winner;
+}
+
 static void run_resolve(void *context, struct apply *apply, const struct cn_term *arguments)
 {
+    static const struct global_hooks none = {0};
     struct global *global = context;
     struct cn_pid a;
     struct cn_pid b;
@@ -65,7 +74,8 @@ static void run_resolve(void *context, struct apply *apply, const struct cn_term
     struct cn_writer writer;
 
     if (!as_pid(arguments[2], &a) || !as_pid(arguments[3], &b) ||
-        !global_resolve(global->procs, arguments[0], arguments[1], &a, &b, &winner)) {
+        !global_resolve(global->procs, &none, arguments[0], arguments[1], &a, &b, on_chosen,
+                        &winner)) {
         apply_error(apply, "badarg");
         return;
     }

@@ -1,12 +1,14 @@
 /*
  * The methods, as OTP carries them out: the process on the node with the smaller name keeps the
- * name, and the other is killed, or told; or both are told and nobody keeps it.
+ * name, and the other is killed, or told; or both are told and nobody keeps it. The owner's method
+ * is a function that BEAM nodes have as well; here the owner is asked, who may answer later.
  */
 #include "registry/global_resolve.h"
 
 #include <string.h>
 
 #include "etf/raw.h"
+#include "etf/writer.h"
 
 struct cn_term global_method_term(enum global_method method)
 {
@@ -20,9 +22,25 @@ struct cn_term global_method_term(enum global_method method)
     case GLOBAL_NOTIFY_ONE:
         return (struct cn_term){notify_one, sizeof(notify_one) - 1};
     case GLOBAL_EXIT_ONE:
+    case GLOBAL_OWNER:
         break;
     }
     return (struct cn_term){exit_one, sizeof(exit_one) - 1};
+}
+
+void global_method_write(const struct global_hooks *hooks, enum global_method method,
+                         struct cn_writer *writer)
+{
+    static const uint8_t tag = 113; /* EXPORT_EXT: a module, a function, an arity */
+
+    if (method != GLOBAL_OWNER || hooks->choose == NULL) {
+        cn_write_term(writer, global_method_term(method));
+        return;
+    }
+    etf_write_raw(writer, &tag, sizeof(tag));
+    cn_write_atom(writer, hooks->owner_module);
+    cn_write_atom(writer, hooks->owner_function);
+    cn_write_integer(writer, 3);
 }
 
 /* Send {global_name_conflict, Name [, Other]}. */
@@ -67,23 +85,30 @@ static bool carry_out(struct procs *procs, struct cn_bytes method, struct cn_ter
     return true;
 }
 
-static bool read_method(struct cn_term term, struct cn_bytes *ret_function)
+static bool is_owners(const struct global_hooks *hooks, const struct etf_fun *fun)
 {
+    return hooks->choose != NULL && cn_bytes_equal(fun->module, hooks->owner_module) &&
+           cn_bytes_equal(fun->function, hooks->owner_function);
+}
+
+bool global_resolve(struct procs *procs, const struct global_hooks *hooks, struct cn_term method,
+                    struct cn_term name, const struct cn_pid *a, const struct cn_pid *b,
+                    global_chosen chosen, void *context)
+{
+    const struct cn_pid *winner = NULL;
     struct cn_reader reader;
     struct etf_fun fun;
 
-    cn_reader_init(&reader, term);
-    if (!etf_read_fun(&reader, &fun) || !fun.external || !cn_bytes_equal(fun.module, "global"))
+    cn_reader_init(&reader, method);
+    if (!etf_read_fun(&reader, &fun) || !fun.external || fun.arity != 3)
         return false;
-    *ret_function = fun.function;
+    if (is_owners(hooks, &fun)) {
+        hooks->choose(hooks->context, name, a, b, chosen, context);
+        return true;
+    }
+    if (!cn_bytes_equal(fun.module, "global") ||
+        !carry_out(procs, fun.function, name, a, b, &winner))
+        return false;
+    chosen(context, winner);
     return true;
-}
-
-bool global_resolve(struct procs *procs, struct cn_term method, struct cn_term name,
-                    const struct cn_pid *a, const struct cn_pid *b,
-                    const struct cn_pid **ret_winner)
-{
-    struct cn_bytes function;
-
-    return read_method(method, &function) && carry_out(procs, function, name, a, b, ret_winner);
 }

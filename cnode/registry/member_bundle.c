@@ -39,7 +39,7 @@ static void write_op(const struct request *request, struct cn_writer *writer)
     if (is_gone(request))
         return;
     cn_write_pid(writer, &request->pid);
-    cn_write_term(writer, global_method_term(request->method));
+    global_method_write(&request->member->hooks, request->method, writer);
 }
 
 /* {new_nodes, Node, Ops, [], [], [{vsn, Version}, {lock, {global, Registrar}}]} */
@@ -80,7 +80,7 @@ static void write_last(const struct request *request, struct cn_writer *writer)
     if (is_gone(request))
         return;
     cn_write_pid(writer, &request->pid);
-    cn_write_term(writer, global_method_term(request->method));
+    global_method_write(&request->member->hooks, request->method, writer);
 }
 
 static void on_answer(struct gen_server *self, void *context, enum call_outcome outcome,

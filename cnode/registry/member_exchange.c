@@ -4,7 +4,8 @@
  * Each side settles what it lacks of the other's names; of a name that both have, the node with
  * the smaller name lets the method decide, on the node of its own process. What follows for our
  * partition are `ops`, what follows for the other are `verdicts`. A resolver that cannot be
- * reached, or does not know the method, means that the other side's process keeps the name.
+ * reached, or does not know the method, means that the other side's process keeps the name. A
+ * choice may take its time, here as there; the meeting waits for the last of them.
  */
 #include <errno.h>
 #include <string.h>
@@ -119,23 +120,49 @@ static enum verdict read_verdict(enum call_outcome outcome, struct cn_term term,
                                                                                   : VERDICT_NOBODY;
 }
 
-static void on_verdict(struct gen_server *self, void *context, enum call_outcome outcome,
-                       struct cn_term term)
+/* The choice is made; nobody needs it any more if the meeting was cancelled meanwhile. */
+static void conflict_end(struct conflict *conflict, const struct entry *his, enum verdict verdict)
 {
-    struct conflict *conflict = context;
     struct peer *peer = meeting_find(conflict->member, conflict->node, conflict->tag);
-    struct cn_reader reader;
-    struct entry his;
-    struct entry ours;
+    struct entry ours = {his->name, conflict->pid, kept_term(&conflict->method)};
 
-    cn_reader_init(&reader, kept_term(&conflict->his));
-    if (peer != NULL && entry_read(&reader, &his)) {
-        ours = (struct entry){his.name, conflict->pid, kept_term(&conflict->method)};
-        settle(peer, &his, &ours, read_verdict(outcome, term, &his.pid, &ours.pid));
+    if (peer != NULL) {
+        settle(peer, his, &ours, verdict);
         peer->meeting.open--;
         finish_if_settled(peer);
     }
     conflict_free(conflict);
+}
+
+static struct entry his_entry(const struct conflict *conflict)
+{
+    struct cn_reader reader;
+    struct entry his;
+
+    cn_reader_init(&reader, kept_term(&conflict->his));
+    (void)entry_read(&reader, &his); /* as it was before it was kept */
+    return his;
+}
+
+static void on_verdict(struct gen_server *self, void *context, enum call_outcome outcome,
+                       struct cn_term term)
+{
+    struct conflict *conflict = context;
+    struct entry his = his_entry(conflict);
+
+    conflict_end(conflict, &his, read_verdict(outcome, term, &his.pid, &conflict->pid));
+}
+
+static void on_chosen(void *context, const struct cn_pid *winner)
+{
+    struct conflict *conflict = context;
+    struct entry his = his_entry(conflict);
+    enum verdict verdict = VERDICT_NOBODY;
+
+    if (winner != NULL)
+        verdict = cn_pid_equal(winner, &his.pid) ? VERDICT_HIS : VERDICT_OURS;
+    member_tell_killed(conflict->member, his.name, &conflict->pid, &his.pid);
+    conflict_end(conflict, &his, verdict);
 }
 
 /* [Method, Name, His, Ours] at the node of ours. */
@@ -159,15 +186,13 @@ static int ask_resolver(struct conflict *conflict, const struct entry *his)
     return r;
 }
 
-/* The process of our side lives on a third node. */
-static int resolve_there(struct peer *peer, const struct entry *his, struct cn_term entry,
-                         const struct name *ours)
+static struct conflict *conflict_new(struct peer *peer, struct cn_term entry,
+                                     const struct name *ours)
 {
     struct conflict *conflict = mem_zalloc(sizeof(*conflict));
-    int r = -ENOMEM;
 
     if (conflict == NULL)
-        return r;
+        return NULL;
     conflict->question.release = conflict_release;
     list_append(&peer->member->questions, &conflict->question.link);
     conflict->member = peer->member;
@@ -176,35 +201,35 @@ static int resolve_there(struct peer *peer, const struct entry *his, struct cn_t
     conflict->pid = ours->watched->pid;
     if (kept_set(&conflict->his, entry) == 0 &&
         kept_set(&conflict->method, roster_method(ours)) == 0)
-        r = ask_resolver(conflict, his);
+        return conflict;
+    conflict_free(conflict);
+    return NULL;
+}
+
+/* The process of our side lives on a third node. */
+static int resolve_there(struct conflict *conflict, const struct entry *his)
+{
+    int r = ask_resolver(conflict, his);
+
     if (r != 0)
         conflict_free(conflict);
-    else
-        peer->meeting.open++;
     return r;
 }
 
-static void resolve_here(struct peer *peer, const struct entry *his, const struct name *name)
+static void resolve_here(struct conflict *conflict, const struct entry *his)
 {
-    struct procs *procs = peer->member->procs;
-    struct entry ours = {roster_term(name), name->watched->pid, roster_method(name)};
-    const struct cn_pid *winner = &his->pid;
-    enum verdict verdict;
+    struct member *member = conflict->member;
 
-    if (!global_resolve(procs, ours.method, his->name, &his->pid, &ours.pid, &winner))
-        winner = &his->pid;
-    member_tell_killed(peer->member, his->name, &ours.pid, &his->pid);
-    if (winner == NULL)
-        verdict = VERDICT_NOBODY;
-    else
-        verdict = winner == &his->pid ? VERDICT_HIS : VERDICT_OURS;
-    settle(peer, his, &ours, verdict);
+    if (!global_resolve(member->procs, &member->hooks, kept_term(&conflict->method), his->name,
+                        &his->pid, &conflict->pid, on_chosen, conflict))
+        on_chosen(conflict, &his->pid);
 }
 
 /* Settle one of his names. Errors: -ENOMEM. */
 static int take_entry(struct peer *peer, struct cn_term term)
 {
     const char *us = procs_node(peer->member->procs);
+    struct conflict *conflict = NULL;
     struct name *ours = NULL;
     struct cn_reader reader;
     struct entry his;
@@ -219,9 +244,13 @@ static int take_entry(struct peer *peer, struct cn_term term)
         return 0;
     trace("registry", "a name is in two hands, on %s and %s", ours->watched->pid.node,
           his.pid.node);
-    if (strcmp(ours->watched->pid.node, us) != 0)
-        return resolve_there(peer, &his, term, ours);
-    resolve_here(peer, &his, ours);
+    conflict = conflict_new(peer, term, ours);
+    if (conflict == NULL)
+        return -ENOMEM;
+    peer->meeting.open++;
+    if (strcmp(conflict->pid.node, us) != 0)
+        return resolve_there(conflict, &his);
+    resolve_here(conflict, &his);
     return 0;
 }
 
@@ -233,6 +262,7 @@ void exchange_begin(struct peer *peer, struct cn_term message)
 
     sm_move(&peer->meeting.sm, MEETING_RESOLVING);
     trace("registry", "meeting with %s: locked -> resolving", peer->node);
+    peer->meeting.open++; /* until all were looked at: a choice may be made at once */
     cn_reader_init(&reader, message);
     (void)cn_read_this_tuple(&reader, 5);
     (void)cn_skip(&reader);
@@ -245,6 +275,7 @@ void exchange_begin(struct peer *peer, struct cn_term message)
             break;
         r = take_entry(peer, entry);
     }
+    peer->meeting.open--;
     if (r == 0)
         finish_if_settled(peer);
     else

@@ -3,8 +3,9 @@
  *
  * resolve_it is asked of the node of one of the two processes while partitions join; the table
  * changes later, with all others, when the join is done. A method that is not known here is an
- * error, upon which the other side's process keeps the name.
+ * error, upon which the other side's process keeps the name; so is no memory to remember who asks.
  */
+#include "base/alloc.h"
 #include "base/error.h"
 #include "registry/global_resolve.h"
 #include "registry/member_internal.h"
@@ -37,20 +38,70 @@ static void run_whereis(void *context, struct apply *apply, const struct cn_term
     return_pid(apply, name != NULL ? &name->watched->pid : NULL, "undefined");
 }
 
+/* Somebody asks, while the choice is made. */
+struct resolution {
+    struct question question;
+    struct member *member;
+    struct apply *apply;
+    struct kept name;
+    struct cn_pid a;
+    struct cn_pid b;
+};
+
+static void resolution_free(struct resolution *resolution)
+{
+    list_remove(&resolution->question.link);
+    kept_clear(&resolution->name);
+    mem_free(resolution);
+}
+
+static void resolution_release(struct question *question)
+{
+    resolution_free(container_of(question, struct resolution, question));
+}
+
+static void on_chosen(void *context, const struct cn_pid *winner)
+{
+    struct resolution *resolution = context;
+
+    member_tell_killed(resolution->member, kept_term(&resolution->name), &resolution->a,
+                       &resolution->b);
+    return_pid(resolution->apply, winner, "none");
+    resolution_free(resolution);
+}
+
+static struct resolution *resolution_new(struct member *member, struct apply *apply,
+                                         struct cn_term name)
+{
+    struct resolution *resolution = mem_zalloc(sizeof(*resolution));
+
+    if (resolution == NULL)
+        return NULL;
+    resolution->question.release = resolution_release;
+    list_append(&member->questions, &resolution->question.link);
+    resolution->member = member;
+    resolution->apply = apply;
+    if (kept_set(&resolution->name, name) == 0)
+        return resolution;
+    resolution_free(resolution);
+    return NULL;
+}
+
 static void run_resolve(void *context, struct apply *apply, const struct cn_term *arguments)
 {
     struct member *member = context;
-    struct cn_pid a;
-    struct cn_pid b;
-    const struct cn_pid *winner = NULL;
+    struct resolution *resolution = resolution_new(member, apply, arguments[1]);
 
-    if (!as_pid(arguments[2], &a) || !as_pid(arguments[3], &b) ||
-        !global_resolve(member->procs, arguments[0], arguments[1], &a, &b, &winner)) {
-        apply_error(apply, "badarg");
+    if (resolution == NULL) {
+        apply_error(apply, "system_limit");
         return;
     }
-    member_tell_killed(member, arguments[1], &a, &b);
-    return_pid(apply, winner, "none");
+    if (!as_pid(arguments[2], &resolution->a) || !as_pid(arguments[3], &resolution->b) ||
+        !global_resolve(member->procs, &member->hooks, arguments[0], arguments[1], &resolution->a,
+                        &resolution->b, on_chosen, resolution)) {
+        resolution_free(resolution);
+        apply_error(apply, "badarg");
+    }
 }
 
 int member_functions_add(struct member *member, struct functions *functions)

@@ -6,13 +6,13 @@
  *
  * A node that loses a connection tells everybody (lost_connection), and whoever hears of it parts
  * from the one that was lost, so that no two nodes see different clusters. We pass each such
- * message on, once, and do as it says; we never begin one: a node that lost its link to us says so
- * itself, and only we must go. Which losses were heard of is remembered for an hour.
+ * message on, once, and do as it says; we never begin one: a node that lost its link to us says
+ * so itself, and only we must go. Which losses were heard of is remembered for an hour.
  *
- * A node that stood still, or was cut off, hears late of all that it lost meanwhile, and tells those
- * who are there again: us, since we dial again at once. What it says then, before it has joined
- * anew, is about a partition that is no more; passed on, it would part nodes that have never lost
- * each other. So who is up again and has not joined is not believed. Who wants us to go has
+ * A node that stood still, or was cut off, hears late of all that it lost meanwhile, and tells
+ * those who are there again: us, since we dial again at once. What it says then, before it has
+ * joined anew, is about a partition that is no more; passed on, it would part nodes that have never
+ * lost each other. So who is up again and has not joined is not believed. Who wants us to go has
  * forgotten us, whatever we think of it: that connection is of no use and is closed.
  */
 #include <errno.h>

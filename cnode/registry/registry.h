@@ -31,7 +31,11 @@ enum global_method {
     GLOBAL_NOTIFY_ALL, /* global:notify_all_name/3: nobody keeps it, both are told */
     GLOBAL_NOTIFY_ONE, /* global:random_notify_name/3: one keeps it, the other is told */
     GLOBAL_EXIT_ONE,   /* global:random_exit_name/3: one keeps it, the other is killed */
+    GLOBAL_OWNER,      /* the owner decides: global_hooks.choose; without that as EXIT_ONE */
 };
+
+/** Called once with who keeps a name: one of the two who have it, or NULL: nobody. */
+typedef void (*global_chosen)(void *context, const struct cn_pid *winner);
 
 /** Called when a lock has been taken (@held), or could not be had in as many tries as allowed. */
 typedef void (*global_locked)(void *context, bool held);
@@ -49,6 +53,21 @@ struct global_hooks {
      */
     void (*on_conflict)(void *context, struct cn_term name, const struct cn_pid *ours,
                         const struct cn_pid *other);
+    /**
+     * The function of three arguments, Name, Pid and Pid, that names of GLOBAL_OWNER go along with:
+     * what a BEAM node applies when one of its own processes has the name, and calls by
+     * global:resolve_it/4 here when one of ours has. Static strings; NULL: there is none.
+     */
+    const char *owner_module;
+    const char *owner_function;
+    /**
+     * Choose who keeps @name of GLOBAL_OWNER, that both @a and @b took apart; one of them, or both,
+     * are processes of this node. Then see to it what becomes of the other, as the methods of OTP
+     * do. @chosen: to be called exactly once, now or later, but soon: two partitions stay locked
+     * until then. Not after the registry has been released. The terms are valid during the call.
+     */
+    void (*choose)(void *context, struct cn_term name, const struct cn_pid *a,
+                   const struct cn_pid *b, global_chosen chosen, void *chosen_context);
     /** Close the connection to @node, if there is one. */
     void (*disconnect)(void *context, const char *node);
     /** Somebody has killed the member's processes: nothing that is asked works any more. */

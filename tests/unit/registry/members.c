@@ -36,10 +36,28 @@ static void on_closed(void *context)
     one->closed++;
 }
 
+/* The test chooses. */
+static void choose(void *context, struct cn_term name, const struct cn_pid *a,
+                   const struct cn_pid *b, global_chosen chosen, void *chosen_context)
+{
+    struct one *one = context;
+
+    (void)snprintf(one->asked, sizeof(one->asked), "%s %s %s", show(name), show(pid_term(a)),
+                   show(pid_term(b)));
+    one->chosen = chosen;
+    one->chosen_context = chosen_context;
+}
+
 static void start(int index)
 {
     struct one *one = &ones[index];
-    struct global_hooks hooks = {one, on_conflict, on_disconnect, on_closed};
+    struct global_hooks hooks = {.context = one,
+                                 .on_conflict = on_conflict,
+                                 .owner_module = "owner",
+                                 .owner_function = "choose",
+                                 .choose = choose,
+                                 .disconnect = on_disconnect,
+                                 .closed = on_closed};
 
     ck_assert_int_eq(functions_new(world_procs(&world, index), &one->functions), 0);
     ck_assert_int_eq(member_new(world_procs(&world, index), one->functions, &hooks, &one->member),

@@ -19,7 +19,10 @@ struct one {
     char conflict[256];    /* "name ours theirs" of the latest */
     char parted[64];       /* from whom it parted, latest */
     unsigned closed;       /* how often the owner was told */
-    char heard[64][256];   /* what a scripted peer's global_name_server was sent */
+    char asked[256];       /* "name one other" of the choice that its owner is to make */
+    global_chosen chosen;  /* to be called with it */
+    void *chosen_context;
+    char heard[64][256]; /* what a scripted peer's global_name_server was sent */
     size_t heard_count;
     struct gen_server *script; /* a scripted peer */
 };

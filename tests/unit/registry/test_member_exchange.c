@@ -97,6 +97,40 @@ START_TEST(nobody_keeps_it)
 }
 END_TEST
 
+static const uint8_t owners[] = "\x71\x77\x05owner\x77\x06"
+                                "choose\x61\x03";
+static const struct cn_term owners_method = {owners, sizeof(owners) - 1};
+
+/* The owner of our process chooses, in his own time: the meeting waits for him. */
+START_TEST(owner_chooses)
+{
+    join_scripted(owners_method);
+    ck_assert_str_eq(ones[0].asked, "name <b.6.0> <a.6.0>");
+    ck_assert_str_eq(heard(1), "{exchange,a@world,[{name,<a.6.0>,?}],[],77}");
+    ones[0].chosen(ones[0].chosen_context, _i == 0 ? &ones[0].pids[0] : &ones[1].pids[0]);
+    world_settle(&world);
+    ck_assert_str_eq(heard(1),
+                     _i == 0 ? "{resolved,a@world,[{insert,{name,<a.6.0>,?}}],[],unused,[],77}"
+                             : "{resolved,a@world,[],[],unused,[],77}");
+    cast(1, 0, parse("{resolved,b@world,[],[],unused,[],1}"));
+    ck_assert_str_eq(holder(0, "name"), _i == 0 ? "<a.6.0>" : "<b.6.0>");
+    ck_assert_str_eq(ones[0].probes[0].ended, "");
+    ck_assert_uint_eq(member_locks(ones[0].member), 0);
+}
+END_TEST
+
+/* He who chooses after the peer has gone changes nothing. */
+START_TEST(late_choice_changes_nothing)
+{
+    join_scripted(owners_method);
+    part(0, 1);
+    ck_assert_uint_eq(member_locks(ones[0].member), 0);
+    ones[0].chosen(ones[0].chosen_context, &ones[1].pids[0]);
+    ck_assert(list_empty(&ones[0].member->questions));
+    ck_assert_str_eq(holder(0, "name"), "<a.6.0>");
+}
+END_TEST
+
 /* The peer goes while a third node is being asked: nothing comes of it, and nothing is left. */
 START_TEST(lost_peer_ends_the_question)
 {
@@ -127,6 +161,8 @@ static void add(TCase *tcase)
     tcase_add_test(tcase, greater_node_does_not_resolve);
     tcase_add_test(tcase, unknown_method_yields);
     tcase_add_test(tcase, nobody_keeps_it);
+    tcase_add_loop_test(tcase, owner_chooses, 0, 2);
+    tcase_add_test(tcase, late_choice_changes_nothing);
     tcase_add_test(tcase, lost_peer_ends_the_question);
 }
 

@@ -59,10 +59,28 @@ START_TEST(resolve_it_answers)
 }
 END_TEST
 
+/* The owner's choice is answered when he has made it. */
+START_TEST(owner_is_waited_for)
+{
+    static const uint8_t bytes[] = "\x71\x77\x05owner\x77\x06"
+                                   "choose\x61\x03";
+    struct cn_term method = {bytes, sizeof(bytes) - 1};
+
+    ck_assert_str_eq(rpc("resolve_it",
+                         parse_with("[%t,n,%p,%p]", &method, &ones[1].pids[0], &ones[0].pids[0])),
+                     "");
+    ck_assert_str_eq(ones[0].asked, "n <b.6.0> <a.6.0>");
+    ones[0].chosen(ones[0].chosen_context, _i == 0 ? &ones[1].pids[0] : NULL);
+    world_settle(&world);
+    ck_assert_str_eq(server_last(&asker), _i == 0 ? "reply <b.6.0>" : "reply none");
+}
+END_TEST
+
 static void add(TCase *tcase)
 {
     tcase_add_test(tcase, whereis_answers);
     tcase_add_test(tcase, resolve_it_answers);
+    tcase_add_loop_test(tcase, owner_is_waited_for, 0, 2);
 }
 
 int main(void)
