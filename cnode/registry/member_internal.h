@@ -180,8 +180,9 @@ struct registrar {
     struct list bundle; /* struct request.in_bundle: what all servers are told now */
     unsigned open;      /* answers to come about the bundle */
     uint32_t told;      /* changes in it */
-    uint32_t size;      /* how many changes the next one may have */
     uint64_t told_ms;   /* since when */
+    uint32_t bundles;   /* told under this lock */
+    uint32_t name_us;   /* how long the slowest server takes for a name, as far as is known */
     bool running;
     uint32_t rest; /* how long to stay away after the release */
     struct claim *claim;

@@ -7,11 +7,14 @@
  *
  * What waits when the lock is had is done under it, and what comes meanwhile: in bundles, one after
  * the other. A bundle is told to all servers, the own one included, and its requests are answered
- * when all servers have answered; who asked does not wait for the lock's release. A bundle has as
- * many names as servers lately took in BUNDLE_MS: a BEAM node's server needs ever longer for each
- * name the more names the processes of one node have (its book about a node's monitors is copied
- * each time). After SLICE_MS the lock is given back even if more is to be done, and left to others
- * for a while.
+ * when all servers have answered; who asked does not wait for the lock's release. After SLICE_MS
+ * the lock is given back even if more is to be done, and left to others for a while.
+ *
+ * How many names a bundle may have follows from how long the slowest server lately took for one,
+ * and from what is left of the slice: a BEAM node's server needs ever longer for each name the more
+ * names the processes of one node have (its book about a node's monitors is copied each time), tens
+ * of microseconds for the first, milliseconds for the ten thousandth. A slice begins carefully,
+ * since others may have made it slower meanwhile.
  *
  * A node that has just found its first peer waits a moment for the join before it registers: a name
  * taken without the others' knowledge would be a conflict right after.
@@ -26,9 +29,11 @@
 #define SLICE_MS      40u
 #define REST_MS       20u
 #define BUNDLE_MS     10u
-#define BUNDLE_FIRST  64u
-#define BUNDLE_MIN    16u
 #define BUNDLE_MAX    1000u
+#define NAME_US       600u /* for a name, before it is known better */
+#define NAME_US_MIN   5u
+#define STEP          4u   /* the guess changes by no more than this factor at once */
+#define CLOCK_MS      2u   /* what is shorter cannot be told apart */
 #define RETRY_MS      125u
 #define CLAIM_ANSWERS 2u /* one after the other, until a lock is held */
 #define DOUBLES_MAX   4u
@@ -61,7 +66,7 @@ void registrar_init(struct member *member)
     sm_init(&member->registrar.sm, &registrar_table, 0, REGISTRAR_IDLE);
     list_init(&member->registrar.ready);
     list_init(&member->registrar.bundle);
-    member->registrar.size = BUNDLE_FIRST;
+    member->registrar.name_us = NAME_US;
 }
 
 int registrar_wake(struct member *member)
@@ -86,23 +91,40 @@ void registrar_kick(struct member *member)
 
 static void run(struct member *member);
 
+static uint64_t within(uint64_t value, uint64_t least, uint64_t most)
+{
+    return value < least ? least : value > most ? most : value;
+}
+
 /*
- * How many names fit into BUNDLE_MS, as the last bundle has shown: without the time that any answer
- * takes, as the lock's have shown.
+ * How long a server takes for a name, as the last bundle has shown: without the time that any
+ * answer takes, as the lock's have shown. A bundle that was over at once may show that a name takes
+ * less than was thought, but not that it takes more.
  */
 static void adapt(struct registrar *registrar, uint64_t now_ms)
 {
     uint64_t ms = now_ms - registrar->told_ms;
-    uint64_t names_ms = ms > registrar->answer_ms ? ms - registrar->answer_ms : 1;
-    uint64_t size = (uint64_t)registrar->told * BUNDLE_MS / names_ms;
+    uint64_t answer_ms = within(registrar->answer_ms, 0, ms / 2);
+    uint64_t us = within((ms - answer_ms) * 1000, 500, UINT32_MAX) / registrar->told;
+    uint64_t before_us = registrar->name_us;
 
-    if (registrar->told < registrar->size && size > registrar->size)
-        return; /* a small one says nothing about large ones */
-    if (size > (uint64_t)registrar->told * 4)
-        size = (uint64_t)registrar->told * 4;
-    registrar->size = (uint32_t)(size < BUNDLE_MIN   ? BUNDLE_MIN
-                                 : size < BUNDLE_MAX ? size
-                                                     : BUNDLE_MAX);
+    if (us > before_us && ms <= CLOCK_MS)
+        return;
+    us = within(us, before_us / STEP, before_us * STEP);
+    registrar->name_us = (uint32_t)within(us, NAME_US_MIN, BUNDLE_MS * 1000);
+}
+
+/* How many names may be told now, so that servers answer before the slice ends. */
+static uint32_t room(const struct member *member)
+{
+    const struct registrar *registrar = &member->registrar;
+    uint64_t spent_ms = procs_now_ms(member->procs) - registrar->held_ms + registrar->answer_ms;
+    uint64_t left_ms = spent_ms < SLICE_MS ? within(SLICE_MS - spent_ms, 0, BUNDLE_MS) : 0;
+    uint64_t names = left_ms * 1000 / registrar->name_us;
+
+    if (registrar->bundles == 0)
+        names = within(names / STEP, 1, BUNDLE_MAX);
+    return (uint32_t)within(names, 0, BUNDLE_MAX);
 }
 
 /* A name is what it should be now, unless the process has ended. */
@@ -148,13 +170,16 @@ static void next_bundle(struct member *member)
 {
     struct registrar *registrar = &member->registrar;
     struct request *request = NULL;
+    uint32_t size = room(member);
 
     registrar->told = 0;
     registrar->told_ms = procs_now_ms(member->procs);
-    while (registrar->told < registrar->size && (request = lanes_take(member)) != NULL)
+    while (registrar->told < size && (request = lanes_take(member)) != NULL)
         consider(request);
-    if (registrar->told > 0)
-        bundle_tell(member, registrar->claim);
+    if (registrar->told == 0)
+        return;
+    registrar->bundles++;
+    bundle_tell(member, registrar->claim);
 }
 
 /* Whether everybody known now is under the lock. */
@@ -167,10 +192,9 @@ static bool covers_all(const struct member *member, const struct claim *claim)
     return true;
 }
 
-/* What may take BUNDLE_MS must end within the slice. */
 static bool slice_is_over(const struct member *member)
 {
-    return procs_now_ms(member->procs) - member->registrar.held_ms + BUNDLE_MS > SLICE_MS;
+    return room(member) == 0;
 }
 
 static bool may_go_on(const struct member *member)
@@ -218,6 +242,7 @@ static void on_claim(void *context, bool held)
     if (held) {
         registrar->failures = 0;
         registrar->held_ms = procs_now_ms(member->procs);
+        registrar->bundles = 0;
         registrar->answer_ms = (registrar->held_ms - registrar->claimed_ms) / CLAIM_ANSWERS;
         sm_move(&registrar->sm, REGISTRAR_HELD);
         run(member);
