@@ -32,8 +32,8 @@
 #define BUNDLE_MAX    1000u
 #define NAME_US       600u /* for a name, before it is known better */
 #define NAME_US_MIN   5u
-#define STEP          4u   /* the guess changes by no more than this factor at once */
-#define CLOCK_MS      2u   /* what is shorter cannot be told apart */
+#define STEP          4u /* the guess changes by no more than this factor at once */
+#define CLOCK_MS      2u /* what is shorter cannot be told apart */
 #define RETRY_MS      125u
 #define CLAIM_ANSWERS 2u /* one after the other, until a lock is held */
 #define DOUBLES_MAX   4u

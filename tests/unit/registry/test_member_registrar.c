@@ -95,7 +95,8 @@ static void run_slow(struct slow *slow)
         slow->longest_ms = world.now_ms - slow->held_since_ms;
 }
 
-/* However slow a server becomes, a lock is not held longer than a slice; and all is done in time. */
+/* However slow a server becomes, a lock is not held longer than a slice; and all is done in time.
+ */
 START_TEST(slices_follow_the_slowest_server)
 {
     static char name[16];
