@@ -9,6 +9,7 @@
 #include "session/handoff_in.h"
 #include "session/handoff_out.h"
 #include "session/host.h"
+#include "session/locate.h"
 #include "session/words.h"
 #include "session/handoff_words.h"
 
@@ -56,7 +57,7 @@ static void looked(struct session *session, const struct naming_result *result)
 {
     if (session_state(session) != SESSION_FORWARDING)
         return;
-    if (result->error == 0 && result->held == 0) {
+    if (result->error == 0 && result->held == 0 && !session->forward->asking) {
         forward_end(session);
         return;
     }
@@ -73,7 +74,9 @@ static void check(struct session *session)
     bool moved = forward->names == FORWARD_NAMES_MOVED;
 
     forward->timer = 0;
-    if (forward->names == FORWARD_NAMES_FAILED)
+    if (forward->asking)
+        moved = false;
+    else if (forward->names == FORWARD_NAMES_FAILED)
         move_names(session);
     if (moved && now_ms >= forward->until_ms && !watched(session)) {
         if (naming_wish(session, NAMING_LOOK, session_pid(session), looked) != 0)
@@ -133,15 +136,54 @@ static void recover(struct session *session)
     drain_session_is_back(hosts, session);
 }
 
+static bool pass_held(void *context, struct cn_term message)
+{
+    struct session *session = context;
+
+    session_send(session, &session->forward->target, message);
+    return true;
+}
+
+/* All hosts have been asked; @owner: who owns the session, or leads there. */
+static void asked(struct session *session, const struct cn_pid *owner)
+{
+    struct forward *forward = session->forward;
+
+    if (session_state(session) != SESSION_FORWARDING || !forward->asking)
+        return;
+    forward->asking = false;
+    if (owner != NULL) {
+        host_log(session->hosts, HOSTS_LOG_INFO, "session %.*s: its owner is on %s now",
+                 (int)session->id_size, (const char *)session->text, owner->node);
+        forward->owners++;
+        follow(session, owner);
+        held_each(session->held, pass_held, session);
+        session->held = held_free(session->held);
+    } else if (forward->over) {
+        forward_end(session);
+    } else {
+        recover(session);
+    }
+}
+
+/* Before anything is decided: somebody else may own it. @over: if nobody does, it has ended. */
+static void ask_hosts(struct session *session, bool over)
+{
+    session->forward->asking = true;
+    session->forward->over = over;
+    locate_other(session, &session->forward->target, asked);
+}
+
 static bool is_orderly_end(struct cn_term reason)
 {
     struct cn_term detail;
 
     return cn_term_is_atom(reason, "normal") || cn_term_is_atom(reason, "shutdown") ||
-           cn_term_is_atom(reason, "noproc") || words_read_pair(reason, "shutdown", &detail);
+           words_read_pair(reason, "shutdown", &detail);
 }
 
-/* The owner is gone: on to where it went, if it says so. */
+/* The owner is gone: on to where it went, if it says so. One that is not there any more when a lost
+ * connection is back may have crashed meanwhile; else it has ended as it should. */
 static void owner_down(struct session *session, struct cn_term reason)
 {
     struct forward *forward = session->forward;
@@ -160,7 +202,7 @@ static void owner_down(struct session *session, struct cn_term reason)
     } else if (is_orderly_end(reason)) {
         forward_end(session);
     } else {
-        recover(session);
+        ask_hosts(session, cn_term_is_atom(reason, "noproc") && !tried);
     }
 }
 
@@ -175,7 +217,7 @@ void forward_message(struct session *session, struct cn_term message)
     }
     if (process_read_down(message, &down) && cn_ref_equal(&down.ref, &forward->monitor))
         owner_down(session, down.reason);
-    else
+    else if (!forward->asking || session_hold(session, message) != 0)
         session_send(session, &forward->target, message);
 }
 

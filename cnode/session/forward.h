@@ -16,8 +16,10 @@
  * When the owner itself moves on and its forwarder ends, this one follows it.
  *
  * It keeps the state that it gave away. When the new owner crashes, or its node is gone (a lost
- * connection is tried once more), it is the owner again, at a higher epoch: what the new one did
- * since is lost with it. A drain that is still on moves it to the next host.
+ * connection is tried once more), it asks all hosts who owns the session. It follows whom they
+ * name; when they know nobody, it is the owner again, at a higher epoch: what the new one did since
+ * is lost with it. A drain that is still on moves it to the next host. What comes while it asks is
+ * held. A host that cannot be asked may have an owner all the same: conflict.h ends that.
  *
  * How it fails: when the new process ends in an orderly way, the session is over and the forwarder
  * ends at once.
@@ -43,6 +45,8 @@ struct forward {
     uint64_t timer;
     uint64_t owners; /* that came after this process and its target */
     bool lost;       /* the connection with the target was, and is tried again */
+    bool asking;     /* the target is gone: the hosts are asked who owns the session */
+    bool over;       /* and if nobody does, it has ended */
 };
 
 /** Note in @forward what came of moving the names of @session to its target. */

@@ -1,5 +1,6 @@
 /*
- * One question to every other host; the first pid is the answer, the last nil is the other.
+ * One question to every other host; the first pid is the answer, the last nil is the other. A
+ * session that looks for another process of its own may end meanwhile, so it is known by its pid.
  */
 #include "session/locate.h"
 
@@ -12,8 +13,12 @@
 
 struct locate {
     struct operation operation;
-    locate_done done;
+    struct hosts *hosts;
+    locate_done done; /* NULL: told, or `other_done` is to be */
     void *context;
+    locate_other_done other_done; /* NULL: told, or `done` is to be */
+    struct cn_pid asker;          /* of locate_other; as `except` no answer */
+    struct cn_pid except;
     size_t waiting; /* answers that are still to come, and 1 while questions are being sent */
 };
 
@@ -41,10 +46,17 @@ static void locate_release(struct operation *operation)
 static void tell(struct locate *locate, const struct cn_pid *pid)
 {
     locate_done done = locate->done;
+    locate_other_done other_done = locate->other_done;
+    struct session *session = NULL;
 
     locate->done = NULL;
+    locate->other_done = NULL;
     if (done != NULL)
         done(locate->context, pid);
+    if (other_done != NULL)
+        session = session_find(locate->hosts, &locate->asker);
+    if (session != NULL)
+        other_done(session, pid);
 }
 
 static void one_less(struct locate *locate)
@@ -63,13 +75,16 @@ static void answered(struct gen_server *self, void *context, enum call_outcome o
     struct cn_pid pid;
 
     cn_reader_init(&reader, term);
-    if (outcome == CALL_REPLY && cn_peek(&reader) == CN_TYPE_PID && cn_read_pid(&reader, &pid))
+    if (outcome == CALL_REPLY && cn_peek(&reader) == CN_TYPE_PID && cn_read_pid(&reader, &pid) &&
+        !cn_pid_equal(&pid, &locate->asker) && !cn_pid_equal(&pid, &locate->except))
         tell(locate, &pid);
     one_less(locate);
 }
 
-static void ask_all(struct hosts *hosts, struct locate *locate, struct cn_term question)
+static void ask_all(struct locate *locate, struct cn_term question)
 {
+    struct hosts *hosts = locate->hosts;
+
     locate->waiting = 1;
     list_for_each(link, &hosts->members) {
         struct dest dest = words_to_pid(&container_of(link, struct member, link)->pid);
@@ -80,32 +95,46 @@ static void ask_all(struct hosts *hosts, struct locate *locate, struct cn_term q
     one_less(locate);
 }
 
-void locate_session(struct hosts *hosts, enum locate_by by, struct cn_bytes key, locate_done done,
-                    void *context)
+/* Ask as @like says; without memory nobody is asked, and nobody found. */
+static void ask(const struct locate *like, enum locate_by by, struct cn_bytes key)
 {
-    const struct cn_pid *here = locate_here(hosts, by, key);
-    struct locate *locate;
+    struct locate *locate = mem_alloc(sizeof(*locate));
+    struct locate unasked = *like;
     struct cn_writer question;
 
-    if (here != NULL || hosts->members_count == 0) {
-        done(context, here);
-        return;
-    }
     cn_writer_init(&question, 0);
     cn_write_tuple(&question, 2);
     cn_write_atom(&question, "whereis");
     cn_write_tuple(&question, 2);
     cn_write_atom(&question, by == LOCATE_BY_ID ? "id" : "join_code");
     cn_write_binary(&question, key);
-    locate = mem_zalloc(sizeof(*locate));
     if (locate == NULL || cn_writer_error(&question) != 0) {
         mem_free(locate);
-        done(context, NULL);
+        tell(&unasked, NULL);
     } else {
-        locate->done = done;
-        locate->context = context;
-        operation_begin(hosts, &locate->operation, locate_release);
-        ask_all(hosts, locate, cn_writer_term(&question));
+        *locate = *like;
+        operation_begin(locate->hosts, &locate->operation, locate_release);
+        ask_all(locate, cn_writer_term(&question));
     }
     cn_writer_free(&question);
+}
+
+void locate_session(struct hosts *hosts, enum locate_by by, struct cn_bytes key, locate_done done,
+                    void *context)
+{
+    const struct cn_pid *here = locate_here(hosts, by, key);
+
+    if (here != NULL || hosts->members_count == 0)
+        done(context, here);
+    else
+        ask(&(struct locate){.hosts = hosts, .done = done, .context = context}, by, key);
+}
+
+void locate_other(struct session *session, const struct cn_pid *except, locate_other_done done)
+{
+    ask(&(struct locate){.hosts = session->hosts,
+                         .other_done = done,
+                         .asker = *session_pid(session),
+                         .except = except != NULL ? *except : *session_pid(session)},
+        LOCATE_BY_ID, session_id(session));
 }

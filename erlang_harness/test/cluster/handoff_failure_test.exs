@@ -14,6 +14,7 @@ defmodule Minotaur.Cluster.HandoffFailureTest do
 
   alias Minotaur.Cluster.{OsProcess, Probe}
   alias Minotaur.ClusterHelper, as: Cluster
+  alias Minotaur.{Hosts, SessionHost}
 
   @failing ~w(in_offer=refuse in_digest=refuse in_offer=kill in_state=kill in_digest=kill) ++
              ~w(in_activate=kill in_active=kill)
@@ -95,6 +96,29 @@ defmodule Minotaur.Cluster.HandoffFailureTest do
         Task.await(stop, :infinity)
       end
 
+      # Nobody sees the crash, and nobody has the session but the forwarder, which asks the hosts.
+      test "an owner that crashes while its forwarder is cut off is not lost", ctx do
+        source = start_host(ctx, ctx.kind1, nil, net_ticktime: 4)
+        target = start_host(ctx, ctx.kind2, nil, net_ticktime: 4)
+        game = start_session(ctx, source, [target])
+        watcher = Probe.start(ctx.cluster, ctx.third)
+        old = on_third(ctx, :whereis, [game.id])
+        {:ok, _monitor} = Probe.run(ctx.cluster, watcher, Process, :monitor, [old])
+        :ok = Cluster.call(ctx.cluster, ctx.third, Hosts, :move, [game.id, target])
+        [%{pid: new}] = sessions(ctx, target)
+
+        pause(ctx, source, fn ->
+          await_alone(ctx, target, source)
+          Cluster.call(ctx.cluster, ctx.third, Process, :exit, [new, :kill])
+          wait_until(fn -> assert sessions(ctx, target) == [] end)
+        end)
+
+        wait_until(fn -> assert [%{epoch: 3, pid: ^old}] = sessions(ctx, source) end)
+        wait_until(fn -> assert on_third(ctx, :get_game, [game.id]) == {:ok, game} end)
+        assert Probe.messages(ctx.cluster, watcher) == []
+        stop_probe(ctx, watcher)
+      end
+
       # A source that stood still for longer than the net ticks finds that its target took over:
       # there is one owner, with what it did meanwhile.
       test "a source that is cut off and comes back is a forwarder", ctx do
@@ -115,6 +139,24 @@ defmodule Minotaur.Cluster.HandoffFailureTest do
         assert node(on_third(ctx, :whereis, [game.id])) == target
       end
     end
+  end
+
+  # While a node stands still the others take it for lost.
+  defp pause(ctx, node, fun) do
+    os_pid = Cluster.os_pid(ctx.cluster, node)
+    OsProcess.signal(os_pid, :stop)
+    fun.()
+    OsProcess.signal(os_pid, :cont)
+  end
+
+  defp await_alone(ctx, node, lost) do
+    wait_until(
+      fn ->
+        hosts = Cluster.genserver_call(ctx.cluster, node, {SessionHost, node}, :hosts)
+        refute lost in Enum.map(hosts, & &1.node)
+      end,
+      30_000
+    )
   end
 
   defp session_processes(ctx, node) do

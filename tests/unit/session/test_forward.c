@@ -5,11 +5,22 @@
 
 #include "session/forward.h"
 #include "session/table.h"
+#include "unit/session/fake_host.h"
 #include "unit/session/main.h"
 
 static struct session *old;
 static struct cn_pid old_pid, new_pid;
 static struct probe followed_log;
+
+/* Somebody on c watches the old process, so that it stays. */
+static void watch_old(void)
+{
+    struct cn_ref monitor;
+    struct dest dest = to_pid(&old_pid);
+
+    ck_assert_int_eq(process_monitor(gen_server_process(cluster.nodes[2].client), &dest, &monitor),
+                     0);
+}
 
 /* A session that has moved from a to b; its forwarder has just begun. */
 static void begin(void)
@@ -182,6 +193,72 @@ START_TEST(a_broken_connection_is_tried_again)
 }
 END_TEST
 
+/* The owner crashes while the connection is broken: nobody has the session but the forwarder. */
+START_TEST(recovers_what_crashed_unseen)
+{
+    begin();
+    world_cut(&cluster.world, 0, 1);
+    cluster_settle(&cluster);
+    procs_exit_signal(world_procs(&cluster.world, 1), NULL, &new_pid, atom("oops"));
+    cluster_settle(&cluster);
+    cluster_ask(&cluster, 2, &old_pid, parse("{add,1}"));
+    world_connect(&cluster.world, 0, 1);
+    cluster_settle(&cluster);
+    ck_assert(cluster_logged(&cluster, 0, "died: it goes on here"));
+    ck_assert_uint_eq(old->epoch, 3);
+    ck_assert_str_eq(cluster_last(&cluster, 2), "reply {ok,1}");
+    ck_assert_str_eq(cluster_call(&cluster, 2, &old_pid, parse("get")), "reply [1]");
+}
+END_TEST
+
+/* The owner has moved on while the connection is broken or lost for good: the hosts know where to,
+ * and there is one owner. What came while they were asked goes there. */
+START_TEST(finds_who_moved_on_unseen)
+{
+    struct session *third;
+
+    begin();
+    watch_old();
+    cluster_host(&cluster, 2);
+    world_cut(&cluster.world, 0, 1);
+    cluster_settle(&cluster);
+    hosts_drain(cluster.nodes[1].hosts);
+    cluster_pass(&cluster, 2000);
+    third = cluster_find(&cluster, 2, "t");
+    ck_assert_ptr_nonnull(third);
+    ck_assert_ptr_null(cluster_find(&cluster, 1, "t"));
+    if (_i == 0)
+        world_connect(&cluster.world, 0, 1);
+    else
+        cluster_lose(&cluster, 0, 1);
+    cluster_ask(&cluster, 2, &old_pid, parse("{add,1}"));
+    cluster_settle(&cluster);
+    ck_assert_ptr_nonnull(cluster_find(&cluster, 0, "t"));
+    ck_assert_int_eq(session_state(old), SESSION_FORWARDING);
+    ck_assert(cn_pid_equal(forward_target(old), session_pid(third)));
+    ck_assert_str_eq(cluster_call(&cluster, 2, session_pid(third), parse("get")), "reply [1]");
+    ck_assert_uint_eq(third->epoch, 3);
+}
+END_TEST
+
+/* While a host is silent the forwarder holds what comes, and then executes it. */
+START_TEST(holds_while_it_asks)
+{
+    static struct fake_host fake;
+
+    begin();
+    fake_host_start(&fake, &cluster, 2);
+    fake_host_hello(&fake, 0);
+    cluster_lose(&cluster, 0, 1);
+    cluster_ask(&cluster, 2, &old_pid, parse("{add,1}"));
+    cluster_pass(&cluster, 900);
+    ck_assert_int_eq(session_state(old), SESSION_FORWARDING);
+    cluster_pass(&cluster, 110);
+    ck_assert_str_eq(cluster_last(&cluster, 2), "reply {ok,1}");
+    check_recovered(3, "reply [1]");
+}
+END_TEST
+
 /* A session that ends is not brought back; one that crashes is, and moves once more. */
 START_TEST(tells_an_end_from_a_crash)
 {
@@ -204,13 +281,9 @@ END_TEST
 START_TEST(follows_the_owner)
 {
     struct session *third;
-    struct cn_ref monitor;
-    struct dest dest;
 
     begin();
-    dest = to_pid(&old_pid);
-    ck_assert_int_eq(process_monitor(gen_server_process(cluster.nodes[2].client), &dest, &monitor),
-                     0);
+    watch_old();
     cluster_host(&cluster, 2);
     hosts_drain(cluster.nodes[1].hosts);
     cluster_settle(&cluster);
@@ -282,6 +355,9 @@ int main(void)
     tcase_add_test(tests, recovered_it_waits_for_nobody);
     tcase_add_test(tests, recovers_and_moves_on);
     tcase_add_test(tests, a_broken_connection_is_tried_again);
+    tcase_add_test(tests, recovers_what_crashed_unseen);
+    tcase_add_loop_test(tests, finds_who_moved_on_unseen, 0, 2);
+    tcase_add_test(tests, holds_while_it_asks);
     tcase_add_loop_test(tests, tells_an_end_from_a_crash, 0, 2);
     tcase_add_test(tests, follows_the_owner);
     tcase_add_test(tests, names_follow_the_owner);

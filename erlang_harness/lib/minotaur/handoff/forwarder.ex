@@ -9,14 +9,16 @@ defmodule Minotaur.Handoff.Forwarder do
   where to go. When the owner itself moves on, the forwarder follows it.
 
   It keeps the game that it gave away. When the new owner crashes, or its node is gone (a lost
-  connection is tried once more), it is the owner again, at a higher epoch: what the new one did
-  since is lost with it. A drain that is still on moves it to the next host.
+  connection is tried once more), it asks all hosts who owns the session, and follows whom they
+  name. When they know nobody it is the owner again, at a higher epoch: what the new one did since
+  is lost with it. A drain that is still on moves it to the next host. What comes while it asks is
+  kept.
   """
 
   require Logger
 
   alias Minotaur.GameEngine.{LocalSessions, Names, Session}
-  alias Minotaur.Handoff.Target
+  alias Minotaur.Handoff.{Inquiry, Target}
   alias Minotaur.PubSub
   alias Minotaur.SessionHost
 
@@ -31,7 +33,7 @@ defmodule Minotaur.Handoff.Forwarder do
     LocalSessions.moved(session, handoff.new)
     SessionHost.role_changed(session.id, :forwarding)
     send(self(), {__MODULE__, :look})
-    handoff = Map.merge(handoff, %{later_owners: 0, lost: false})
+    handoff = Map.merge(handoff, %{later_owners: 0, lost: false, inquiry: nil})
     %{session | role: :forwarding, queue: [], timer: nil, handoff: handoff}
   end
 
@@ -39,8 +41,12 @@ defmodule Minotaur.Handoff.Forwarder do
   @spec names_moved(map) :: map
   def names_moved(handoff), do: Map.merge(handoff, %{names: nil, named_ms: now_ms()})
 
-  @doc "Passes a message on."
+  @doc "Passes a message on, or keeps it while nobody knows to whom."
   @spec pass_on(Session.message(), Session.t()) :: {:noreply, Session.t()}
+  def pass_on(message, %{handoff: %{inquiry: {_over, _asked}}} = session) do
+    {:noreply, %{session | queue: [message | session.queue]}}
+  end
+
   def pass_on(message, session) do
     send(session.handoff.new, message)
     {:noreply, session}
@@ -51,6 +57,7 @@ defmodule Minotaur.Handoff.Forwarder do
           :not_mine | {:noreply, Session.t()} | {:stop, term, Session.t()}
   def info({__MODULE__, :look}, session) do
     cond do
+      session.handoff.inquiry != nil -> look_again(session)
       named_again?(session) -> move_names(session)
       needed?(session) -> look_again(session)
       true -> finish(session)
@@ -68,8 +75,20 @@ defmodule Minotaur.Handoff.Forwarder do
       {:shutdown, {:moved, newer}} -> {:noreply, follow(newer, session)}
       :noconnection when not session.handoff.lost -> {:noreply, look_twice(session)}
       {:shutdown, _why} -> finish(session)
-      orderly when orderly in [:normal, :shutdown, :noproc] -> finish(session)
-      _crash -> recover(session)
+      orderly when orderly in [:normal, :shutdown] -> finish(session)
+      # It may have crashed while the connection was lost; else it has ended as it should.
+      :noproc -> {:noreply, ask_hosts(session, not session.handoff.lost)}
+      _crash -> {:noreply, ask_hosts(session, false)}
+    end
+  end
+
+  def info({:DOWN, asked, _, _, reason}, %{handoff: %{inquiry: {over, {_, asked}}}} = session) do
+    session = put_in(session.handoff.inquiry, nil)
+
+    case Inquiry.answer(reason) do
+      nil when over -> finish(session)
+      nil -> recover(session)
+      owner -> {:noreply, pass_kept_on(follow(owner, session))}
     end
   end
 
@@ -125,6 +144,16 @@ defmodule Minotaur.Handoff.Forwarder do
     watch(%{session | handoff: handoff})
   end
 
+  # Before anything is decided: somebody else may own it. `over`: if nobody does, it has ended.
+  defp ask_hosts(%{handoff: %{new: new}} = session, over) do
+    put_in(session.handoff.inquiry, {over, Inquiry.ask(session.id, [new])})
+  end
+
+  defp pass_kept_on(%{queue: queue, handoff: %{new: new}} = session) do
+    for message <- Enum.reverse(queue), do: send(new, message)
+    %{session | queue: []}
+  end
+
   defp look_twice(session), do: watch(put_in(session.handoff.lost, true))
 
   defp watch(%{handoff: handoff} = session) do
@@ -140,17 +169,20 @@ defmodule Minotaur.Handoff.Forwarder do
     if handoff.names, do: Process.demonitor(elem(handoff.names, 1), [:flush])
     epoch = session.epoch + 1 + @epochs_per_owner * handoff.later_owners
 
-    case Session.open(%{session | epoch: epoch}) do
-      {:ok, session} ->
+    case Session.open(%{session | epoch: epoch, queue: []}) do
+      {:ok, opened} ->
         {_pid, monitor} = Names.move_async(id, session.join_code, self(), earlier(handoff))
         Process.demonitor(monitor, [:flush])
         PubSub.session_moved(id)
-        {:noreply, session}
+        to_answer(Session.execute_all(Enum.reverse(session.queue), opened))
 
       {:error, {:already_registered, _owner}} ->
         finish(session)
     end
   end
+
+  defp to_answer({:cont, session}), do: {:noreply, session}
+  defp to_answer({:stop, reason, session}), do: {:stop, reason, session}
 
   defp earlier(%{names: {mover, _monitor}}), do: mover
   defp earlier(_none_under_way), do: nil

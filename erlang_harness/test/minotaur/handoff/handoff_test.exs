@@ -180,11 +180,7 @@ defmodule Minotaur.Handoff.HandoffTest do
     # What the new owner did is lost with it; the state that was given away is not.
     test "a forwarder owns the session again when the new owner crashes", ctx do
       target = spawn(fn -> receive(do: (:never -> :ok)) end)
-      handoff = begin_handoff(ctx.pid, target)
-      send(ctx.pid, {:handoff_ready, handoff.transfer, target})
-      wait_until(fn -> assert :sys.get_state(ctx.pid).handoff.step == :activating end)
-      send(ctx.pid, {:handoff_active, handoff.transfer, 2})
-      assert Task.await(handoff.outcome) == :moved
+      move_away(ctx.pid, target)
 
       log =
         capture_log(fn ->
@@ -194,6 +190,27 @@ defmodule Minotaur.Handoff.HandoffTest do
 
       assert log =~ "it goes on here"
       assert GameEngine.get_game(ctx.game.id) == {:ok, ctx.game}
+      assert [%{epoch: 3}] = for(s <- sessions(), s.pid == ctx.pid, do: s)
+    end
+
+    # Nobody has it but the forwarder, which executes what came while it asked the hosts.
+    test "a forwarder owns what crashed while the connection was lost", ctx do
+      target = spawn(fn -> receive(do: (:never -> :ok)) end)
+      move_away(ctx.pid, target)
+      monitor = :sys.get_state(ctx.pid).handoff.monitor
+      :sys.suspend(ctx.pid)
+      send(ctx.pid, {:DOWN, monitor, :process, target, :noconnection})
+      Process.exit(target, :kill)
+      wait_until(fn -> refute Process.alive?(target) end)
+      :sys.suspend(SessionHost)
+      on_exit(fn -> :sys.resume(SessionHost) end)
+      :sys.resume(ctx.pid)
+      wait_until(fn -> assert :sys.get_state(ctx.pid).handoff.inquiry != nil end)
+      caller = Task.async(fn -> GenServer.call(ctx.pid, :end_round) end)
+      wait_until(fn -> assert [_call | _] = :sys.get_state(ctx.pid).queue end)
+      :sys.resume(SessionHost)
+
+      assert %{round: 2} = Task.await(caller)
       assert [%{epoch: 3}] = for(s <- sessions(), s.pid == ctx.pid, do: s)
     end
 
@@ -374,6 +391,15 @@ defmodule Minotaur.Handoff.HandoffTest do
 
     wait_until(fn -> assert [_ | _] = :ets.lookup(:global_locks, :global) end)
     holder
+  end
+
+  # The same to a process that says nothing itself.
+  defp move_away(pid, target) do
+    handoff = begin_handoff(pid, target)
+    send(pid, {:handoff_ready, handoff.transfer, target})
+    wait_until(fn -> assert :sys.get_state(pid).handoff.step == :activating end)
+    send(pid, {:handoff_active, handoff.transfer, 2})
+    assert Task.await(handoff.outcome) == :moved
   end
 
   defp move_to(pid, own) do
