@@ -167,19 +167,8 @@ defmodule Minotaur.Cluster.GlobalApiTest do
   defp start_two_and_two(ctx) do
     cs = for _ <- 1..2, do: Cluster.start_node(ctx.cluster, kind: :echo, applications: [])
     beams = for _ <- 1..2, do: Cluster.start_node(ctx.cluster, kind: :beam, applications: [])
-    ctx = Map.merge(ctx, %{cs: cs, beams: beams, nodes: cs ++ beams})
-
-    for node <- ctx.nodes do
-      expected = Enum.sort(ctx.nodes -- [node])
-
-      known = fn ->
-        Cluster.genserver_call(ctx.cluster, node, {:global_name_server, node}, :get_known)
-      end
-
-      wait_until(fn -> assert Enum.sort(known.()) == expected end, @settle_ms)
-    end
-
-    ctx
+    Cluster.await_global(ctx.cluster, cs ++ beams)
+    Map.merge(ctx, %{cs: cs, beams: beams, nodes: cs ++ beams})
   end
 
   defp start_apart(ctx, kind, letter) do

@@ -10,6 +10,7 @@ defmodule Minotaur.Cluster.GlobalExternalTest do
 
   import Minotaur.TimeHelper
 
+  alias Minotaur.Cluster.Probe
   alias Minotaur.ClusterHelper, as: Cluster
   alias Minotaur.GameEngine
   alias Minotaur.GameEngine.{SessionJoinCodeRegistry, SessionRegistry}
@@ -37,7 +38,7 @@ defmodule Minotaur.Cluster.GlobalExternalTest do
                    ])
         end
 
-        assert locks(cluster, beams) == []
+        wait_until(fn -> assert locks(cluster, beams) == [] end)
       end
 
       # Found from each node, and gone with the process.
@@ -66,8 +67,11 @@ defmodule Minotaur.Cluster.GlobalExternalTest do
         sessions = for n <- 1..20, do: {n, create(cluster, c, "code#{n}")}
 
         for lost <- [one, two] do
+          probe = Probe.start(cluster, lost)
+          true = Probe.run!(cluster, probe, Node, :monitor, [c, true])
           Cluster.call(cluster, lost, Node, :disconnect, [c])
-          wait_until(fn -> refute c in Cluster.call(cluster, lost, Node, :list, [:connected]) end)
+          # The C node may be back before anybody could look.
+          Probe.await(cluster, probe, {:nodedown, c})
           wait_until(fn -> assert Cluster.call(cluster, lost, Node, :connect, [c]) end)
 
           for {n, {id, pid}} <- sessions do
@@ -75,7 +79,7 @@ defmodule Minotaur.Cluster.GlobalExternalTest do
           end
         end
 
-        assert locks(cluster, beams) == []
+        wait_until(fn -> assert locks(cluster, beams) == [] end)
       end
 
       # :global links a C node's process; the end of that BEAM must not end the session.
@@ -101,7 +105,7 @@ defmodule Minotaur.Cluster.GlobalExternalTest do
         await_names(cluster, beams, names(id, "code"), pid)
         Cluster.stop_node(cluster, c, graceful_shutdown: false)
         await_names(cluster, beams, names(id, "code"), :undefined)
-        assert locks(cluster, beams) == []
+        wait_until(fn -> assert locks(cluster, beams) == [] end)
       end
 
       # Two processes with one name: the second is told who has it.

@@ -184,22 +184,13 @@ defmodule Minotaur.Cluster.GlobalTest do
   # Nobody dials a BEAM node that was dropped but itself.
   defp rejoin(_ctx, :c, _paused), do: :ok
 
-  defp rejoin(ctx, :beam, paused) do
-    for node <- ctx.nodes -- [paused],
-        do: Cluster.call(ctx.cluster, paused, Node, :connect, [node])
-  end
+  defp rejoin(ctx, :beam, paused),
+    do: Cluster.reconnect(ctx.cluster, paused, ctx.nodes -- [paused])
 
   # Who is known to whom.
 
   defp await_members(ctx) do
-    for node <- ctx.nodes do
-      expected = Enum.sort(ctx.nodes -- [node])
-      wait_until(fn -> assert Enum.sort(known(ctx, node)) == expected end, @settle_ms)
-    end
-  end
-
-  defp known(ctx, node) do
-    Cluster.genserver_call(ctx.cluster, node, {:global_name_server, node}, :get_known)
+    Cluster.await_global(ctx.cluster, ctx.nodes)
   end
 
   defp beam_links(ctx) do

@@ -89,8 +89,7 @@ defmodule Minotaur.Cluster.HandoffFailureTest do
 
         wait_until(fn -> assert [%{epoch: 4}] = sessions(ctx, next) end)
         wait_until(fn -> assert on_third(ctx, :get_game, [game.id]) == {:ok, game} end)
-        new = on_third(ctx, :whereis, [game.id])
-        assert node(new) == next
+        wait_until(fn -> assert node(on_third(ctx, :whereis, [game.id])) == next end)
         assert Probe.messages(ctx.cluster, watcher) == []
         stop_probe(ctx, watcher)
         Task.await(stop, :infinity)
@@ -136,7 +135,7 @@ defmodule Minotaur.Cluster.HandoffFailureTest do
         assert [%{epoch: 2, version: version}] = sessions(ctx, target)
         assert version > 1
         assert {:ok, %{round: 2}} = on_third(ctx, :get_game, [game.id])
-        assert node(on_third(ctx, :whereis, [game.id])) == target
+        wait_until(fn -> assert node(on_third(ctx, :whereis, [game.id])) == target end)
       end
     end
   end

@@ -29,15 +29,12 @@ defmodule Minotaur.Cluster.HostileBytesTest do
 
     for {what, frames, said} <- bad_streams(ctx) do
       name = "raw-#{what}@127.0.0.1"
-      {:ok, socket} = connect(ctx, name, RawPeer.full_flags())
 
-      {_sent, slowest, elsewhere} =
-        pulse(ctx, fn ->
-          for frame <- frames, do: :gen_tcp.send(socket, frame)
-          assert RawPeer.closed?(socket), "#{what} did not close the connection"
-        end)
+      assert_no_stall(ctx, what, name, RawPeer.full_flags(), fn socket ->
+        for frame <- frames, do: :gen_tcp.send(socket, frame)
+        assert RawPeer.closed?(socket), "#{what} did not close the connection"
+      end)
 
-      Pulse.assert_no_stall(what, slowest, elsewhere)
       assert_logged(ctx, ~r/peer.down: #{name}: protocol_error \(#{said}/)
     end
 
@@ -51,26 +48,20 @@ defmodule Minotaur.Cluster.HostileBytesTest do
 
     for {what, message, outcome} <- costly_messages(ctx) do
       name = "raw-#{what}@127.0.0.1"
-      {:ok, socket} = connect(ctx, name, RawPeer.flags([]))
 
-      {_sent, slowest, elsewhere} =
-        pulse(ctx, fn ->
-          for to <- [{2, :"", ctx.session}, {6, RawPeer.pid(name, 1), :"", :rex}] do
-            :gen_tcp.send(socket, RawPeer.frame(to, <<131, message::binary>>))
-          end
+      assert_no_stall(ctx, what, name, RawPeer.flags([]), fn socket ->
+        for to <- [{2, :"", ctx.session}, {6, RawPeer.pid(name, 1), :"", :rex}] do
+          :gen_tcp.send(socket, RawPeer.frame(to, <<131, message::binary>>))
+        end
 
-          case outcome do
-            :borne -> assert_answers(socket, name)
-            said -> assert RawPeer.closed?(socket) and said
-          end
-        end)
-
-      Pulse.assert_no_stall(what, slowest, elsewhere)
+        case outcome do
+          :borne -> assert_answers(socket, name)
+          said -> assert RawPeer.closed?(socket) and said
+        end
+      end)
 
       if outcome != :borne,
         do: assert_logged(ctx, ~r/#{name}: protocol_error \(#{decode(outcome)}/)
-
-      :gen_tcp.close(socket)
     end
 
     assert_unharmed(ctx)
@@ -88,30 +79,24 @@ defmodule Minotaur.Cluster.HostileBytesTest do
           {"tiny", :binary.copy(framed, 10_000), 100}
         ] do
       name = "raw-#{what}@127.0.0.1"
-      {:ok, socket} = connect(ctx, name, RawPeer.flags([]))
-      :ok = :inet.setopts(socket, packet: 0)
 
-      {_sent, slowest, elsewhere} =
-        pulse(ctx, fn ->
-          for _ <- 1..times, do: :ok = :gen_tcp.send(socket, bytes)
-          assert_answers(socket, name)
-        end)
-
-      Pulse.assert_no_stall(what, slowest, elsewhere)
-      :gen_tcp.close(socket)
+      assert_no_stall(ctx, what, name, RawPeer.flags([]), fn socket ->
+        :ok = :inet.setopts(socket, packet: 0)
+        for _ <- 1..times, do: :ok = :gen_tcp.send(socket, bytes)
+        assert_answers(socket, name)
+      end)
     end
 
-    {:ok, socket} = connect(ctx, name = "raw-expanded@127.0.0.1", RawPeer.full_flags())
+    name = "raw-expanded@127.0.0.1"
+    frames = expanding(name)
 
-    {_sent, slowest, elsewhere} =
-      pulse(ctx, fn ->
-        for frame <- expanding(name), do: :ok = :gen_tcp.send(socket, frame)
-        ask = {19, RawPeer.pid(name, 1), :nobody, RawPeer.ref(name)}
-        :ok = :gen_tcp.send(socket, RawPeer.frame(ask))
-        await_bytes(socket, "noproc")
-      end)
+    assert_no_stall(ctx, "expanded", name, RawPeer.full_flags(), fn socket ->
+      for frame <- frames, do: :ok = :gen_tcp.send(socket, frame)
+      ask = {19, RawPeer.pid(name, 1), :nobody, RawPeer.ref(name)}
+      :ok = :gen_tcp.send(socket, RawPeer.frame(ask))
+      await_bytes(socket, "noproc")
+    end)
 
-    Pulse.assert_no_stall("expanded", slowest, elsewhere)
     assert_unharmed(ctx)
   end
 
@@ -220,8 +205,17 @@ defmodule Minotaur.Cluster.HostileBytesTest do
     end
   end
 
-  defp pulse(ctx, fun) do
-    Pulse.during(ctx.cluster, ctx.a, {ctx.session, ctx.os_pid}, ctx.elsewhere, :get_game, fun)
+  # Whatever `fun` sends on a connection of this name, which is closed then.
+  defp assert_no_stall(ctx, what, name, flags, fun) do
+    patient = {ctx.session, ctx.os_pid}
+
+    Pulse.assert_no_stall(what, fn ->
+      socket = wait_until(fn -> connect(ctx, name, flags) end)
+      sent = fn -> fun.(socket) end
+      seen = Pulse.during(ctx.cluster, ctx.a, patient, ctx.elsewhere, :get_game, sent)
+      :gen_tcp.close(socket)
+      seen
+    end)
   end
 
   defp assert_logged(ctx, pattern) do
@@ -229,7 +223,9 @@ defmodule Minotaur.Cluster.HostileBytesTest do
   end
 
   defp connect(ctx, name, flags) do
-    RawPeer.connect(RawPeer.port(ctx.cluster, ctx.c), name, RawPeer.cookie(ctx.cluster), flags)
+    port = RawPeer.port(ctx.cluster, ctx.c)
+    {:ok, socket} = RawPeer.connect(port, name, RawPeer.cookie(ctx.cluster), flags)
+    socket
   end
 
   defp assert_unharmed(ctx) do

@@ -19,6 +19,7 @@ defmodule Minotaur.Cluster.NamesBatchTest do
     env = [minotaur: [round_seconds: 0]]
     [a, b] = for _ <- 1..2, do: Cluster.start_node(cluster, kind: :beam, environment: env)
     c = Cluster.start_node(cluster, kind: :c, environment: env)
+    Cluster.await_global(cluster, [a, b, c])
     [cluster: cluster, a: a, nodes: [a, b, c]]
   end
 
@@ -45,7 +46,7 @@ defmodule Minotaur.Cluster.NamesBatchTest do
     end
 
     arguments = [{:global, self()}, &:erlang.node/0, ctx.nodes, 0]
-    assert Cluster.call(ctx.cluster, a, :global, :trans, arguments) == a
+    wait_until(fn -> assert Cluster.call(ctx.cluster, a, :global, :trans, arguments) == a end)
   end
 
   # Nobody waits for who has ended; the next one is served.
@@ -72,7 +73,8 @@ defmodule Minotaur.Cluster.NamesBatchTest do
     id = {:global, :another}
     {:ok, holder} = Cluster.call(ctx.cluster, ctx.a, Agent, :start, [Function, :identity, [id]])
     ask = &Cluster.call(ctx.cluster, ctx.a, Agent, :get, [holder, :global, &1, &2])
-    assert ask.(:set_lock, [ctx.nodes, 0])
+    # Those that have just joined may hold it for a moment.
+    wait_until(fn -> assert ask.(:set_lock, [ctx.nodes, 0]) end)
 
     mover = Task.async(fn -> move(ctx, [{:locked, holder}]) end)
     refute Task.yield(mover, 200)

@@ -190,7 +190,7 @@ defmodule Minotaur.Cluster.PgTest do
       later = start_member(ctx, hd(others.nodes))
       :ok = join(ctx, :g, later)
       OsProcess.signal(os_pid, :cont)
-      if unquote(kind) == :beam, do: reconnect(ctx, paused)
+      if unquote(kind) == :beam, do: Cluster.reconnect(ctx.cluster, paused, others.nodes)
       await_members(ctx, :g, [later | members])
     end
   end
@@ -259,10 +259,6 @@ defmodule Minotaur.Cluster.PgTest do
 
   defp without(ctx, nodes) do
     Map.merge(ctx, %{nodes: ctx.nodes -- nodes, beams: ctx.beams -- nodes, cs: ctx.cs -- nodes})
-  end
-
-  defp reconnect(ctx, node) do
-    for other <- ctx.nodes -- [node], do: Cluster.call(ctx.cluster, node, Node, :connect, [other])
   end
 
   defp scopes(ctx) do

@@ -45,7 +45,8 @@ defmodule Minotaur.Cluster.PhoenixTest do
       test "each node hears each event once", ctx do
         {:ok, %{round: 2}} = on_web(ctx, :end_round, [ctx.game.id])
         await(ctx, [{:next_round_started, ctx.game.id, 2}])
-        _node2 = Cluster.start_node(ctx.cluster, kind: ctx.kind2, environment: @env)
+        node2 = Cluster.start_node(ctx.cluster, kind: ctx.kind2, environment: @env)
+        for web <- ctx.webs, do: await_adapters(ctx, node2, web)
         Cluster.stop_node(ctx.cluster, ctx.node1)
         pid = on_web(ctx, :whereis, [ctx.game.id])
         {:ok, %{round: 3}} = on_web(ctx, :end_round, [ctx.game.id])
@@ -77,7 +78,7 @@ defmodule Minotaur.Cluster.PhoenixTest do
     {:ok, {:ok, _scope}} = run(ctx, probe, :pg, :start, [Phoenix.PubSub])
     {:ok, true} = run(ctx, probe, Process, :register, [probe, MyApp.PubSub.Adapter])
     {:ok, :ok} = run(ctx, probe, :pg, :join, [Phoenix.PubSub, MyApp.PubSub.Adapter, probe])
-    await_adapters(ctx, web)
+    await_adapters(ctx, ctx.node1, web)
     probe
   end
 
@@ -89,15 +90,15 @@ defmodule Minotaur.Cluster.PhoenixTest do
     {:ok, {:ok, _}} = run(ctx, probe, Phoenix.PubSub.Supervisor, :start_link, options)
     topic = "session:" <> id
     {:ok, :ok} = run(ctx, probe, Phoenix.PubSub, :subscribe, [MyApp.PubSub, topic])
-    await_adapters(ctx, web)
+    await_adapters(ctx, ctx.node1, web)
     probe
   end
 
   # The host knows the adapter of that node.
-  defp await_adapters(ctx, web) do
+  defp await_adapters(ctx, host, web) do
     wait_until(fn ->
       arguments = [Phoenix.PubSub, MyApp.PubSub.Adapter]
-      pids = Cluster.call(ctx.cluster, ctx.node1, :pg, :get_members, arguments)
+      pids = Cluster.call(ctx.cluster, host, :pg, :get_members, arguments)
       assert web in Enum.map(pids, &node/1)
     end)
   end

@@ -38,7 +38,7 @@ defmodule Minotaur.Cluster.BeamNode do
     {:ok, peer, _node} = :peer.start(peer_options(config))
     monitor = Process.monitor(peer)
     set_up(peer, config)
-    os_pid = peer |> :peer.call(:os, :getpid, []) |> List.to_integer()
+    os_pid = peer |> :peer.call(:os, :getpid, [], @boot_ms) |> List.to_integer()
     send(config.manager, {:booted, config.name, %{peer: peer, os_pid: os_pid}})
     {:noreply, Map.merge(config, %{peer: peer, monitor: monitor, os_pid: os_pid})}
   end
@@ -123,12 +123,12 @@ defmodule Minotaur.Cluster.BeamNode do
   end
 
   defp set_up(peer, config) do
-    :ok = :peer.call(peer, :code, :add_pathsz, [code_path(config)])
-    {:ok, _} = :peer.call(peer, :application, :ensure_all_started, [:elixir])
+    :ok = :peer.call(peer, :code, :add_pathsz, [code_path(config)], @boot_ms)
+    {:ok, _} = :peer.call(peer, :application, :ensure_all_started, [:elixir], @boot_ms)
 
     for {app, settings} <- [logger: [level: :info]] ++ config.environment,
         {key, value} <- settings do
-      :peer.call(peer, Application, :put_env, [app, key, value, [persistent: true]])
+      :peer.call(peer, Application, :put_env, [app, key, value, [persistent: true]], @boot_ms)
     end
 
     for app <- config.applications do

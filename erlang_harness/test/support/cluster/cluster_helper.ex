@@ -15,6 +15,7 @@ defmodule Minotaur.ClusterHelper do
       end
   """
 
+  import ExUnit.Assertions, only: [assert: 1]
   import Kernel, except: [send: 2]
   import Minotaur.TimeHelper
 
@@ -22,6 +23,8 @@ defmodule Minotaur.ClusterHelper do
   alias Minotaur.SessionHost
 
   @call_ms 30_000
+  # Who wants a lock of :global that another has sleeps up to 8 s before he tries again.
+  @global_ms 60_000
 
   @node_options [:kind, :environment, :applications, :hidden, :release, :net_ticktime] ++
                   [:name, :connect, :arguments, :cpus]
@@ -106,6 +109,37 @@ defmodule Minotaur.ClusterHelper do
   @spec connect(pid, node, node) :: :ok
   def connect(cluster, node, other) do
     true = call(cluster, node, Node, :connect, [other])
+    :ok
+  end
+
+  @doc """
+  Connects a BEAM node that was dropped with those who dropped it, and waits until they have it
+  back: it may not have noticed yet that it was, and think that it is connected.
+  """
+  @spec reconnect(pid, node, [node]) :: :ok
+  def reconnect(cluster, node, others) do
+    for other <- others do
+      wait_until(fn ->
+        connect(cluster, node, other)
+        assert node in call(cluster, other, Node, :list)
+      end)
+    end
+
+    :ok
+  end
+
+  @doc """
+  Waits until these nodes are known to each other as members of `:global`: OTP joins them tenths of
+  a second after they have met, and what one registers before is not yet known to the others.
+  """
+  @spec await_global(pid, [node]) :: :ok
+  def await_global(cluster, nodes) do
+    for node <- nodes do
+      others = Enum.sort(nodes -- [node])
+      known = fn -> genserver_call(cluster, node, {:global_name_server, node}, :get_known) end
+      wait_until(fn -> assert {node, Enum.sort(known.())} == {node, others} end, @global_ms)
+    end
+
     :ok
   end
 

@@ -13,12 +13,14 @@ defmodule Minotaur.Cluster.Pulse do
   as well: it is held to ten times as much above the other node's.
   """
 
-  import ExUnit.Assertions
+  import ExUnit.Assertions, only: [flunk: 1]
   import Minotaur.GameEngineFixtures
   import Minotaur.TimeHelper
 
   alias Minotaur.ClusterHelper, as: Cluster
   alias Minotaur.GameEngine
+
+  @tries 3
 
   # What an allocator may keep.
   @kept_kb 24 * 1_024
@@ -71,16 +73,24 @@ defmodule Minotaur.Cluster.Pulse do
   end
 
   @doc """
-  Asserts that `what` stalled nobody: 100 ms are allowed, and more to a node with sanitizers, which
-  is many times slower. With `HOSTILE_SHOW` set it prints the figures.
+  Asserts that `what` stalls nobody, and gives its result: 100 ms are allowed, and more to a node
+  with sanitizers, which is many times slower. `measure` gives what `during/6` does. It is tried
+  again when a figure is too high: a slow memory or a neighbour on the same core is in no
+  `schedstat`, while what a node has to do for a peer it does each time. With `HOSTILE_SHOW` set it
+  prints the figures.
   """
-  @spec assert_no_stall(String.t(), slowest, slowest) :: true
-  def assert_no_stall(what, slowest, elsewhere) do
+  @spec assert_no_stall(String.t(), (() -> {term, slowest, slowest}), pos_integer) :: term
+  def assert_no_stall(what, measure, tries \\ @tries) do
+    {result, slowest, elsewhere} = measure.()
     said = "#{what}: #{inspect(slowest)} ms, elsewhere #{inspect(elsewhere)}"
     if System.get_env("HOSTILE_SHOW"), do: IO.puts(said)
     stall_ms = if sanitized?(), do: 2_000, else: 100
-    assert slowest.ran <= stall_ms, said
-    assert slowest.took <= elsewhere.took + 10 * stall_ms, said
+
+    cond do
+      slowest.ran <= stall_ms and slowest.took <= elsewhere.took + 10 * stall_ms -> result
+      tries > 1 -> assert_no_stall(what, measure, tries - 1)
+      true -> flunk(said)
+    end
   end
 
   @doc "The resident memory of a process of the operating system in kB."

@@ -17,6 +17,7 @@ defmodule Minotaur.EchoHelper do
     {:ok, driver} = Manager.route(cluster, hd(c))
     echo = %{cluster: cluster, driver: driver, beam: beam, c: c}
     for a <- beam ++ c, b <- beam ++ c, a != b, do: {:ok, _} = via(echo, name(a), name(b), :hello)
+    Cluster.await_global(cluster, beam ++ c)
     echo
   end
 
