@@ -364,7 +364,11 @@ defmodule Minotaur.Handoff.HandoffTest do
     # Not linked: the session may be ended before it answers.
     outcome =
       Task.Supervisor.async_nolink(Minotaur.TaskSupervisor, fn ->
-        GenServer.call(pid, {SessionHost, {:hand_off, transfer, target}})
+        try do
+          GenServer.call(pid, {SessionHost, {:hand_off, transfer, target}})
+        catch
+          :exit, reason -> {:exit, reason}
+        end
       end)
 
     wait_until(fn -> assert :sys.get_state(pid).role == :leaving end)

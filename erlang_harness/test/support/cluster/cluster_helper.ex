@@ -90,11 +90,14 @@ defmodule Minotaur.ClusterHelper do
     :peer.call(peer, :erpc, :call, [node, module, function, arguments, @call_ms], :infinity)
   end
 
-  @doc "A GenServer call to a process that may live on any node of the cluster."
+  @doc """
+  A GenServer call to a process that may live on any node of the cluster. It may need a lock of
+  `:global`, for which a BEAM that did not get it at once comes again some seconds later.
+  """
   @spec genserver_call(pid, node, GenServer.server(), term) :: term
   def genserver_call(cluster, node, server, request) do
     {:ok, peer} = Manager.route(cluster, node)
-    :peer.call(peer, GenServer, :call, [server, request], :infinity)
+    :peer.call(peer, GenServer, :call, [server, request, @call_ms], :infinity)
   end
 
   @doc "Sends a message to a process that may live on any node of the cluster."
