@@ -230,8 +230,7 @@ static void clear_pid(struct cn_pid *pid)
     pid->node[0] = '\0';
 }
 
-/* As zeros, without passing over all the room for names. */
-static void clear(struct control *control)
+void control_clear(struct control *control)
 {
     control->op = CONTROL_SEND;
     control->has_from = false;
@@ -248,6 +247,7 @@ static void clear(struct control *control)
     control->arity = 0;
     control->options = (struct cn_term){NULL, 0};
     control->result = (struct cn_term){NULL, 0};
+    control->owner = NULL;
 }
 
 int control_decode(struct cn_term tuple, struct cn_term payload, struct control *ret_control,
@@ -260,7 +260,7 @@ int control_decode(struct cn_term tuple, struct cn_term payload, struct control 
     uint32_t number;
     uint32_t arity;
 
-    clear(&control);
+    control_clear(&control);
     cn_reader_init(&reader, tuple);
     if (!cn_read_tuple(&reader, &arity))
         return CN_E_INVALID;

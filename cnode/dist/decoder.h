@@ -10,6 +10,7 @@
 #ifndef DIST_DECODER_H
 #define DIST_DECODER_H
 
+#include "dist/control.h"
 #include "dist/fragments.h"
 
 /** Memory that decoders of one thread share; it holds one signal at a time. */
@@ -17,6 +18,7 @@ struct decoder_scratch {
     struct cn_writer tuple;
     struct cn_writer message;
     struct atom_table atoms;
+    struct control control;
 };
 
 /** The decoder of a connection. Private. */
@@ -52,6 +54,15 @@ void decoder_deinit(struct decoder *decoder);
  */
 int decoder_take(struct decoder *decoder, struct cn_bytes frame, struct cn_term *ret_control,
                  struct cn_term *ret_message);
+/**
+ * Take a frame and give its signal, with its owner: what decoder_take and control_decode do, but
+ * what comes in masses is read without writing its atoms out. *@ret_control is valid until the next
+ * call that shares the scratch memory.
+ *
+ * Errors: as decoder_take; CN_E_UNKNOWN when control_decode refuses the tuple.
+ */
+int decoder_signal(struct decoder *decoder, struct cn_bytes frame,
+                   const struct control **ret_control, struct cn_term *ret_message);
 /**
  * Give who keeps @message, which was just taken or is a part of what was: it stays valid as long as
  * it is shared. NULL when that is short-lived memory.

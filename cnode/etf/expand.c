@@ -208,7 +208,10 @@ int etf_expand_start(const uint8_t *data, size_t size, const struct cn_bytes *at
     }
     if (writer->size - expansion.start + taken - expansion.copied > writer->size_max)
         return -E2BIG;
-    *ret_start = (struct cn_bytes){writer->data + expansion.start, writer->size - expansion.start};
+    *ret_start = (struct cn_bytes){NULL, 0};
+    if (expansion.changed)
+        *ret_start = (struct cn_bytes){writer->data + expansion.start,
+                                       writer->size - expansion.start};
     *ret_end = (struct cn_bytes){data + expansion.copied, taken - expansion.copied};
     *ret_maps = expansion.maps;
     return 0;

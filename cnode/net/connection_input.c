@@ -41,29 +41,22 @@ static void count_work(struct connection *connection, size_t frame_size, size_t 
 /* One frame that is no tick. */
 static void take_frame(struct connection *connection, struct cn_bytes frame)
 {
-    struct cn_term tuple;
-    struct cn_term payload;
+    const struct control *control;
     struct cn_term message;
-    struct control control;
-    int rc;
+    int rc = decoder_signal(&connection->decoder, frame, &control, &message);
 
-    rc = decoder_take(&connection->decoder, frame, &tuple, &payload);
     if (rc == CN_E_MORE)
         return;
     if (rc != 0) {
-        protocol_error(connection, rc, "a frame that cannot be decoded");
+        protocol_error(connection, rc,
+                       rc == CN_E_UNKNOWN ? "an unknown or malformed control message"
+                                          : "a frame that cannot be decoded");
         return;
     }
-    count_work(connection, frame.size, tuple.size + payload.size);
-    rc = control_decode(tuple, payload, &control, &message);
-    if (rc != 0) {
-        protocol_error(connection, rc, "an unknown or malformed control message");
-        return;
-    }
+    count_work(connection, frame.size, message.size);
     if (connection->events.deliver == NULL)
         return;
-    control.owner = decoder_owner(&connection->decoder, message);
-    rc = connection->events.deliver(connection->context, connection, &control, message);
+    rc = connection->events.deliver(connection->context, connection, control, message);
     if (rc != 0)
         protocol_error(connection, rc, "a signal that breaks a rule");
 }

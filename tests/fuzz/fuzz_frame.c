@@ -6,7 +6,8 @@
  * one frame, whose length is put before it here. The two bits below it say whether the peer agreed
  * on the atom cache and on fragments. However the stream is cut, the same frames and signals come
  * out, and as many bytes are held; what is a control message can be written for a peer with all
- * flags, or with few, and is then the same message.
+ * flags, or with few, and is then the same message. A signal is the same whether its atoms are
+ * written out first or not.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -38,6 +39,8 @@ struct incoming {
     struct frame_reader reader;
     struct decoder_scratch scratch;
     struct decoder decoder;
+    struct decoder_scratch signal_scratch;
+    struct decoder signals; /* takes the same frames, as signals */
 };
 
 static bool same_control(const struct control *a, const struct control *b)
@@ -102,6 +105,20 @@ static void check_bounds(const struct incoming *incoming)
     cn_assert(decoder->fragments.bytes <= decoder->fragments.limits.bytes_max);
 }
 
+/* Take the frame as a signal; @r is what decoder_take and control_decode said of it. */
+static void check_signal(struct incoming *incoming, struct cn_bytes frame, int r,
+                         const struct control *control, struct cn_term message)
+{
+    const struct control *signal;
+    struct cn_term signal_message;
+    int signal_r = decoder_signal(&incoming->signals, frame, &signal, &signal_message);
+
+    cn_assert(signal_r == r);
+    cn_assert(r != 0 || same_control(control, signal));
+    cn_assert(r != 0 || fuzz_same((struct cn_bytes){message.data, message.size},
+                                  (struct cn_bytes){signal_message.data, signal_message.size}));
+}
+
 /* Returns what decoder_take and control_decode say. */
 static int take_frame(struct incoming *incoming, struct cn_bytes frame, struct seen *seen)
 {
@@ -110,11 +127,12 @@ static int take_frame(struct incoming *incoming, struct cn_bytes frame, struct s
     int r = decoder_take(&incoming->decoder, frame, &tuple, &payload);
 
     check_bounds(incoming);
-    if (r != 0)
-        return r;
-    note_bytes(seen, tuple.data, tuple.size);
-    note_bytes(seen, payload.data, payload.size);
-    r = control_decode(tuple, payload, &control, &message);
+    if (r == 0) {
+        note_bytes(seen, tuple.data, tuple.size);
+        note_bytes(seen, payload.data, payload.size);
+        r = control_decode(tuple, payload, &control, &message) == 0 ? 0 : CN_E_UNKNOWN;
+    }
+    check_signal(incoming, frame, r, &control, message);
     if (r != 0)
         return r;
     check_again(&control, message, FLAGS_OURS);
@@ -154,6 +172,8 @@ static struct seen feed(struct cn_bytes stream, uint32_t seed, size_t piece_max)
     frame_reader_init(&incoming.reader, FRAME_MAX);
     decoder_scratch_init(&incoming.scratch);
     decoder_init(&incoming.decoder, flags, FRAME_MAX, &incoming.scratch);
+    decoder_scratch_init(&incoming.signal_scratch);
+    decoder_init(&incoming.signals, flags, FRAME_MAX, &incoming.signal_scratch);
     while (at < stream.size && seen.end == CN_E_MORE) {
         size_t size = 1 + (seed >> 8) % piece_max;
         struct cn_term piece;
@@ -170,6 +190,8 @@ static struct seen feed(struct cn_bytes stream, uint32_t seed, size_t piece_max)
     frame_reader_deinit(&incoming.reader);
     decoder_deinit(&incoming.decoder);
     decoder_scratch_deinit(&incoming.scratch);
+    decoder_deinit(&incoming.signals);
+    decoder_scratch_deinit(&incoming.signal_scratch);
     return seen;
 }
 

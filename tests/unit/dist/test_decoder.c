@@ -125,6 +125,69 @@ START_TEST(damaged_frames)
 }
 END_TEST
 
+/* Take a frame as a signal, and as terms that are decoded then: both say the same. */
+static void take_both_ways(struct decoder *terms, struct decoder *signals, struct cn_bytes frame)
+{
+    const struct control *signal;
+    struct cn_term heard;
+    struct cn_term tuple;
+    struct cn_term payload;
+    struct cn_term message;
+    struct control control;
+    int rc = decoder_take(terms, frame, &tuple, &payload);
+
+    ck_assert_int_eq(decoder_signal(signals, frame, &signal, &heard), rc);
+    if (rc == CN_E_MORE)
+        return;
+    ck_assert_int_eq(rc, 0);
+    ck_assert_int_eq(control_decode(tuple, payload, &control, &message), 0);
+    ck_assert_int_eq(signal->op, control.op);
+    ck_assert(cn_pid_equal(&signal->to, &control.to));
+    ck_assert(cn_ref_equal(&signal->ref, &control.ref));
+    ck_assert_uint_eq(heard.size, message.size);
+    ck_assert(heard.size == 0 || memcmp(heard.data, message.data, heard.size) == 0);
+    ck_assert(heard.size == 0 ||
+              (signal->owner == NULL) == (decoder_owner(terms, message) == NULL));
+}
+
+/* Every recorded frame gives the signal that its terms are. */
+START_TEST(signals_are_what_the_terms_are)
+{
+    struct decoder_scratch other_scratch;
+    struct decoder terms;
+    struct decoder signals;
+
+    decoder_scratch_init(&other_scratch);
+    decoder_init(&terms, FLAGS_OURS, 1 << 21, &scratch);
+    decoder_init(&signals, FLAGS_OURS, 1 << 21, &other_scratch);
+    for (size_t i = 0; i < conversation.frame_count; i++) {
+        uint8_t *frame = exact(conversation.frames[i].data, conversation.frames[i].size);
+
+        take_both_ways(&terms, &signals, (struct cn_bytes){frame, conversation.frames[i].size});
+        free(frame);
+    }
+    decoder_deinit(&terms);
+    decoder_deinit(&signals);
+    decoder_scratch_deinit(&other_scratch);
+}
+END_TEST
+
+/* A tuple that is no control message of ours is told apart from a frame that is none. */
+START_TEST(unknown_messages_have_their_error)
+{
+    const struct control *control;
+    struct cn_term message;
+    struct decoder decoder;
+
+    decoder_init(&decoder, FLAGS_OURS, 0, &scratch);
+    ck_assert_int_eq(decoder_signal(&decoder, from_hex("83440068016163"), &control, &message),
+                     CN_E_UNKNOWN);
+    ck_assert_int_eq(decoder_signal(&decoder, from_hex("83440068026163"), &control, &message),
+                     CN_E_TERM_SHORT);
+    decoder_deinit(&decoder);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("decoder");
@@ -135,6 +198,8 @@ int main(void)
     tcase_add_test(tcase, forms_need_their_flags);
     tcase_add_test(tcase, hostile_frames);
     tcase_add_test(tcase, damaged_frames);
+    tcase_add_test(tcase, signals_are_what_the_terms_are);
+    tcase_add_test(tcase, unknown_messages_have_their_error);
     suite_add_tcase(suite, tcase);
     return run_suite(suite);
 }
