@@ -13,7 +13,7 @@ defmodule Minotaur.Cluster.GlobalTest do
 
   import Minotaur.TimeHelper
 
-  alias Minotaur.Cluster.{Manager, OsProcess}
+  alias Minotaur.Cluster.Manager
   alias Minotaur.ClusterHelper, as: Cluster
 
   @settle_ms 60_000
@@ -77,12 +77,10 @@ defmodule Minotaur.Cluster.GlobalTest do
       paused = if unquote(kind) == :c, do: hd(ctx.cs), else: hd(ctx.beams)
       for node <- ctx.nodes, do: assert(register(ctx, node, {:of, node}) == :yes)
       await_members(ctx)
-      os_pid = Cluster.os_pid(ctx.cluster, paused)
       others = without(ctx, [paused])
-      OsProcess.signal(os_pid, :stop)
+      resume = Cluster.pause(ctx.cluster, paused)
       await_nobody(others, {:of, paused})
-      OsProcess.signal(os_pid, :cont)
-      rejoin(ctx, unquote(kind), paused)
+      resume.()
       await_members(ctx)
       for node <- ctx.nodes, do: await_holder(ctx, {:of, node}, node)
       assert_no_locks(ctx)
@@ -180,12 +178,6 @@ defmodule Minotaur.Cluster.GlobalTest do
   defp without(ctx, nodes) do
     Map.merge(ctx, %{nodes: ctx.nodes -- nodes, beams: ctx.beams -- nodes, cs: ctx.cs -- nodes})
   end
-
-  # Nobody dials a BEAM node that was dropped but itself.
-  defp rejoin(_ctx, :c, _paused), do: :ok
-
-  defp rejoin(ctx, :beam, paused),
-    do: Cluster.reconnect(ctx.cluster, paused, ctx.nodes -- [paused])
 
   # Who is known to whom.
 

@@ -15,7 +15,7 @@ defmodule Minotaur.Cluster.PgTest do
   import Minotaur.GameEngineFixtures
   import Minotaur.TimeHelper
 
-  alias Minotaur.Cluster.{OsProcess, Probe}
+  alias Minotaur.Cluster.Probe
   alias Minotaur.ClusterHelper, as: Cluster
   alias Minotaur.SessionHost
 
@@ -182,15 +182,13 @@ defmodule Minotaur.Cluster.PgTest do
       members = for node <- ctx.nodes, do: start_member(ctx, node)
       for member <- members, do: :ok = join(ctx, :g, member)
       await_members(ctx, :g, members)
-      os_pid = Cluster.os_pid(ctx.cluster, paused)
-      OsProcess.signal(os_pid, :stop)
+      resume = Cluster.pause(ctx.cluster, paused)
       others = without(ctx, [paused])
       left = for member <- members, node(member) != paused, do: member
       await_members(others, :g, left)
       later = start_member(ctx, hd(others.nodes))
       :ok = join(ctx, :g, later)
-      OsProcess.signal(os_pid, :cont)
-      if unquote(kind) == :beam, do: Cluster.reconnect(ctx.cluster, paused, others.nodes)
+      resume.()
       await_members(ctx, :g, [later | members])
     end
   end

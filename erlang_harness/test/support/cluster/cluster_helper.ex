@@ -19,7 +19,7 @@ defmodule Minotaur.ClusterHelper do
   import Kernel, except: [send: 2]
   import Minotaur.TimeHelper
 
-  alias Minotaur.Cluster.Manager
+  alias Minotaur.Cluster.{Manager, OsProcess, Probe}
   alias Minotaur.SessionHost
 
   @call_ms 30_000
@@ -116,20 +116,51 @@ defmodule Minotaur.ClusterHelper do
   end
 
   @doc """
-  Connects a BEAM node that was dropped with those who dropped it, and waits until they have it
-  back: it may not have noticed yet that it was, and think that it is connected.
-  """
-  @spec reconnect(pid, node, [node]) :: :ok
-  def reconnect(cluster, node, others) do
-    for other <- others do
-      wait_until(fn ->
-        connect(cluster, node, other)
-        assert node in call(cluster, other, Node, :list)
-      end)
-    end
+  Stops a node in its tracks. Gives the function that lets it go on.
 
-    :ok
+  A BEAM node goes on when the others have dropped it, and is connected with the BEAM nodes again
+  when it has noticed. Not sooner: what it says about one whom it lost, on a connection to another
+  that is still up, parts these two, as OTP's `:global` prevents overlapping partitions, and nobody
+  joins them again.
+  """
+  @spec pause(pid, node) :: (() -> :ok)
+  def pause(cluster, node) do
+    others = for %{name: name} = other <- Manager.nodes(cluster), name != node, do: other
+    {:ok, %{kind: kind, os_pid: os_pid}} = Manager.fetch(cluster, node)
+    probe = if kind == :beam, do: watch_beams(cluster, node, others)
+    true = OsProcess.signal(os_pid, :stop)
+
+    fn ->
+      if probe, do: await_dropped(cluster, node, others)
+      true = OsProcess.signal(os_pid, :cont)
+      if probe, do: reconnect(cluster, node, probe, others)
+      :ok
+    end
   end
+
+  defp beams(nodes), do: for(%{kind: :beam, hidden: false, name: name} <- nodes, do: name)
+
+  defp watch_beams(cluster, node, others) do
+    probe = Probe.start(cluster, node)
+    for beam <- beams(others), do: Probe.run!(cluster, probe, Node, :monitor, [beam, true])
+    probe
+  end
+
+  defp await_dropped(cluster, node, others) do
+    for %{hidden: false, name: name} <- others do
+      wait_until(fn -> assert node not in call(cluster, name, Node, :list) end)
+    end
+  end
+
+  defp reconnect(cluster, node, probe, others) do
+    for beam <- beams(others), do: Probe.await(cluster, probe, {:nodedown, beam})
+    # What came before this question is behind it.
+    known(cluster, node)
+    for beam <- beams(others), do: wait_until(fn -> connect(cluster, node, beam) end)
+  end
+
+  defp known(cluster, node),
+    do: genserver_call(cluster, node, {:global_name_server, node}, :get_known)
 
   @doc """
   Waits until these nodes are known to each other as members of `:global`: OTP joins them tenths of
@@ -139,8 +170,8 @@ defmodule Minotaur.ClusterHelper do
   def await_global(cluster, nodes) do
     for node <- nodes do
       others = Enum.sort(nodes -- [node])
-      known = fn -> genserver_call(cluster, node, {:global_name_server, node}, :get_known) end
-      wait_until(fn -> assert {node, Enum.sort(known.())} == {node, others} end, @global_ms)
+      seen = fn -> Enum.sort(known(cluster, node)) end
+      wait_until(fn -> assert {node, seen.()} == {node, others} end, @global_ms)
     end
 
     :ok
