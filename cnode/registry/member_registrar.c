@@ -26,7 +26,7 @@
 #include "base/trace.h"
 #include "registry/member_internal.h"
 
-#define SLICE_MS      40u
+#define SLICE_MS      36u
 #define REST_MS       20u
 #define BUNDLE_MS     10u
 #define BUNDLE_MAX    1000u

@@ -55,7 +55,8 @@ defmodule Minotaur.Bench.Global do
           %{
             beam: call(cluster, beam, :register_each, [@singles]),
             single: call(cluster, beam, :named, [c, :each, Enum.take(pids, @singles)]),
-            batch: call(cluster, beam, :named, [c, :change, pids])
+            batch: call(cluster, beam, :named, [c, :change, pids]),
+            floor: call(cluster, beam, :floor_rate, [pids])
           }
         end
 
@@ -87,6 +88,34 @@ defmodule Minotaur.Bench.Global do
     rate(count, us)
   end
 
+  # -- the floor: what a BEAM member alone spends on names, whoever has them registered
+
+  @doc "On a BEAM node: the same names at once, told to nobody but its own server. Names/s."
+  def floor_rate(pids) do
+    us = floor_us(pids)
+    change_here(for {_, index} <- Enum.with_index(pids), do: {:delete, {:name, index}})
+    rate(length(pids), us)
+  end
+
+  @doc "On a BEAM node: its own server gives all names to these. Gives microseconds."
+  def floor_us(pids) do
+    method = &:global.random_exit_name/3
+
+    ops = for {pid, index} <- Enum.with_index(pids), do: {:insert, {{:name, index}, pid, method}}
+
+    time(fn -> change_here(ops) end)
+  end
+
+  # As another node tells it many changes under one lock, without that node, its lock, the wire.
+  defp change_here(ops) do
+    id = {:global, self()}
+    true = :global.set_lock(id, [node()])
+    message = {:new_nodes, node(), ops, [], [], [vsn: 8, lock: id]}
+    GenServer.cast(:global_name_server, message)
+    8 = GenServer.call(:global_name_server, :get_protocol_version, :infinity)
+    :global.del_lock(id, [node()])
+  end
+
   # -- moves
 
   # From the first to the second, with a BEAM node that looks on.
@@ -105,7 +134,16 @@ defmodule Minotaur.Bench.Global do
       beam = if from == :beam, do: source, else: observer
       sample = Enum.take(old, min(@sample, count))
       stock = call(cluster, beam, :move_each, [sample])
-      Map.merge(seen, %{pair: pair, count: count, ms: ms, registered: registered, stock: stock})
+      floor = call(cluster, observer, :floor_us, [old]) / 1_000
+
+      Map.merge(seen, %{
+        pair: pair,
+        count: count,
+        ms: ms,
+        registered: registered,
+        stock: stock,
+        floor: floor
+      })
     end)
   end
 
@@ -335,7 +373,9 @@ defmodule Minotaur.Bench.Global do
       All nodes share the processors; BEAM nodes run with \
       `#{Enum.join(@beam_arguments, " ")}`. Each name belongs to a process of its own. *one by \
       one*: #{@singles} names, each when the one before is registered everywhere. *at once*: \
-      #{@batch} names by one request. #{rounds} rounds in turns, medians.\
+      #{@batch} names by one request. *floor*: the same names told to the BEAM node's \
+      `global_name_server` alone, by a process beside it, in one message under one lock, as fast as \
+      it takes them: no wire, no other node. #{rounds} rounds in turns, medians.\
       """,
       """
       Moves: all names of one node go to processes of another by one request, in a cluster of the \
@@ -344,7 +384,9 @@ defmodule Minotaur.Bench.Global do
       for #{@sample} of these names among the others. A BEAM node's `:global` copies, for each \
       name, a map of all names that the processes of one node have (`save_node_resource_info` in \
       global.erl of OTP 25 to 29): its time per name grows with their number, whoever moves them. \
-      The last row is a cluster of three C nodes, in which nobody does.\
+      *floor* is what the server of the BEAM node that looks on spends on all names when it alone is \
+      told to give them back, as above. The last row is a cluster of three C nodes, in which nobody \
+      spends that.\
       """
     ]
   end
@@ -385,11 +427,13 @@ defmodule Minotaur.Bench.Global do
         [
           "#{nodes}",
           Report.cell(of.(:beam), of.(:single), 0),
-          Report.cell(of.(:beam), of.(:batch), 0)
+          Report.cell(of.(:beam), of.(:batch), 0),
+          Report.cell(of.(:floor), of.(:batch), 0)
         ]
       end
 
-    Report.table(["nodes", "names/s one by one", "names/s at once"], rows)
+    columns = ["nodes", "names/s one by one", "names/s at once", "at once: floor → C node"]
+    Report.table(columns, rows)
   end
 
   defp move_table(moves, alone) do
@@ -399,6 +443,7 @@ defmodule Minotaur.Bench.Global do
           pair(move.pair),
           Report.number(move.registered, 0),
           Report.number(move.ms, 0),
+          Report.number(move.floor, 0),
           Report.number(move.ms * 1_000 / move.count, 0),
           Report.number(move.stock, 0),
           "#{move.polls}",
@@ -411,11 +456,12 @@ defmodule Minotaur.Bench.Global do
       "C nodes alone",
       Report.number(alone.registered, 0),
       Report.number(alone.ms, 0),
+      "",
       Report.number(alone.ms * 1_000 / alone.count, 0) | List.duplicate("", 4)
     ]
 
-    columns = ["from, to", "registered ms", "moved ms", "µs/name", "stock µs/name", "looked up"]
-    Report.table(columns ++ ["missing", "longest lock ms"], rows ++ [last])
+    columns = ["from, to", "registered ms", "moved ms", "floor ms", "µs/name", "stock µs/name"]
+    Report.table(columns ++ ["looked up", "missing", "longest lock ms"], rows ++ [last])
   end
 
   defp lock_table(locks) do
