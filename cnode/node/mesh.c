@@ -349,6 +349,13 @@ void mesh_peer_down(struct mesh *mesh, const char *node)
         neighbour->dial_after_ms = now_ms;
 }
 
+void mesh_forget_peers(struct mesh *mesh)
+{
+    struct neighbour *neighbour, *next;
+
+    map_for_each(mesh->neighbours, neighbour, next) neighbour->asked = false;
+}
+
 void mesh_stop(struct mesh *mesh)
 {
     mesh->stopped = true;

@@ -171,6 +171,14 @@ static void on_closed(void *context)
         names->config.closed(names->config.context);
 }
 
+static void on_leaving(void *context)
+{
+    struct names *names = context;
+
+    if (names->config.leaving)
+        names->config.leaving(names->config.context);
+}
+
 /* The registry that fits the node. */
 static int start(struct names *names, struct procs *procs, struct functions *functions,
                  const struct names_config *config)
@@ -181,6 +189,7 @@ static int start(struct names *names, struct procs *procs, struct functions *fun
                                  .owner_function = config->owner_function,
                                  .choose = config->choose ? choose : NULL,
                                  .disconnect = hang_up,
+                                 .leaving = on_leaving,
                                  .closed = on_closed};
     int error;
 

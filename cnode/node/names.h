@@ -21,7 +21,8 @@ struct names_config {
     bool hidden; /* registers through a neighbour, instead of being a member of `:global` */
     struct network *network; /* whose connections it may close */
     void *context;
-    void (*closed)(void *context); /* names work no more: somebody killed their process */
+    void (*closed)(void *context);  /* names work no more: somebody killed their process */
+    void (*leaving)(void *context); /* see registry.h */
     /*
      * The rule by which sessions that two hosts have are told apart: see owner_module and choose in
      * registry.h. Without it sessions' names are those of global:random_exit_name/3.

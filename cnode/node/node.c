@@ -250,6 +250,14 @@ static void on_stop_asked(void *context, int status)
     leave(context, "init:stop"); /* what became of the sessions says more than its status */
 }
 
+static void on_leaving(void *context)
+{
+    struct node *node = context;
+
+    log_event(LOG_INFO, "names.left", "global:disconnect/0");
+    mesh_forget_peers(node->mesh);
+}
+
 /* As a BEAM node ends without it; this one hands its sessions over first. */
 static void on_names_closed(void *context)
 {
@@ -383,6 +391,7 @@ static int boot_processes(struct node *node)
         .network = node->network,
         .context = node,
         .closed = on_names_closed,
+        .leaving = on_leaving,
     };
     int error;
 

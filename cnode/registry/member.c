@@ -159,6 +159,7 @@ int member_new(struct procs *procs, struct functions *functions, const struct gl
     list_init(&member->claims);
     list_init(&member->questions);
     list_init(&member->lockings);
+    list_init(&member->syncings);
     locker_init(member);
     registrar_init(member);
     r = member_functions_add(member, functions);
@@ -187,6 +188,7 @@ struct member *member_free(struct member *member)
         question->release(question);
     }
     trans_free_all(member);
+    sync_free_all(member);
     claims_free_all(member);
     lanes_free_all(member);
     known_free_all(member);

@@ -253,6 +253,7 @@ void exchange_finish(struct peer *peer, struct cn_term message)
     known_each(his.known, member, join_with);
     meeting_reset(peer); /* the lock is given back; the message may have been kept there */
     registrar_kick(member);
+    sync_in_sync(member, peer->node);
 }
 
 static struct cn_term read_lock(struct cn_term extra)

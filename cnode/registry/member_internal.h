@@ -13,6 +13,7 @@
  *     member_registrar the lock under which names change
  *     member_lanes     what is asked of it, by name
  *     member_trans     locks that servers of this node ask for
+ *     member_sync      waiting for nodes to be in sync, and leaving them
  *     member_bundle    many changes that all servers are told in one message
  */
 #ifndef REGISTRY_MEMBER_INTERNAL_H
@@ -214,6 +215,8 @@ struct member {
     struct list claims;    /* struct claim.link */
     struct list questions; /* struct question.link */
     struct list lockings;  /* struct locking.link */
+    struct list syncings;  /* struct syncing.link */
+    uint64_t leave_timer;  /* 0: nobody has asked us to leave */
     struct locker locker;
     struct registrar registrar;
 };
@@ -264,6 +267,8 @@ void roster_delete(struct member *member, struct name *name);
 struct cn_term roster_term(const struct name *name);
 /** View its method. */
 struct cn_term roster_method(const struct name *name);
+/** Write the list of names alone. */
+void roster_write_terms(struct member *member, struct cn_writer *writer);
 /** Write the list [{Name, Pid, Method}]. */
 void roster_write_names(struct member *member, struct cn_writer *writer);
 /** Write the list [{Name, Pid, Node}] of names registered for hidden nodes. */
@@ -320,6 +325,8 @@ void known_in_sync(struct member *member, const char *node);
 void known_write_known(const struct member *member, int64_t version, struct cn_writer *writer);
 /** Write the list of known nodes' names, or of those in sync. */
 void known_write_nodes(const struct member *member, bool synced, struct cn_writer *writer);
+/** Write the list of members that are connected, known or not. */
+void known_write_connected(const struct member *member, struct cn_writer *writer);
 /** Count the known nodes. */
 size_t known_count(const struct member *member);
 /** Take {nodeup, Node} or {nodedown, Node}; false when it is something else. */
@@ -428,6 +435,25 @@ void trans_closed(struct member *member);
 void trans_owner_ends(struct member *member, struct gen_server *owner);
 /** Forget all. */
 void trans_free_all(struct member *member);
+
+/* member_sync.c */
+/** Called once: all are in sync or gone (@done); or the member is released, and nobody answers. */
+typedef void (*sync_done)(void *context, bool done);
+/**
+ * Wait for @nodes, a list of atoms; @done may be called at once.
+ * Errors: CN_E_INVALID (no such list), CN_E_CLOSED, -ENOMEM; then @done is not called.
+ */
+int sync_start(struct member *member, struct cn_term nodes, sync_done done, void *context);
+/** A node is in sync with us. */
+void sync_in_sync(struct member *member, const char *node);
+/** A monitor's end; false when it is none of these. */
+bool sync_take_down(struct member *member, const struct cn_ref *ref);
+/** Forget all who wait. */
+void sync_free_all(struct member *member);
+/** Leave all connected members soon, and write the list of them. Errors: -ENOMEM. */
+int leave_start(struct member *member, struct cn_writer *nodes);
+/** A timer of global_name_server is due; false when it is not that of leaving. */
+bool leave_timer(struct member *member, uint64_t timer);
 
 /* member_lanes.c */
 /** Queue a request. @pid: NULL for WHEREIS. Errors: CN_E_CLOSED, -ENOMEM. */

@@ -172,33 +172,54 @@ void known_add_list(struct member *member, struct cn_term nodes)
     known_each(nodes, member, add_listed);
 }
 
-static bool is_listed(const struct peer *peer, bool synced)
+static bool is_known(const struct peer *peer)
 {
-    return synced ? peer->synced : peer->known;
+    return peer->known;
 }
 
-static uint32_t count_listed(const struct member *member, bool synced)
+static bool is_synced(const struct peer *peer)
+{
+    return peer->synced;
+}
+
+static bool is_connected(const struct peer *peer)
+{
+    return peer->connected;
+}
+
+static uint32_t count(const struct member *member, bool (*is_listed)(const struct peer *peer))
 {
     uint32_t count = 0;
 
     for (const struct peer *peer = member->peers; peer != NULL; peer = peer->hh.next)
-        count += is_listed(peer, synced) ? 1 : 0;
+        count += is_listed(peer) ? 1 : 0;
     return count;
 }
 
 size_t known_count(const struct member *member)
 {
-    return count_listed(member, false);
+    return count(member, is_known);
+}
+
+static void write_list(const struct member *member, bool (*is_listed)(const struct peer *peer),
+                       struct cn_writer *writer)
+{
+    cn_write_list(writer, count(member, is_listed));
+    for (const struct peer *peer = member->peers; peer != NULL; peer = peer->hh.next) {
+        if (is_listed(peer))
+            cn_write_atom(writer, peer->node);
+    }
+    cn_write_nil(writer);
 }
 
 void known_write_nodes(const struct member *member, bool synced, struct cn_writer *writer)
 {
-    cn_write_list(writer, count_listed(member, synced));
-    for (const struct peer *peer = member->peers; peer != NULL; peer = peer->hh.next) {
-        if (is_listed(peer, synced))
-            cn_write_atom(writer, peer->node);
-    }
-    cn_write_nil(writer);
+    write_list(member, synced ? is_synced : is_known, writer);
+}
+
+void known_write_connected(const struct member *member, struct cn_writer *writer)
+{
+    write_list(member, is_connected, writer);
 }
 
 void known_write_known(const struct member *member, int64_t version, struct cn_writer *writer)
@@ -207,7 +228,7 @@ void known_write_known(const struct member *member, int64_t version, struct cn_w
         known_write_nodes(member, false, writer);
         return;
     }
-    cn_write_list(writer, count_listed(member, false));
+    cn_write_list(writer, count(member, is_known));
     for (const struct peer *peer = member->peers; peer != NULL; peer = peer->hh.next) {
         if (!peer->known)
             continue;

@@ -243,6 +243,7 @@ static void take_in_sync(struct member *member, struct cn_reader *reader)
     peer->synced = true;
     meeting_reset(peer);
     registrar_kick(member);
+    sync_in_sync(member, node);
 }
 
 /* {lock_set, Locker, IsSet, Known [, OurTag]}: his partition is locked, or is not. */

@@ -191,6 +191,17 @@ void roster_write_names(struct member *member, struct cn_writer *writer)
     cn_write_nil(writer);
 }
 
+void roster_write_terms(struct member *member, struct cn_writer *writer)
+{
+    struct name *name = NULL;
+    struct name *next = NULL;
+
+    if (map_count(member->names) > 0)
+        cn_write_list(writer, (uint32_t)map_count(member->names));
+    map_for_each(member->names, name, next) cn_write_term(writer, roster_term(name));
+    cn_write_nil(writer);
+}
+
 static uint32_t count_external(const struct member *member)
 {
     uint32_t count = 0;

@@ -1,11 +1,13 @@
 /*
  * global_name_server: what comes in, sorted.
  *
- * Calls are answered at once, whatever is going on: locks, names, lists. What only the node itself
- * asks of its own server in OTP is answered with an error, so that nobody waits.
+ * Calls are answered at once, whatever is going on: locks, names, lists; only who waits for nodes
+ * to be in sync is answered when they are. What only the node itself asks of its own server in OTP
+ * (a registrar's fun, traces) is answered with an error, so that nobody waits.
  */
 #include <errno.h>
 
+#include "base/alloc.h"
 #include "base/error.h"
 #include "base/trace.h"
 #include "registry/member_internal.h"
@@ -16,7 +18,23 @@ struct query {
     const struct gen_from *from;
     struct cn_reader reader; /* behind the verb */
     struct cn_writer *answer;
+    bool later; /* nothing is answered now */
 };
+
+/* Somebody who waits until nodes are in sync. */
+struct syncer {
+    struct procs *procs;
+    struct gen_from *from;
+};
+
+static const uint8_t ok_atom[] = {0x77, 2, 'o', 'k'};
+
+static void answer_error(struct query *query, const char *reason)
+{
+    cn_write_tuple(query->answer, 2);
+    cn_write_atom(query->answer, "error");
+    cn_write_atom(query->answer, reason);
+}
 
 static void answer_set_lock(struct query *query)
 {
@@ -113,6 +131,46 @@ static void answer_info(struct query *query)
     known_write_nodes(query->member, true, query->answer);
 }
 
+static void on_sync(void *context, bool done)
+{
+    struct syncer *syncer = context;
+
+    if (done)
+        (void)gen_reply(syncer->procs, syncer->from, (struct cn_term){ok_atom, sizeof(ok_atom)});
+    gen_from_free(syncer->from);
+    mem_free(syncer);
+}
+
+/* {sync, Nodes}. Without memory nothing is answered, as if a node were never in sync. */
+static void answer_sync(struct query *query)
+{
+    struct member *member = query->member;
+    struct syncer *syncer = mem_zalloc(sizeof(*syncer));
+    struct cn_term nodes;
+    int r = CN_E_INVALID;
+
+    query->later = true;
+    if (syncer != NULL)
+        syncer->from = gen_from_copy(query->from);
+    if (syncer == NULL || syncer->from == NULL) {
+        mem_free(syncer);
+        return;
+    }
+    syncer->procs = member->procs;
+    if (cn_read_term(&query->reader, &nodes))
+        r = sync_start(member, nodes, on_sync, syncer);
+    if (r != 0)
+        on_sync(syncer, false);
+    query->later = r != CN_E_INVALID;
+    if (!query->later)
+        answer_error(query, "badarg");
+}
+
+static void answer_disconnect(struct query *query)
+{
+    (void)leave_start(query->member, query->answer);
+}
+
 /* What can be asked. */
 static const struct {
     const char *verb;
@@ -128,6 +186,8 @@ static const struct {
     {"get_names_ext", answer_names_ext},
     {"get_protocol_version", answer_version},
     {"info", answer_info},
+    {"sync", answer_sync},
+    {"disconnect", answer_disconnect},
 };
 
 static void write_answer(struct query *query, struct cn_bytes verb)
@@ -138,9 +198,7 @@ static void write_answer(struct query *query, struct cn_bytes verb)
             return;
         }
     }
-    cn_write_tuple(query->answer, 2);
-    cn_write_atom(query->answer, "error");
-    cn_write_atom(query->answer, "unsupported");
+    answer_error(query, "unsupported");
 }
 
 static void on_call(struct gen_server *self, void *state, const struct gen_from *from,
@@ -157,7 +215,7 @@ static void on_call(struct gen_server *self, void *state, const struct gen_from 
     (void)cn_read_atom(&query.reader, &verb);
     cn_writer_init(&writer, 0);
     write_answer(&query, verb);
-    if (cn_writer_error(&writer) == 0)
+    if (!query.later && cn_writer_error(&writer) == 0)
         (void)gen_reply(gen_server_procs(self), from, cn_writer_term(&writer));
     cn_writer_free(&writer);
 }
@@ -202,7 +260,7 @@ static void on_info(struct gen_server *self, void *state, struct cn_term message
 
     if (process_read_down(message, &down)) {
         cn_reader_init(&reader, down.object);
-        if (cn_read_pid(&reader, &pid))
+        if (!sync_take_down(state, &down.ref) && cn_read_pid(&reader, &pid))
             watched_down(state, &pid);
     } else if (!meetings_take_info(state, message) && !known_take_event(state, message) &&
                !known_take_lost(state, message) && !known_take_remove(state, message)) {
@@ -212,7 +270,8 @@ static void on_info(struct gen_server *self, void *state, struct cn_term message
 
 static void on_timer(struct gen_server *self, void *state, uint64_t timer)
 {
-    trans_timer(state, timer);
+    if (!leave_timer(state, timer))
+        trans_timer(state, timer);
 }
 
 static void on_terminate(struct gen_server *self, void *state, struct cn_term reason)

@@ -70,6 +70,8 @@ struct global_hooks {
                    const struct cn_pid *b, global_chosen chosen, void *chosen_context);
     /** Close the connection to @node, if there is one. */
     void (*disconnect)(void *context, const char *node);
+    /** Somebody asks this node to leave (global:disconnect/0): dial no peer again by yourself. */
+    void (*leaving)(void *context);
     /** Somebody has killed the member's processes: nothing that is asked works any more. */
     void (*closed)(void *context);
 };

@@ -99,6 +99,65 @@ defmodule Minotaur.Cluster.GlobalApiTest do
     end
   end
 
+  describe "asked of either kind of node:" do
+    setup :start_two_and_two
+
+    # Who waits for nodes is answered when they are in sync, or cannot be reached.
+    test "to wait until nodes are in sync", ctx do
+      for node <- ctx.nodes, other <- ctx.nodes -- [node] do
+        assert Cluster.call(ctx.cluster, node, :global, :sync, [[other]]) == :ok
+      end
+
+      for node <- ctx.nodes do
+        assert Cluster.call(ctx.cluster, node, :global, :sync, []) == :ok
+        assert Cluster.call(ctx.cluster, node, :global, :sync, [[:"nobody@127.0.0.1"]]) == :ok
+        synced = Cluster.genserver_call(ctx.cluster, node, gns(node), :get_synced)
+        assert Enum.sort(synced) == Enum.sort(ctx.nodes -- [node])
+      end
+    end
+
+    # All names, and those that were registered for somebody who is no member.
+    test "which names there are", ctx do
+      [a, b] = ctx.beams
+      pid = start_process(ctx, a)
+      register = [:external, pid]
+      assert Cluster.call(ctx.cluster, a, :global, :register_name_external, register) == :yes
+      own = start_process(ctx, hd(ctx.cs))
+      assert name(ctx, hd(ctx.cs), {:re_register, :own, own}) == :yes
+
+      for node <- [b | ctx.cs] do
+        wait_until(fn ->
+          names = Cluster.call(ctx.cluster, node, :global, :registered_names, [])
+          assert Enum.sort(names) == [:external, :own]
+        end)
+
+        listed = Cluster.genserver_call(ctx.cluster, node, gns(node), :get_names_ext)
+        assert listed == [{:external, pid, a}]
+      end
+    end
+
+    # It goes alone: the others keep their connections, and it comes back when somebody calls it.
+    for kind <- [:c, :beam] do
+      test "to leave, a #{kind} node", ctx do
+        leaver = if unquote(kind) == :c, do: hd(ctx.cs), else: hd(ctx.beams)
+        others = ctx.nodes -- [leaver]
+        [beam | _] = staying = ctx.beams -- [leaver]
+        links = for node <- staying, do: links(ctx, node, [leaver])
+        left = Cluster.call(ctx.cluster, leaver, :global, :disconnect, [])
+        assert Enum.sort(left) == Enum.sort(others)
+
+        if unquote(kind) == :c do
+          for node <- staying, do: wait_until(fn -> refute leaver in known(ctx, node) end)
+          assert Cluster.call(ctx.cluster, beam, Node, :connect, [leaver])
+        end
+
+        Cluster.await_global(ctx.cluster, ctx.nodes)
+        assert links == for(node <- staying, do: links(ctx, node, [leaver]))
+        assert_free(ctx, :global)
+      end
+    end
+  end
+
   # OTP ends a node without it; the others go on, and so do their names.
   test "a BEAM node whose global_name_server is killed holds nobody up", ctx do
     ctx = start_two_and_two(ctx)
@@ -169,6 +228,15 @@ defmodule Minotaur.Cluster.GlobalApiTest do
     beams = for _ <- 1..2, do: Cluster.start_node(ctx.cluster, kind: :beam, applications: [])
     Cluster.await_global(ctx.cluster, cs ++ beams)
     Map.merge(ctx, %{cs: cs, beams: beams, nodes: cs ++ beams})
+  end
+
+  defp known(ctx, node), do: Cluster.genserver_call(ctx.cluster, node, gns(node), :get_known)
+  defp gns(node), do: {:global_name_server, node}
+
+  # A connection that was lost and made again has another id.
+  defp links(ctx, node, except) do
+    nodes = Cluster.call(ctx.cluster, node, :erlang, :nodes, [:visible, %{connection_id: true}])
+    for {other, %{connection_id: id}} <- nodes, other in (ctx.beams -- except), do: {other, id}
   end
 
   defp start_apart(ctx, kind, letter) do

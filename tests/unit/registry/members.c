@@ -29,6 +29,13 @@ static void on_disconnect(void *context, const char *node)
     (void)snprintf(one->parted, sizeof(one->parted), "%s", node);
 }
 
+static void on_leaving(void *context)
+{
+    struct one *one = context;
+
+    one->left++;
+}
+
 static void on_closed(void *context)
 {
     struct one *one = context;
@@ -57,6 +64,7 @@ static void start(int index)
                                  .owner_function = "choose",
                                  .choose = choose,
                                  .disconnect = on_disconnect,
+                                 .leaving = on_leaving,
                                  .closed = on_closed};
 
     ck_assert_int_eq(functions_new(world_procs(&world, index), &one->functions), 0);

@@ -18,6 +18,7 @@ struct one {
     struct cn_pid pids[4]; /* of its probes */
     char conflict[256];    /* "name ours theirs" of the latest */
     char parted[64];       /* from whom it parted, latest */
+    unsigned left;         /* how often it was asked to leave */
     unsigned closed;       /* how often the owner was told */
     char asked[256];       /* "name one other" of the choice that its owner is to make */
     global_chosen chosen;  /* to be called with it */

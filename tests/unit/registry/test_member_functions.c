@@ -76,11 +76,30 @@ START_TEST(owner_is_waited_for)
 }
 END_TEST
 
+/* All names, waiting for nodes, and leaving them, by rpc. */
+START_TEST(operators_are_answered)
+{
+    ck_assert_str_eq(rpc("registered_names", parse("[]")), "reply []");
+    ck_assert_int_eq(roster_insert(ones[0].member, atom("n"), &ones[1].pids[0], atom("m"), NULL),
+                     0);
+    ck_assert_str_eq(rpc("registered_names", parse("[]")), "reply [n]");
+    (void)rpc("sync", parse("[]"));
+    pass(3000); /* the join */
+    ck_assert_str_eq(server_last(&asker), "reply ok");
+    ck_assert_str_eq(rpc("sync", parse("[[b@world]]")), "reply ok");
+    ck_assert_ptr_nonnull(strstr(rpc("sync", parse("[x]")), "badarg"));
+    ck_assert_str_eq(rpc("disconnect", parse("[]")), "reply [b@world]");
+    pass(50);
+    ck_assert_str_eq(ones[0].parted, "b@world");
+}
+END_TEST
+
 static void add(TCase *tcase)
 {
     tcase_add_test(tcase, whereis_answers);
     tcase_add_test(tcase, resolve_it_answers);
     tcase_add_loop_test(tcase, owner_is_waited_for, 0, 2);
+    tcase_add_test(tcase, operators_are_answered);
 }
 
 int main(void)
