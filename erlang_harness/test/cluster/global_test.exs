@@ -13,7 +13,7 @@ defmodule Minotaur.Cluster.GlobalTest do
 
   import Minotaur.TimeHelper
 
-  alias Minotaur.Cluster.Manager
+  alias Minotaur.Cluster.{Manager, OsProcess}
   alias Minotaur.ClusterHelper, as: Cluster
 
   @settle_ms 60_000
@@ -23,27 +23,27 @@ defmodule Minotaur.Cluster.GlobalTest do
     [cluster: start_supervised!({Cluster.Manager, ctx})]
   end
 
-  for overlapping <- [true, false] do
-    describe "prevent_overlapping_partitions #{overlapping}:" do
-      @describetag overlapping: overlapping
+  # The guests are C nodes, or BEAM nodes in their place: what happens then is OTP's own doing.
+  for {guests, overlapping} <- [{:echo, true}, {:echo, false}, {:beam, true}] do
+    describe "#{guests} guests, prevent_overlapping_partitions #{overlapping}:" do
+      @describetag guests: guests, overlapping: overlapping
       setup :start_three_and_two
 
       # What is registered anywhere is found everywhere, by its owner's kind and all others.
       test "names are everywhere", ctx do
-        for node <- ctx.beams, do: assert(register(ctx, node, {:of, node}) == :yes)
-        for node <- ctx.cs, do: assert(register(ctx, node, {:of, node}) == :yes)
+        for node <- ctx.nodes, do: assert(register(ctx, node, {:of, node}) == :yes)
         for node <- ctx.nodes, do: assert(register(ctx, node, {:of, hd(ctx.nodes)}) == :no)
         for node <- ctx.nodes, do: await_holder(ctx, {:of, node}, node)
-        [first | _] = ctx.cs
-        assert call(ctx, first, {:global_unregister, {:of, first}}) == :ok
-        await_nobody(ctx, {:of, first})
+        assert unregister(ctx, hd(ctx.guests), {:of, hd(ctx.guests)}) == :ok
+        await_nobody(ctx, {:of, hd(ctx.guests)})
         assert_no_locks(ctx)
       end
 
       # A killed member is gone with its names, and holds nobody up.
       test "a killed member takes its names along", ctx do
         for node <- ctx.nodes, do: assert(register(ctx, node, {:of, node}) == :yes)
-        killed = [hd(ctx.cs), hd(ctx.beams)]
+        killed = [hd(ctx.guests), hd(ctx.beams)]
+        links = links(ctx, killed)
         for node <- killed, do: Cluster.stop_node(ctx.cluster, node, graceful_shutdown: false)
         ctx = without(ctx, killed)
         for node <- killed, do: await_nobody(ctx, {:of, node})
@@ -51,72 +51,90 @@ defmodule Minotaur.Cluster.GlobalTest do
         assert register(ctx, hd(ctx.beams), :later) == :yes
         await_holder(ctx, :later, hd(ctx.beams))
         assert_no_locks(ctx)
+        assert links(ctx, []) == links
       end
 
-      # One link is cut: the C node goes, alone, and comes back.
-      test "a cut link parts no two BEAM nodes", ctx do
-        [c | _] = ctx.cs
-        [b | _] = ctx.beams
-        for node <- ctx.nodes, do: assert(register(ctx, node, {:of, node}) == :yes)
-        await_members(ctx)
-        links = beam_links(ctx)
-        Cluster.call(ctx.cluster, b, :erlang, :disconnect_node, [c])
+      # One link is cut: with C nodes those who were expelled for it come back by themselves.
+      for other <- [:guest, :beam] do
+        test "the link of a BEAM node and a #{other} is cut", ctx do
+          [b, second | _] = ctx.beams
+          other = if unquote(other) == :guest, do: hd(ctx.guests), else: second
+          for node <- ctx.nodes, do: assert(register(ctx, node, {:of, node}) == :yes)
+          links = links(ctx, [b, other])
+          Cluster.call(ctx.cluster, b, :erlang, :disconnect_node, [other])
 
-        await_members(ctx)
-        for node <- ctx.nodes, do: await_holder(ctx, {:of, node}, node)
-        assert beam_links(ctx) == links
-        assert_no_locks(ctx)
+          reconnect_control(ctx, [b, other])
+          if not ctx.overlapping and other == second, do: reconnect(ctx, [b, other])
+          await_members(ctx)
+          for node <- ctx.nodes, do: await_holder(ctx, {:of, node}, node)
+          assert links(ctx, [b, other]) == links
+          assert_no_locks(ctx)
+        end
       end
     end
   end
 
-  # A paused member is dropped, and comes back with its names.
-  for kind <- [:c, :beam] do
-    test "a paused #{kind} member comes back", ctx do
-      ctx = ctx |> Map.merge(%{overlapping: true, net_ticktime: 4}) |> start_three_and_two()
-      paused = if unquote(kind) == :c, do: hd(ctx.cs), else: hd(ctx.beams)
+  # The C node goes alone, though the other end of the link reports its loss to all.
+  test "a C node that loses its link to a BEAM node parts no two BEAM nodes", ctx do
+    ctx = ctx |> Map.merge(%{guests: :echo, overlapping: true}) |> start_three_and_two()
+    links = links(ctx, [])
+    Cluster.call(ctx.cluster, hd(ctx.beams), :erlang, :disconnect_node, [hd(ctx.guests)])
+    await_members(ctx)
+    assert links(ctx, []) == links
+  end
+
+  # A paused member is dropped, and comes back with its names; nobody else loses anybody.
+  for guests <- [:echo, :beam], paused <- [:guest, :beam] do
+    test "a paused #{paused} comes back, #{guests} guests", ctx do
+      fault = %{guests: unquote(guests), overlapping: true, net_ticktime: 4}
+      ctx = ctx |> Map.merge(fault) |> start_three_and_two()
+      paused = if unquote(paused) == :guest, do: hd(ctx.guests), else: hd(ctx.beams)
       for node <- ctx.nodes, do: assert(register(ctx, node, {:of, node}) == :yes)
       await_members(ctx)
-      others = without(ctx, [paused])
-      resume = Cluster.pause(ctx.cluster, paused)
-      await_nobody(others, {:of, paused})
-      resume.()
+      links = links(ctx, [paused])
+      os_pid = Cluster.os_pid(ctx.cluster, paused)
+      OsProcess.signal(os_pid, :stop)
+      await_nobody(without(ctx, [paused]), {:of, paused})
+      OsProcess.signal(os_pid, :cont)
+      reconnect_control(ctx, [paused])
       await_members(ctx)
       for node <- ctx.nodes, do: await_holder(ctx, {:of, node}, node)
+      assert links(ctx, [paused]) == links
       assert_no_locks(ctx)
     end
   end
 
-  # Both sides took one name while they were apart: after the heal all agree on one of the two.
-  for {first, second} <- [{:beam, :echo}, {:echo, :beam}, {:echo, :echo}, {:beam, :beam}] do
-    test "a name of a #{first} and a #{second} has one holder after the heal", ctx do
-      ctx = Map.merge(ctx, %{beams: []})
-
-      sides =
-        for {kind, first_letter} <- [{unquote(first), "a"}, {unquote(second), "z"}] do
-          {:ok, node} =
-            Manager.start_node(ctx.cluster,
-              kind: kind,
-              applications: [],
-              connect: [],
-              name: :"#{first_letter}#{System.unique_integer([:positive])}@127.0.0.1"
-            )
-
-          assert register_exit(ctx, kind, node, :name) == :yes
-          {kind, node}
+  # Each pair of nodes of two partitions took a name apart; after the heal all agree on one of them.
+  for guests <- [:echo, :beam] do
+    test "partitions with conflicts heal, #{guests} guests", ctx do
+      [one, other] =
+        for side <- [[beam: "a", guest: "y"], [guest: "b", beam: "z"]] do
+          for {role, letter} <- side do
+            kind = if role == :guest, do: unquote(guests), else: :beam
+            {kind, start_named(ctx, kind, letter)}
+          end
         end
 
-      [a, b] = Enum.map(sides, &elem(&1, 1))
-      bridge = start(ctx, :beam, connect: [])
-      for node <- [a, b], do: Cluster.call(ctx.cluster, bridge, Node, :connect, [node])
-      beams = [bridge | for({:beam, node} <- sides, do: node)]
-      ctx = Map.merge(ctx, %{nodes: [a, b, bridge], beams: beams})
+      ctx = with_nodes(ctx, one ++ other)
+      sides = for side <- [one, other], do: Enum.map(side, &elem(&1, 1))
+      for side <- sides, do: connect(ctx, side)
+      for side <- sides, do: await_members(ctx, side)
+      [left, right] = sides
+      names = for a <- left, b <- right, do: {:conflict, a, b}
+
+      for {:conflict, a, b} = name <- names, node <- [a, b] do
+        assert register_exit(ctx, node, name) == :yes
+      end
+
+      connect(ctx, for(side <- sides, do: Enum.find(side, &(&1 in ctx.beams))))
       await_members(ctx)
 
-      wait_until(fn ->
-        [holder] = Enum.uniq(for node <- ctx.nodes, do: whereis(ctx, node, :name))
-        assert is_pid(holder) and node(holder) in [a, b]
-      end)
+      for {:conflict, a, b} = name <- names do
+        wait_until(fn ->
+          [holder] = Enum.uniq(for node <- ctx.nodes, do: whereis(ctx, node, name))
+          assert is_pid(holder) and node(holder) in [a, b]
+        end)
+      end
 
       assert_no_locks(ctx)
     end
@@ -130,11 +148,10 @@ defmodule Minotaur.Cluster.GlobalTest do
 
       nodes =
         kinds
-        |> Enum.map(&Task.async(fn -> {&1, start(ctx, &1, [])} end))
+        |> Enum.map(&Task.async(fn -> {&1, start(ctx, &1)} end))
         |> Task.await_many(@settle_ms)
 
-      beams = for {:beam, node} <- nodes, do: node
-      ctx = Map.merge(ctx, %{nodes: Enum.map(nodes, &elem(&1, 1)), beams: beams})
+      ctx = with_nodes(ctx, nodes)
 
       ctx.nodes
       |> Enum.map(&Task.async(fn -> register(ctx, &1, {:of, &1}) end))
@@ -150,44 +167,146 @@ defmodule Minotaur.Cluster.GlobalTest do
   # The cluster.
 
   defp start_three_and_two(ctx) do
-    cs = for _ <- 1..2, do: start(ctx, :echo, [])
-    beams = for _ <- 1..3, do: start(ctx, :beam, [])
-    ctx = Map.merge(ctx, %{cs: cs, beams: beams, nodes: cs ++ beams})
+    guests = for _ <- 1..2, do: {ctx.guests, start(ctx, ctx.guests)}
+    beams = for _ <- 1..3, do: {:beam, start(ctx, :beam)}
+    ctx = with_nodes(ctx, guests ++ beams)
+    [guests, beams] = for list <- [guests, beams], do: Enum.map(list, &elem(&1, 1))
+    ctx = Map.merge(ctx, %{guests: guests, beams: beams})
     await_members(ctx)
     ctx
   end
 
-  defp start(ctx, kind, options) do
-    overlapping = "#{Map.get(ctx, :overlapping, true)}"
+  defp with_nodes(ctx, nodes) do
+    beams = for {:beam, node} <- nodes, do: node
+    all = for {_kind, node} <- nodes, do: node
+    Map.merge(ctx, %{nodes: all, beams: beams, stock: beams})
+  end
 
-    options =
-      Keyword.merge(options,
-        kind: kind,
-        applications: [],
-        net_ticktime: Map.get(ctx, :net_ticktime)
-      )
+  defp start(ctx, kind), do: Cluster.start_node(ctx.cluster, options(ctx, kind))
+
+  defp start_named(ctx, kind, letter) do
+    name = :"#{letter}#{System.unique_integer([:positive])}@127.0.0.1"
+    options = options(ctx, kind) ++ [connect: [], name: name]
+    {:ok, node} = Manager.start_node(ctx.cluster, options)
+    node
+  end
+
+  # Nobody is expelled, so nobody but the two themselves has reason to.
+  defp reconnect(ctx, [one, other] = pair) do
+    wait_until(fn -> refute other in Cluster.call(ctx.cluster, one, Node, :list) end)
+    wait_until(fn -> refute one in Cluster.call(ctx.cluster, other, Node, :list) end)
+    connect(ctx, pair)
+  end
+
+  defp connect(ctx, [one, other]) do
+    [beam | _] = Enum.filter([one, other], &(&1 in ctx.beams))
+
+    for node <- [one, other] -- [beam],
+        do: Cluster.call(ctx.cluster, beam, Node, :connect, [node])
+  end
+
+  defp options(ctx, kind) do
+    overlapping = "#{Map.get(ctx, :overlapping, true)}"
 
     arguments =
       if kind == :beam,
         do: ["-kernel", "prevent_overlapping_partitions", overlapping],
         else: []
 
-    Cluster.start_node(ctx.cluster, Keyword.put(options, :arguments, arguments))
+    ticktime = Map.get(ctx, :net_ticktime)
+    [kind: kind, applications: [], net_ticktime: ticktime, arguments: arguments]
   end
 
   defp without(ctx, nodes) do
-    Map.merge(ctx, %{nodes: ctx.nodes -- nodes, beams: ctx.beams -- nodes, cs: ctx.cs -- nodes})
+    keys = [:nodes, :beams, :guests, :stock]
+    Map.merge(ctx, for(key <- keys, into: %{}, do: {key, ctx[key] -- nodes}))
+  end
+
+  # BEAM nodes alone do not dial again whom they have lost: once all have heard of it, they are told
+  # to. C nodes need no telling.
+  defp reconnect_control(ctx, lost) do
+    if Enum.sort(ctx.stock) == Enum.sort(ctx.nodes) do
+      for node <- ctx.nodes,
+          do: wait_until(fn -> assert settled?(ctx, node, lost) end, @settle_ms)
+
+      for node <- lost,
+          other <- ctx.nodes -- [node],
+          do: Cluster.call(ctx.cluster, node, Node, :connect, [other])
+    end
+  end
+
+  # Connected to whom it knows; and those who were lost are so to somebody.
+  defp settled?(ctx, node, lost) do
+    connected = Cluster.call(ctx.cluster, node, Node, :list)
+    all? = Enum.sort([node | connected]) == Enum.sort(ctx.nodes)
+    Enum.sort(connected) == Enum.sort(known(ctx, node)) and not (node in lost and all?)
+  end
+
+  # Nobody is expelled, so nobody but the two themselves has reason to.
+  defp reconnect(ctx, [one, other] = pair) do
+    wait_until(fn -> refute other in Cluster.call(ctx.cluster, one, Node, :list) end)
+    wait_until(fn -> refute one in Cluster.call(ctx.cluster, other, Node, :list) end)
+    connect(ctx, pair)
+  end
+
+  defp connect(ctx, [one, other]) do
+    [beam | _] = Enum.filter([one, other], &(&1 in ctx.beams))
+
+    for node <- [one, other] -- [beam],
+        do: Cluster.call(ctx.cluster, beam, Node, :connect, [node])
+  end
+
+  defp options(ctx, kind) do
+    overlapping = "#{Map.get(ctx, :overlapping, true)}"
+
+    arguments =
+      if kind == :beam,
+        do: ["-kernel", "prevent_overlapping_partitions", overlapping],
+        else: []
+
+    ticktime = Map.get(ctx, :net_ticktime)
+    [kind: kind, applications: [], net_ticktime: ticktime, arguments: arguments]
+  end
+
+  defp without(ctx, nodes) do
+    keys = [:nodes, :beams, :guests, :stock]
+    Map.merge(ctx, for(key <- keys, into: %{}, do: {key, ctx[key] -- nodes}))
+  end
+
+  # BEAM nodes alone do not dial again whom they have lost: once they have heard of it, they are
+  # told to. C nodes need no telling.
+  defp reconnect_control(ctx, lost) do
+    if Enum.sort(ctx.stock) == Enum.sort(ctx.nodes) do
+      for node <- lost do
+        wait_until(
+          fn -> assert Cluster.call(ctx.cluster, node, Node, :list) == [] end,
+          @settle_ms
+        )
+      end
+
+      for node <- lost,
+          other <- ctx.nodes -- [node],
+          do: Cluster.call(ctx.cluster, node, Node, :connect, [other])
+    end
   end
 
   # Who is known to whom.
 
-  defp await_members(ctx) do
-    Cluster.await_global(ctx.cluster, ctx.nodes)
+  defp await_members(ctx), do: await_members(ctx, ctx.nodes)
+
+  defp await_members(ctx, nodes), do: Cluster.await_global(ctx.cluster, nodes)
+
+  defp known(ctx, node) do
+    Cluster.genserver_call(ctx.cluster, node, {:global_name_server, node}, :get_known)
   end
 
-  defp beam_links(ctx) do
-    for node <- ctx.beams, other <- ctx.beams, node != other, into: %{} do
-      {{node, other}, other in Cluster.call(ctx.cluster, node, Node, :list)}
+  # The connections between BEAM nodes; one that was lost and made again has another id.
+  defp links(ctx, except) do
+    for node <- ctx.beams -- except, into: %{} do
+      all = Cluster.call(ctx.cluster, node, :erlang, :nodes, [:visible, %{connection_id: true}])
+
+      {node,
+       for({other, %{connection_id: id}} <- all, other in (ctx.beams -- except), do: {other, id})}
     end
   end
 
@@ -195,7 +314,7 @@ defmodule Minotaur.Cluster.GlobalTest do
 
   # A process that has one name only: OTP refuses a second.
   defp register(ctx, node, name) do
-    if node in ctx.beams do
+    if node in ctx.stock do
       {:ok, pid} = Cluster.call(ctx.cluster, node, Agent, :start, [:erlang, :self, []])
       Cluster.call(ctx.cluster, node, :global, :register_name, [name, pid])
     else
@@ -203,14 +322,22 @@ defmodule Minotaur.Cluster.GlobalTest do
     end
   end
 
-  # The loser of a conflict is killed, as BEAM processes are unless told not to.
-  defp register_exit(ctx, :beam, node, name), do: register(%{ctx | beams: [node]}, node, name)
+  defp unregister(ctx, node, name) do
+    if node in ctx.stock,
+      do: Cluster.call(ctx.cluster, node, :global, :unregister_name, [name]),
+      else: call(ctx, node, {:global_unregister, name})
+  end
 
-  defp register_exit(ctx, :echo, node, name) do
-    {:ok, pid} = call(ctx, node, {:start_target})
-    request = {:change, [{:register_exit, name, pid}]}
-    [answer] = Cluster.genserver_call(ctx.cluster, node, {:namer, node}, request)
-    answer
+  # The loser of a conflict is killed, as BEAM processes are unless told not to.
+  defp register_exit(ctx, node, name) do
+    if node in ctx.stock do
+      register(ctx, node, name)
+    else
+      {:ok, pid} = call(ctx, node, {:start_target})
+      request = {:change, [{:register_exit, name, pid}]}
+      [answer] = Cluster.genserver_call(ctx.cluster, node, {:namer, node}, request)
+      answer
+    end
   end
 
   defp call(ctx, node, request) do
@@ -234,7 +361,7 @@ defmodule Minotaur.Cluster.GlobalTest do
 
   # A fresh node locks everything at once, which it could not if any lock were left.
   defp assert_no_locks(ctx) do
-    fresh = start(ctx, :beam, [])
+    fresh = start(ctx, :beam)
     ctx = Map.update!(ctx, :nodes, &[fresh | &1])
     await_members(ctx)
 
