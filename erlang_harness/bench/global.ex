@@ -374,8 +374,8 @@ defmodule Minotaur.Bench.Global do
       `#{Enum.join(@beam_arguments, " ")}`. Each name belongs to a process of its own. *one by \
       one*: #{@singles} names, each when the one before is registered everywhere. *at once*: \
       #{@batch} names by one request. *floor*: the same names told to the BEAM node's \
-      `global_name_server` alone, by a process beside it, in one message under one lock, as fast as \
-      it takes them: no wire, no other node. #{rounds} rounds in turns, medians.\
+      `global_name_server` alone, by a process beside it, in one message under one lock, as fast \
+      as it takes them: no wire, no other node. #{rounds} rounds in turns, medians.\
       """,
       """
       Moves: all names of one node go to processes of another by one request, in a cluster of the \
@@ -384,9 +384,9 @@ defmodule Minotaur.Bench.Global do
       for #{@sample} of these names among the others. A BEAM node's `:global` copies, for each \
       name, a map of all names that the processes of one node have (`save_node_resource_info` in \
       global.erl of OTP 25 to 29): its time per name grows with their number, whoever moves them. \
-      *floor* is what the server of the BEAM node that looks on spends on all names when it alone is \
-      told to give them back, as above. The last row is a cluster of three C nodes, in which nobody \
-      spends that.\
+      *floor* is what the server of the BEAM node that looks on spends on all names when it alone \
+      is told to give them back, as above. The last row is a cluster of three C nodes, in which \
+      nobody spends that.\
       """
     ]
   end
