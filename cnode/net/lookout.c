@@ -24,24 +24,30 @@ bool lookout_pays(const struct lookout *lookout, uint64_t now_us)
     return lookout->lately_us <= LOOKOUT_US && now_us >= lookout->crowded_until_us;
 }
 
+bool lookout_again(struct lookout *lookout, uint64_t before_us, uint64_t now_us)
+{
+    if (now_us - before_us > TAKEN_US) {
+        lookout->crowded_until_us = now_us + LOOKOUT_CROWDED_US;
+        return false;
+    }
+    return now_us - lookout->since_us < LOOKOUT_US;
+}
+
 void lookout_begin(struct lookout *lookout, int fd)
 {
     uint64_t now = loop_clock_us();
-    uint64_t until = now + LOOKOUT_US;
+    uint64_t before;
 
     lookout->since_us = now;
     if (!lookout_pays(lookout, now))
         return;
-    while (now < until && !is_there(fd)) {
-        uint64_t before = now;
-
+    do {
+        before = now;
+        if (is_there(fd))
+            return;
         (void)sched_yield();
         now = loop_clock_us();
-        if (now - before > TAKEN_US) {
-            lookout->crowded_until_us = now + LOOKOUT_CROWDED_US;
-            return;
-        }
-    }
+    } while (lookout_again(lookout, before, now));
 }
 
 void lookout_end(struct lookout *lookout)

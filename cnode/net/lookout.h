@@ -6,7 +6,9 @@
  * for it, LOOKOUT_US at most, as the schedulers of a BEAM do. A node that is idle, or called
  * now and then, does not: what it waited lately says so. Nor does one that somebody else is
  * kept waiting by: between two looks the processor is offered to others, and when one took it the
- * loop sleeps like everybody, for LOOKOUT_CROWDED_US.
+ * loop sleeps like everybody, for LOOKOUT_CROWDED_US. That is short: an interrupt or the machine's
+ * host takes as long as a neighbour does, now and then, and a look that was in vain costs the
+ * others no more than two changes of who runs.
  */
 #ifndef NET_LOOKOUT_H
 #define NET_LOOKOUT_H
@@ -17,7 +19,7 @@
 /** How long to look at most, and how soon input must lately have come. */
 #define LOOKOUT_US 100
 /** How long not to look again when others wanted the processor. */
-#define LOOKOUT_CROWDED_US 50000
+#define LOOKOUT_CROWDED_US 2000
 
 /** What waiting was like. All zero at the start. Private. */
 struct lookout {
@@ -28,6 +30,11 @@ struct lookout {
 
 /** Tell whether to look: input lately came soon, and nobody else wanted the processor. */
 bool lookout_pays(const struct lookout *lookout, uint64_t now_us);
+/**
+ * Tell whether to look once more, after a look that began at @before_us; for lookout_begin and its
+ * test. Notes when somebody took the processor meanwhile.
+ */
+bool lookout_again(struct lookout *lookout, uint64_t before_us, uint64_t now_us);
 /** A wait for input on @fd, a queue of events, begins: return when there is some, or sleep now. */
 void lookout_begin(struct lookout *lookout, int fd);
 /** The wait is over, input was taken. */

@@ -39,10 +39,9 @@ START_TEST(it_pays_where_waits_are_short)
     uint64_t now_us = loop_clock_us();
     int waits = 0;
 
+    lookout_end(&lookout);
     ck_assert(lookout_pays(&lookout, now_us));
     wait_for(1000000);
-    ck_assert(!lookout_pays(&lookout, now_us));
-    lookout_end(&lookout);
     ck_assert(!lookout_pays(&lookout, now_us));
     for (; !lookout_pays(&lookout, now_us); waits++) {
         lookout.since_us = loop_clock_us();
@@ -66,6 +65,20 @@ START_TEST(a_look_has_an_end)
 }
 END_TEST
 
+/* Looks follow each other for their time, and none that took long. */
+START_TEST(looks_go_on_for_a_while)
+{
+    lookout.since_us = 7000;
+    ck_assert(lookout_again(&lookout, 7000, 7001));
+    ck_assert(lookout_again(&lookout, 7000 + LOOKOUT_US - 2, 7000 + LOOKOUT_US - 1));
+    ck_assert(!lookout_again(&lookout, 7000 + LOOKOUT_US - 1, 7000 + LOOKOUT_US));
+    ck_assert(lookout_pays(&lookout, 7000 + LOOKOUT_US));
+    ck_assert(!lookout_again(&lookout, 7000, 7000 + LOOKOUT_US / 2));
+    ck_assert(!lookout_pays(&lookout, 7000 + LOOKOUT_US));
+    ck_assert(lookout_pays(&lookout, 7000 + LOOKOUT_US + LOOKOUT_CROWDED_US));
+}
+END_TEST
+
 /* Who was kept waiting has the processor for a while. */
 START_TEST(others_go_first)
 {
@@ -85,6 +98,7 @@ int main(void)
     tcase_add_checked_fixture(tcase, setup, teardown);
     tcase_add_test(tcase, it_pays_where_waits_are_short);
     tcase_add_test(tcase, a_look_has_an_end);
+    tcase_add_test(tcase, looks_go_on_for_a_while);
     tcase_add_test(tcase, others_go_first);
     suite_add_tcase(suite, tcase);
     srunner_run_all(runner, CK_ENV);

@@ -55,6 +55,7 @@ START_TEST(pauses_are_as_long_as_callers_are_busy)
     uint32_t longest = pause_after(1000, 50);
 
     ck_assert_uint_gt(longest, 2 * shortest);
+    ck_assert_uint_lt(longest, PACE_PAUSE_US_MAX);
     ck_assert_uint_eq(pause_after(1, 100), longest);
     ck_assert_uint_eq(pause_after(1, 49), longest);
     ck_assert_uint_eq(pause_after(1, 24), shortest);
@@ -67,6 +68,8 @@ START_TEST(pauses_are_bounded)
 {
     ck_assert_uint_eq(pace_pause_us(&pace, false, 1000), PACE_PAUSE_US_MAX);
     ck_assert_uint_eq(pace_pause_us(&pace, false, UINT32_MAX), PACE_PAUSE_US_MAX);
+    (void)pause_after(1000, 50);
+    ck_assert_uint_eq(pace_pause_us(&pace, false, PACE_PAUSE_US_MAX - 1), PACE_PAUSE_US_MAX);
 }
 END_TEST
 
