@@ -1,5 +1,5 @@
 /*
- * Reading control messages with atoms by number.
+ * Reading control messages with atoms by number, and writing the few that answers are.
  *
  * Each field has one form here, that of every BEAM. Nothing was walked before: each read compares
  * with what is left, each number with the table. What is refused is left to the long way, which
@@ -11,9 +11,14 @@
 
 #include "base/bytes.h"
 #include "dist/control_ops.h"
+#include "dist/flags.h"
 #include "etf/tags.h"
+#include "etf/writer.h"
 
 #define REF_WORDS_MAX 5
+#define HEAD_BYTES    4  /* of a tuple, and its number */
+#define PID_BYTES     15 /* with its node by number */
+#define REF_BYTES     9  /* the same, without the words */
 
 /* What is left of the terms. */
 struct fields {
@@ -67,12 +72,13 @@ static bool read_pid(struct fields *fields, struct cn_pid *pid)
 {
     const uint8_t *data = fields->data;
 
-    if (fields->left < 15 || data[0] != TAG_NEW_PID || !read_node(fields, data + 1, pid->node))
+    if (fields->left < PID_BYTES || data[0] != TAG_NEW_PID ||
+        !read_node(fields, data + 1, pid->node))
         return false;
     pid->id = be32_get(data + 3);
     pid->serial = be32_get(data + 7);
     pid->creation = be32_get(data + 11);
-    take(fields, 15);
+    take(fields, PID_BYTES);
     return true;
 }
 
@@ -81,17 +87,17 @@ static bool read_ref(struct fields *fields, struct cn_ref *ref)
     const uint8_t *data = fields->data;
     size_t count;
 
-    if (fields->left < 9 || data[0] != TAG_NEWER_REFERENCE)
+    if (fields->left < REF_BYTES || data[0] != TAG_NEWER_REFERENCE)
         return false;
     count = be16_get(data + 1);
-    if (count < 1 || count > REF_WORDS_MAX || fields->left < 9 + 4 * count ||
+    if (count < 1 || count > REF_WORDS_MAX || fields->left < REF_BYTES + 4 * count ||
         !read_node(fields, data + 3, ref->node))
         return false;
     ref->creation = be32_get(data + 5);
     ref->count = (uint32_t)count;
     for (size_t i = 0; i < count; i++)
-        ref->words[i] = be32_get(data + 9 + 4 * i);
-    take(fields, 9 + 4 * count);
+        ref->words[i] = be32_get(data + REF_BYTES + 4 * i);
+    take(fields, REF_BYTES + 4 * count);
     return true;
 }
 
@@ -171,9 +177,9 @@ bool control_read_cached(struct cn_bytes terms, const struct cn_bytes *atoms, ui
     const uint8_t *head;
     bool sends;
 
-    if (terms.size < 4)
+    if (terms.size < HEAD_BYTES)
         return false;
-    head = take(&fields, 4);
+    head = take(&fields, HEAD_BYTES);
     if (head[0] != TAG_SMALL_TUPLE || head[2] != TAG_SMALL_INTEGER)
         return false;
     control_clear(control);
@@ -182,4 +188,65 @@ bool control_read_cached(struct cn_bytes terms, const struct cn_bytes *atoms, ui
     sends = control->op <= CONTROL_ALIAS_SEND;
     *size = terms.size - fields.left;
     return sends == (fields.left > 0);
+}
+
+bool control_is_cached(const struct control *control, uint64_t flags)
+{
+    if (control->op == CONTROL_ALIAS_SEND)
+        return (flags & FLAG_ALIAS) != 0 && control->ref.count >= 1 &&
+               control->ref.count <= REF_WORDS_MAX;
+    return control->op == CONTROL_SEND && control->has_from && (flags & FLAG_SEND_SENDER) != 0;
+}
+
+static int find_node(struct atom_cache_out *cache, const char *node)
+{
+    return atom_cache_out_find(cache, (struct cn_bytes){(const uint8_t *)node, strlen(node)});
+}
+
+static uint8_t *write_pid(uint8_t *to, const struct cn_pid *pid, int node)
+{
+    to[0] = TAG_NEW_PID;
+    to[1] = TAG_ATOM_CACHE_REF;
+    to[2] = (uint8_t)node;
+    be32_put(to + 3, pid->id);
+    be32_put(to + 7, pid->serial);
+    be32_put(to + 11, pid->creation);
+    return to + PID_BYTES;
+}
+
+static void write_ref(uint8_t *to, const struct cn_ref *ref, int node)
+{
+    to[0] = TAG_NEWER_REFERENCE;
+    be16_put(to + 1, (uint16_t)ref->count);
+    to[3] = TAG_ATOM_CACHE_REF;
+    to[4] = (uint8_t)node;
+    be32_put(to + 5, ref->creation);
+    for (uint32_t i = 0; i < ref->count; i++)
+        be32_put(to + REF_BYTES + 4 * (size_t)i, ref->words[i]);
+}
+
+bool control_write_cached(const struct control *control, struct atom_cache_out *cache,
+                          struct cn_writer *writer)
+{
+    bool alias = control->op == CONTROL_ALIAS_SEND;
+    size_t to_bytes = alias ? REF_BYTES + 4 * (size_t)control->ref.count : PID_BYTES;
+    int from = find_node(cache, control->from.node);
+    int to = find_node(cache, alias ? control->ref.node : control->to.node);
+    uint8_t *place;
+
+    if (from < 0 || to < 0)
+        return false;
+    place = etf_write_room(writer, HEAD_BYTES + PID_BYTES + to_bytes);
+    if (place == NULL)
+        return true; /* the writer's error says why */
+    place[0] = TAG_SMALL_TUPLE;
+    place[1] = 3;
+    place[2] = TAG_SMALL_INTEGER;
+    place[3] = alias ? OP_ALIAS_SEND : OP_SEND_SENDER;
+    place = write_pid(place + HEAD_BYTES, &control->from, from);
+    if (alias)
+        write_ref(place, &control->ref, to);
+    else
+        write_pid(place, &control->to, to);
+    return true;
 }

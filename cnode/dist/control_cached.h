@@ -11,6 +11,7 @@
 
 #include <stdbool.h>
 
+#include "dist/atom_cache_out.h"
 #include "dist/control.h"
 
 /**
@@ -23,5 +24,18 @@
  */
 bool control_read_cached(struct cn_bytes terms, const struct cn_bytes *atoms, uint32_t count,
                          struct control *control, size_t *size);
+/**
+ * Tell whether control_write_cached knows @control for a peer with the effective @flags: an answer
+ * to an alias, or a message to a pid that tells its sender.
+ */
+bool control_is_cached(const struct control *control, uint64_t flags);
+/**
+ * Append the tuple of such a message as control_encode would, but with its atoms as references into
+ * the frame that was begun in @cache.
+ *
+ * Errors: false, with nothing appended, when the header has no room for its atoms.
+ */
+bool control_write_cached(const struct control *control, struct atom_cache_out *cache,
+                          struct cn_writer *writer);
 
 #endif

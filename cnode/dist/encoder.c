@@ -14,6 +14,7 @@
 #include "base/assert.h"
 #include "base/bytes.h"
 #include "base/list.h"
+#include "dist/control_cached.h"
 #include "dist/flags.h"
 #include "etf/index.h"
 #include "etf/writer.h"
@@ -227,7 +228,25 @@ static uint64_t count_fragments(const struct encoder *encoder, size_t tuple, siz
     return fragments_out_count(size);
 }
 
-static int frame_with_header(struct encoder *encoder, struct cn_term message, struct etf_body *body,
+/* Put the tuple into the frame: of @control, or the one that was begun when that is NULL. */
+static int put_tuple(struct encoder *encoder, const struct control *control)
+{
+    struct cn_writer *tuple = &encoder->scratch->tuple;
+    struct cn_term none = {NULL, 0};
+    bool follows;
+    int rc = 0;
+
+    if (control != NULL && control_write_cached(control, encoder->cache, &encoder->scratch->frame))
+        return cn_writer_error(&encoder->scratch->frame);
+    if (control != NULL) {
+        reset(tuple);
+        rc = control_encode(control, none, encoder->flags, tuple, &follows);
+    }
+    return rc != 0 ? rc : copy_terms(encoder, cn_writer_term(tuple), &encoder->scratch->frame);
+}
+
+static int frame_with_header(struct encoder *encoder, const struct control *control,
+                             struct cn_term message, struct etf_body *body,
                              struct encoded_frame *ret_frame)
 {
     struct cn_writer *tuple = &encoder->scratch->tuple;
@@ -239,7 +258,7 @@ static int frame_with_header(struct encoder *encoder, struct cn_term message, st
 
     reset(frame);
     if (rc == 0)
-        rc = copy_terms(encoder, cn_writer_term(tuple), frame);
+        rc = put_tuple(encoder, control);
     tuple_size = frame->size;
     if (rc == 0)
         rc = copy_terms(encoder, message, frame);
@@ -277,20 +296,27 @@ int encoder_resume(struct encoder *encoder, struct cn_term tuple)
     return cn_writer_error(&encoder->scratch->tuple);
 }
 
-int encoder_finish(struct encoder *encoder, struct cn_term message, struct etf_body *body,
-                   struct encoded_frame *ret_frame)
+/* Make the frame of @control, or of the tuple that was begun when that is NULL. */
+static int finish(struct encoder *encoder, const struct control *control, struct cn_term message,
+                  struct etf_body *body, struct encoded_frame *ret_frame)
 {
     int rc;
 
-    if ((encoder->flags & FLAG_DIST_HDR_ATOM_CACHE) != 0 && encoder->cache == NULL)
-        encoder->cache = atom_cache_out_new(); /* without it atoms are written out, as allowed */
     if ((encoder->flags & HEADER_FLAGS) == 0)
         rc = plain_frame(encoder_begun(encoder), message, body, ret_frame);
     else
-        rc = frame_with_header(encoder, message, body, ret_frame);
+        rc = frame_with_header(encoder, control, message, body, ret_frame);
     if (rc == 0 && body != NULL)
         ret_frame->tail.owner = &body->shared;
     return rc;
+}
+
+int encoder_finish(struct encoder *encoder, struct cn_term message, struct etf_body *body,
+                   struct encoded_frame *ret_frame)
+{
+    if ((encoder->flags & FLAG_DIST_HDR_ATOM_CACHE) != 0 && encoder->cache == NULL)
+        encoder->cache = atom_cache_out_new(); /* without it atoms are written out, as allowed */
+    return finish(encoder, NULL, message, body, ret_frame);
 }
 
 int encoder_frame(struct encoder *encoder, const struct control *control, struct cn_term message,
@@ -300,6 +326,8 @@ int encoder_frame(struct encoder *encoder, const struct control *control, struct
 
     cn_assert(body == NULL || control->op == CONTROL_SEND || control->op == CONTROL_REG_SEND ||
               control->op == CONTROL_ALIAS_SEND);
+    if (encoder->cache != NULL && message.size > 0 && control_is_cached(control, encoder->flags))
+        return finish(encoder, control, message, body, ret_frame);
     rc = encoder_tuple(encoder, control, &message);
     return rc != 0 ? rc : encoder_finish(encoder, message, body, ret_frame);
 }

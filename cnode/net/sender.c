@@ -194,21 +194,18 @@ static int start_large(struct sender *sender, const struct source *source,
     return 0;
 }
 
-/* Send the signal that was begun. */
-static int send_begun(struct sender *sender, const struct source *source, struct cn_term message,
-                      struct etf_body *body, bool limited)
+/* Give the frame that was just made its place; a frame without one is taken back. */
+static int place(struct sender *sender, const struct source *source,
+                 const struct encoded_frame *frame, bool limited)
 {
-    struct encoded_frame frame;
-    int rc = encoder_finish(&sender->encoder, message, body, &frame);
+    int rc;
 
-    if (rc != 0)
-        return rc;
-    if (limited && is_full(sender, frame.size))
+    if (limited && is_full(sender, frame->size))
         rc = CN_E_LIMIT;
-    else if (frame.fragments > 1)
-        rc = start_large(sender, source, &frame);
+    else if (frame->fragments > 1)
+        rc = start_large(sender, source, frame);
     else
-        rc = outbox_append_shared(sender->outbox, frame.parts, frame.count, &frame.tail, 1);
+        rc = outbox_append_shared(sender->outbox, frame->parts, frame->count, &frame->tail, 1);
     if (rc != 0)
         encoder_abort(&sender->encoder);
     return rc;
@@ -219,22 +216,27 @@ int sender_append(struct sender *sender, const struct control *control, struct c
 {
     struct source source = {control->from.id, control->from.serial};
     struct large_signal *large = find_large(sender, &source);
-    int rc = encoder_tuple(&sender->encoder, control, &message);
+    struct encoded_frame frame;
+    int rc;
 
-    if (rc != 0)
-        return rc;
-    if (large != NULL)
-        return hold_back(sender, large, message, body);
-    return send_begun(sender, &source, message, body, true);
+    if (large != NULL) {
+        rc = encoder_tuple(&sender->encoder, control, &message);
+        return rc != 0 ? rc : hold_back(sender, large, message, body);
+    }
+    rc = encoder_frame(&sender->encoder, control, message, body, &frame);
+    return rc != 0 ? rc : place(sender, &source, &frame, true);
 }
 
 static int send_held(struct sender *sender, const struct source *source,
                      const struct held_signal *held)
 {
     struct cn_term message = {held->terms + held->tuple_size, held->message_size};
+    struct encoded_frame frame;
     int rc = encoder_resume(&sender->encoder, (struct cn_term){held->terms, held->tuple_size});
 
-    return rc != 0 ? rc : send_begun(sender, source, message, held->body, false);
+    if (rc == 0)
+        rc = encoder_finish(&sender->encoder, message, held->body, &frame);
+    return rc != 0 ? rc : place(sender, source, &frame, false);
 }
 
 /* The last fragment has its place: go on with what was held back, up to the next large signal. */

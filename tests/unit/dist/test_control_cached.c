@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "dist/atom_cache_in.h"
 #include "dist/control_cached.h"
 #include "dist/flags.h"
 #include "etf/expand.h"
@@ -205,6 +206,79 @@ START_TEST(damaged_messages)
 }
 END_TEST
 
+/* Write the message of kind @number into `terms` straight; into `plain`, with the long way's atoms.
+ */
+static bool write_both(int number, struct atom_cache_out *cache)
+{
+    uint64_t flags;
+    struct control control = make(number, &flags);
+    struct cn_writer tuple;
+    bool follows;
+    bool written;
+
+    ck_assert(control_is_cached(&control, flags));
+    cn_writer_reset(&terms);
+    cn_writer_reset(&plain);
+    written = control_write_cached(&control, cache, &terms);
+    cn_writer_init(&tuple, 0);
+    ck_assert_int_eq(control_encode(&control, (struct cn_term){0}, flags, &tuple, &follows), 0);
+    ck_assert_int_eq(etf_index(tuple.data, tuple.size, atom_cache_out_find, cache, &plain), 0);
+    cn_writer_free(&tuple);
+    return written;
+}
+
+/* Answers are written at once as the long way writes them, whether the peer knows the atoms or not.
+ */
+START_TEST(answers_are_written_at_once)
+{
+    static const int answers[] = {2, 5};
+    struct atom_cache_out *cache = atom_cache_out_new();
+
+    for (int frame = 0; frame < 4; frame++) {
+        atom_cache_out_begin(cache);
+        ck_assert(write_both(answers[frame % 2], cache));
+        ck_assert_int_eq(cn_writer_error(&terms), 0);
+        ck_assert_uint_eq(terms.size, plain.size);
+        ck_assert_mem_eq(terms.data, plain.data, plain.size);
+    }
+    atom_cache_out_free(cache);
+}
+END_TEST
+
+/* A header that is full has no place for their nodes: nothing is written. */
+START_TEST(full_headers_leave_it_to_the_long_way)
+{
+    struct atom_cache_out *cache = atom_cache_out_new();
+
+    atom_cache_out_begin(cache);
+    for (uint32_t i = 0; i < ATOM_CACHE_REFS_MAX; i++)
+        ck_assert_int_eq(atom_cache_out_find(cache, kept_bytes(&i, sizeof(i))), (int)i);
+    ck_assert(!write_both(5, cache));
+    ck_assert_uint_eq(terms.size, 0);
+    atom_cache_out_free(cache);
+}
+END_TEST
+
+/* Whoever lacks what an answer needs gets it the long way; what is no reference, too. */
+START_TEST(answers_need_their_flags)
+{
+    uint64_t flags;
+    struct control control = make(2, &flags);
+
+    ck_assert(!control_is_cached(&control, flags & ~FLAG_SEND_SENDER));
+    control.has_from = false;
+    ck_assert(!control_is_cached(&control, flags));
+    control = make(5, &flags);
+    ck_assert(!control_is_cached(&control, flags & ~FLAG_ALIAS));
+    control.ref.count = 0;
+    ck_assert(!control_is_cached(&control, flags));
+    control.ref.count = 6;
+    ck_assert(!control_is_cached(&control, flags));
+    control = make(0, &flags);
+    ck_assert(!control_is_cached(&control, flags));
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("control_cached");
@@ -216,6 +290,9 @@ int main(void)
     tcase_add_loop_test(tcase, cut_messages_are_left_alone, 0, KINDS);
     tcase_add_loop_test(tcase, strange_atoms_are_left_alone, 0, KINDS);
     tcase_add_loop_test(tcase, damaged_messages, 0, KINDS);
+    tcase_add_test(tcase, answers_are_written_at_once);
+    tcase_add_test(tcase, full_headers_leave_it_to_the_long_way);
+    tcase_add_test(tcase, answers_need_their_flags);
     suite_add_tcase(suite, tcase);
     return run_suite(suite);
 }
