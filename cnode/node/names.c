@@ -4,7 +4,7 @@
  * Each request carries its caller's callback in a small record that lives until the answer, or
  * until the node ends. An answer that never came (no neighbour could be reached in time) is
  * CN_E_TIMEOUT for a move and a search. A name of ours that turns out to be somebody else's, after
- * both were registered apart, is logged; which session lives on is for session/ to choose.
+ * both were registered apart, is logged, and its session is told.
  */
 #include "node/names.h"
 
@@ -15,9 +15,15 @@
 #include "node/log.h"
 
 #include <errno.h>
+#include <string.h>
+
+/* The rule for names that two have, as an external fun: names.h. */
+#define RULE_MODULE   "Elixir.Minotaur.GameEngine.Names"
+#define RULE_FUNCTION "resolve"
 
 struct names {
     struct names_config config;
+    struct procs *procs;
     struct global *global; /* of a hidden node */
     struct member *member; /* of a visible one */
     struct registry registry;
@@ -137,15 +143,30 @@ static void adopt_name(void *context, struct cn_term name, const struct cn_pid *
         log_event(LOG_WARNING, "name.not_adopted", "no memory; a lost neighbour may take it along");
 }
 
+/* {global_name_conflict, Name, Other} to @pid. */
+static void tell_conflict(struct names *names, struct cn_term name, const struct cn_pid *pid,
+                          const struct cn_pid *other)
+{
+    struct cn_writer writer;
+
+    cn_writer_init(&writer, 0);
+    cn_write_tuple(&writer, 3);
+    cn_write_atom(&writer, "global_name_conflict");
+    cn_write_term(&writer, name);
+    cn_write_pid(&writer, other);
+    if (cn_writer_error(&writer) == 0)
+        (void)procs_send_pid(names->procs, NULL, pid, cn_writer_term(&writer));
+    cn_writer_free(&writer);
+}
+
 static void on_conflict(void *context, struct cn_term name, const struct cn_pid *ours,
                         const struct cn_pid *other)
 {
     char text[200];
 
-    (void)context;
-    (void)ours;
     etf_print(name, text, sizeof text);
     log_eventf(LOG_WARNING, "name.conflict", "%s is registered on %s too", text, other->node);
+    tell_conflict(context, name, ours, other);
 }
 
 static void hang_up(void *context, const char *node)
@@ -155,12 +176,13 @@ static void hang_up(void *context, const char *node)
     (void)network_disconnect(names->config.network, node);
 }
 
+/* The sessions settle it; one of them has the name until then. */
 static void choose(void *context, struct cn_term name, const struct cn_pid *a,
                    const struct cn_pid *b, global_chosen chosen, void *chosen_context)
 {
-    struct names *names = context;
-
-    names->config.choose(names->config.context, name, a, b, chosen, chosen_context);
+    tell_conflict(context, name, a, b);
+    tell_conflict(context, name, b, a);
+    chosen(chosen_context, strcmp(a->node, b->node) < 0 ? a : b);
 }
 
 static void on_closed(void *context)
@@ -185,9 +207,9 @@ static int start(struct names *names, struct procs *procs, struct functions *fun
 {
     struct global_hooks hooks = {.context = names,
                                  .on_conflict = on_conflict,
-                                 .owner_module = config->owner_module,
-                                 .owner_function = config->owner_function,
-                                 .choose = config->choose ? choose : NULL,
+                                 .owner_module = RULE_MODULE,
+                                 .owner_function = RULE_FUNCTION,
+                                 .choose = choose,
                                  .disconnect = hang_up,
                                  .leaving = on_leaving,
                                  .closed = on_closed};
@@ -213,6 +235,7 @@ int names_new(struct procs *procs, struct functions *functions, const struct nam
     if (!names)
         return -ENOMEM;
     names->config = *config;
+    names->procs = procs;
     list_init(&names->questions);
     batches_init(&names->batches);
     int error = start(names, procs, functions, config);

@@ -4,6 +4,10 @@
  * session/ knows names as a table of functions, registry/ knows nothing of sessions; this adapter
  * is all that stands between them. It starts the registry that fits the node, a member of `:global`
  * or, for a hidden node, names through a neighbour; a later one (Horde) takes its place here alone.
+ *
+ * Of a name that two sessions took while their nodes were apart, both are told as
+ * global:notify_all_name/3 tells them, and settle it (session/conflict.h); one has it meanwhile, so
+ * that nobody ever misses it. On BEAM hosts this rule is Minotaur.GameEngine.Names.resolve/3.
  */
 #ifndef NODE_NAMES_H
 #define NODE_NAMES_H
@@ -23,14 +27,6 @@ struct names_config {
     void *context;
     void (*closed)(void *context);  /* names work no more: somebody killed their process */
     void (*leaving)(void *context); /* see registry.h */
-    /*
-     * The rule by which sessions that two hosts have are told apart: see owner_module and choose in
-     * registry.h. Without it sessions' names are those of global:random_exit_name/3.
-     */
-    const char *owner_module;
-    const char *owner_function;
-    void (*choose)(void *context, struct cn_term name, const struct cn_pid *a,
-                   const struct cn_pid *b, global_chosen chosen, void *chosen_context);
 };
 
 /** Start the registry's processes in @procs. Errors: CN_E_TAKEN, CN_E_LIMIT, -ENOMEM. */

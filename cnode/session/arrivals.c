@@ -7,7 +7,8 @@
 #include "session/host.h"
 #include "session/naming.h"
 
-#define SLICE 64
+#define SLICE   64
+#define SOON_MS 1000
 
 static void looked(struct session *session, const struct naming_result *result)
 {
@@ -39,6 +40,16 @@ static void slice(struct host_timer *timer)
 void arrivals_add(struct session *session)
 {
     list_append(&session->hosts->arrived, &session->arrived);
+}
+
+void arrivals_look_soon(struct session *session)
+{
+    struct hosts *hosts = session->hosts;
+
+    list_remove(&session->arrived);
+    list_append(&hosts->unsure, &session->arrived);
+    if (hosts->arrivals_timer.id == 0)
+        host_timer_start(hosts, &hosts->arrivals_timer, SOON_MS, slice);
 }
 
 void arrivals_host_gone(struct hosts *hosts)

@@ -16,6 +16,8 @@
 
 /** Note that @session has come from another host and runs. */
 void arrivals_add(struct session *session);
+/** The names of @session may have been taken from it: see to them in a second. */
+void arrivals_look_soon(struct session *session);
 /** A host is gone: see to the names, some hundred sessions at a time. */
 void arrivals_host_gone(struct hosts *hosts);
 

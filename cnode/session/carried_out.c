@@ -125,6 +125,14 @@ void carried_out_add(struct carried_out **done, const struct cn_ref *tag, uint64
         forget_at(*done, now_ms);
 }
 
+static bool has(const struct carried_out *done, const uint8_t *hash)
+{
+    for (uint32_t age = 0; done != NULL && age < done->count; age++)
+        if (memcmp(entry_at(done, age)->hash, hash, HASH_BYTES) == 0)
+            return true;
+    return false;
+}
+
 enum carried_out_answer carried_out_judge(const struct carried_out *done, const struct cn_ref *tag,
                                           uint64_t age_ms, uint64_t now_ms)
 {
@@ -134,9 +142,8 @@ enum carried_out_answer carried_out_judge(const struct carried_out *done, const 
         return CARRIED_OUT_NOT;
     if (!hash_tag(tag, hash))
         return CARRIED_OUT_IN_DOUBT;
-    for (uint32_t age = 0; age < done->count; age++)
-        if (memcmp(entry_at(done, age)->hash, hash, HASH_BYTES) == 0)
-            return CARRIED_OUT_DONE;
+    if (has(done, hash))
+        return CARRIED_OUT_DONE;
     if (done->forgot && (age_ms >= now_ms || done->forgotten_ms >= now_ms - age_ms))
         return CARRIED_OUT_IN_DOUBT;
     return CARRIED_OUT_NOT;
@@ -193,6 +200,15 @@ size_t carried_out_write(const struct carried_out *done, uint64_t now_ms,
         next += ENTRY_BYTES;
     }
     return (size_t)(next - to);
+}
+
+size_t carried_out_unknown(const struct carried_out *done, struct cn_bytes bytes)
+{
+    size_t unknown = 0;
+
+    for (size_t at = HEAD_BYTES; at + ENTRY_BYTES <= bytes.size; at += ENTRY_BYTES)
+        unknown += has(done, bytes.data + at) ? 0 : 1;
+    return unknown;
 }
 
 int carried_out_read(struct cn_bytes bytes, uint64_t now_ms, struct carried_out **ret_done)

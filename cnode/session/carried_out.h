@@ -39,6 +39,9 @@ enum carried_out_answer carried_out_judge(const struct carried_out *done, const 
 void carried_out_repeated(struct carried_out **done);
 /** Tell whether calls must be looked up before they are carried out. @done may be NULL. */
 bool carried_out_repeats(const struct carried_out *done);
+/** Count the calls in @bytes, as carried_out_write wrote them, that @done has not; it may be NULL.
+ */
+size_t carried_out_unknown(const struct carried_out *done, struct cn_bytes bytes);
 /** How many bytes carried_out_write writes at most. */
 #define CARRIED_OUT_BYTES_MAX (5u + CARRIED_OUT_MAX * 20u)
 /** Write it to @to, for a snapshot; gives the number of bytes, 0 for NULL. */

@@ -190,12 +190,12 @@ static void call_session(struct engine_call *call, const struct cn_pid *pid)
         call_tag(started, &call->latest);
 }
 
-/* Tell whether @reason is {shutdown, {moved, Pid}}. */
+/* Tell whether @reason is {shutdown, {moved, Pid}}, or another that says where to go. */
 static bool read_moved(struct cn_term reason, struct cn_pid *ret_pid)
 {
     struct cn_term moved;
 
-    return words_read_pair(reason, "shutdown", &moved) && words_read_pid(moved, "moved", ret_pid);
+    return words_read_pair(reason, "shutdown", &moved) && words_read_new_pid(moved, ret_pid);
 }
 
 static bool is_orderly_end(struct cn_term reason)

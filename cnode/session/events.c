@@ -175,6 +175,16 @@ static void tell_offered(const struct session *session, struct cn_term offered,
     }
 }
 
+void events_moved_to(const struct session *session, const struct cn_pid *owner)
+{
+    struct cn_writer event;
+
+    begin(&event, "session_moved", session);
+    cn_write_pid(&event, owner);
+    publish(session, &event);
+    cn_writer_free(&event);
+}
+
 void events_arrived(const struct session *session, struct cn_term offered)
 {
     struct cn_writer event;

@@ -35,6 +35,8 @@ void events_moved(const struct session *session);
  * from one that knows the cluster.
  */
 void events_arrived(const struct session *session, struct cn_term offered);
+/** @session is the owner no more: its subscribers hear that @owner is. */
+void events_moved_to(const struct session *session, const struct cn_pid *owner);
 /** Note the round that @session is in: it is not news. */
 void events_note_round(struct session *session);
 /** @session has changed: tell its subscribers if another round has begun. */

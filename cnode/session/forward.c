@@ -4,6 +4,7 @@
 #include "session/forward.h"
 
 #include "base/alloc.h"
+#include "session/conflict.h"
 #include "session/drain.h"
 #include "session/events.h"
 #include "session/handoff_in.h"
@@ -15,11 +16,19 @@
 
 #define CHECK_INTERVAL_MS 100
 #define STAY_MS           500
+/* Longer than a caller waits by default; no drain ends one that gave way. */
+#define GAVE_WAY_STAY_MS 6000
 /* Each owner may have raised the epoch by as much as 2: handoff_out.c. */
 #define EPOCHS_PER_OWNER 2
 
+/* Somebody needs it, for its end would be news. */
 static bool watched(const struct session *session)
 {
+    const struct forward *forward = session->forward;
+
+    if (forward->conflict &&
+        procs_now_ms(session->hosts->procs) >= forward->until_ms + GAVE_WAY_STAY_MS)
+        return false;
     return process_watchers(gen_server_process(session->server), NULL) > 0;
 }
 
@@ -91,6 +100,7 @@ static void check(struct session *session)
 void forward_start(struct session *session, struct forward *forward)
 {
     sm_move(&session->sm, SESSION_FORWARDING);
+    list_remove(&session->contested);
     session->forward = forward;
     session->hosts->table.forwarders++;
     process_stall_on_busy(gen_server_process(session->server));
@@ -133,6 +143,7 @@ static void recover(struct session *session)
                  (int)session->id_size, (const char *)session->text);
     events_moved(session);
     session_run(session);
+    conflict_expect(session);
     drain_session_is_back(hosts, session);
 }
 
@@ -192,7 +203,7 @@ static void owner_down(struct session *session, struct cn_term reason)
     bool tried = forward->lost;
 
     forward->lost = false;
-    if (words_read_pair(reason, "shutdown", &detail) && words_read_pid(detail, "moved", &newer)) {
+    if (words_read_pair(reason, "shutdown", &detail) && words_read_new_pid(detail, &newer)) {
         forward->owners++;
         follow(session, &newer);
     } else if (cn_term_is_atom(reason, "noconnection") && !tried) {
@@ -202,7 +213,7 @@ static void owner_down(struct session *session, struct cn_term reason)
     } else if (is_orderly_end(reason)) {
         forward_end(session);
     } else {
-        ask_hosts(session, cn_term_is_atom(reason, "noproc") && !tried);
+        ask_hosts(session, cn_term_is_atom(reason, "noproc") && !tried && !forward->conflict);
     }
 }
 
@@ -236,7 +247,8 @@ void forward_end(struct session *session)
     cn_writer_init(&reason, 0);
     cn_write_tuple(&reason, 2);
     cn_write_atom(&reason, "shutdown");
-    words_pid(&reason, "moved", &session->forward->target);
+    words_pid(&reason, session->forward->conflict ? "session_conflict" : "moved",
+              &session->forward->target);
     if (cn_writer_error(&reason) == 0)
         session_stop(session, cn_writer_term(&reason));
     else

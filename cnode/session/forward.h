@@ -15,6 +15,9 @@
  *
  * When the owner itself moves on and its forwarder ends, this one follows it.
  *
+ * So does one that had another owner beside it and gave way to it (conflict.h); its reason is
+ * {shutdown, {session_conflict, Winner}}, and it ends after some seconds even if somebody watches.
+ *
  * It keeps the state that it gave away. When the new owner crashes, or its node is gone (a lost
  * connection is tried once more), it asks all hosts who owns the session. It follows whom they
  * name; when they know nobody, it is the owner again, at a higher epoch: what the new one did since
@@ -47,6 +50,7 @@ struct forward {
     bool lost;       /* the connection with the target was, and is tried again */
     bool asking;     /* the target is gone: the hosts are asked who owns the session */
     bool over;       /* and if nobody does, it has ended */
+    bool conflict;   /* it gave way to another owner: conflict.h */
 };
 
 /** Note in @forward what came of moving the names of @session to its target. */

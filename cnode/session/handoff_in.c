@@ -15,11 +15,14 @@
 #include "base/error.h"
 #include "session/arrivals.h"
 #include "session/carried_out.h"
+#include "session/conflict.h"
 #include "session/drain.h"
 #include "session/events.h"
 #include "session/failpoint.h"
 #include "session/handoff_words.h"
+#include "session/locate.h"
 #include "session/naming.h"
+#include "session/offer.h"
 #include "session/snapshot.h"
 #include "session/words.h"
 
@@ -31,6 +34,7 @@ struct handoff_in {
     struct handoff_origin *origin; /* the session's, once it runs */
     struct cn_ref monitor;         /* of the source */
     bool lost;                     /* the connection with it was */
+    bool asking;                   /* it cannot be reached: the hosts are asked for an owner */
     uint64_t heard_ms;             /* when the source spoke last */
     uint64_t timer;
     struct bytes data;
@@ -39,73 +43,6 @@ struct handoff_in {
     uint8_t *subscribers; /* the offer's list of them */
     size_t subscribers_size;
 };
-
-/* What an offer says. */
-struct offer {
-    uint64_t protocol;
-    struct cn_ref transfer;
-    struct cn_bytes id;
-    struct cn_bytes code;
-    uint64_t epoch;
-    uint64_t version;
-    uint64_t state_version;
-    uint64_t bytes;
-    struct cn_pid source;
-    struct cn_term subscribers; /* size 0: not named */
-};
-
-static bool read_transfer(struct cn_term map, struct cn_ref *ret_transfer)
-{
-    struct cn_reader reader;
-    struct cn_term value;
-
-    if (!cn_map_get(map, "transfer", &value))
-        return false;
-    cn_reader_init(&reader, value);
-    return cn_read_ref(&reader, ret_transfer);
-}
-
-static bool read_offer(struct cn_term map, struct offer *offer)
-{
-    struct cn_term code;
-
-    if (!cn_map_get(map, "subscribers", &offer->subscribers) ||
-        offer->subscribers.size > EVENTS_OFFERED_BYTES_MAX)
-        offer->subscribers = (struct cn_term){0};
-    return read_transfer(map, &offer->transfer) && words_get_binary(map, "id", &offer->id) &&
-           offer->id.size > 0 && offer->id.size <= WORDS_ID_BYTES_MAX &&
-           cn_map_get(map, "join_code", &code) && words_read_code(code, &offer->code) &&
-           words_get_unsigned(map, "epoch", &offer->epoch) &&
-           words_get_unsigned(map, "version", &offer->version) &&
-           words_get_unsigned(map, "state_version", &offer->state_version) &&
-           words_get_unsigned(map, "bytes", &offer->bytes) &&
-           words_get_pid(map, "source", &offer->source);
-}
-
-static bool reads_version(const struct hosts *hosts, uint64_t state_version)
-{
-    for (const uint32_t *version = hosts->game->state_versions; *version != 0; version++)
-        if (*version == state_version)
-            return true;
-    return false;
-}
-
-/* Say why @offer cannot be taken; NULL: it can. */
-static const char *refusal(struct hosts *hosts, const struct offer *offer)
-{
-    if (host_draining(hosts))
-        return "draining";
-    if (failpoint_refuses("in_offer"))
-        return "failpoint";
-    if (!reads_version(hosts, offer->state_version))
-        return "unsupported_state_version";
-    if (session_table_by_id(&hosts->table, offer->id) != NULL ||
-        session_table_by_code(&hosts->table, offer->code) != NULL)
-        return "already_owner";
-    if (host_full(hosts) || offer->bytes > hosts->config.snapshot_bytes_max)
-        return "full";
-    return NULL;
-}
 
 static void in_free(struct handoff_in *in)
 {
@@ -185,9 +122,9 @@ bool handoff_in_offer(struct hosts *hosts, struct cn_term request, struct cn_wri
         words_refuse(writer, "unsupported_protocol");
         return true;
     }
-    if (!read_offer(map, &offer))
+    if (!offer_read(map, &offer))
         return false;
-    reason = refusal(hosts, &offer);
+    reason = offer_refusal(hosts, &offer);
     if (reason != NULL) {
         words_refuse(writer, reason);
         return true;
@@ -387,7 +324,33 @@ static void activate(struct session *session, bool told)
     if (told && !failpoint("in_active"))
         say(session, session->came_by, &message);
     in_free(in);
+    if (!told)
+        conflict_expect(session);
     drain_session_runs(hosts, session);
+}
+
+/* The source cannot be reached, and all hosts have been asked: @owner owns the session, or leads
+ * there; NULL: what is here is the newest that there is. */
+static void asked(struct session *session, const struct cn_pid *owner)
+{
+    if (session_state(session) != SESSION_READY || !session->in->asking)
+        return;
+    host_log(session->hosts, HOSTS_LOG_WARNING, "session %.*s: its source is out of reach, %s%s",
+             (int)session->id_size, (const char *)session->text,
+             owner == NULL ? "it runs here now" : "it ends: its owner is on ",
+             owner == NULL ? "" : owner->node);
+    if (owner == NULL)
+        activate(session, false);
+    else
+        session_stop_atom(session, "normal");
+}
+
+static void activate_alone(struct session *session)
+{
+    if (session->in->asking)
+        return;
+    session->in->asking = true;
+    locate_other(session, NULL, asked);
 }
 
 static void take_word(struct session *session, struct cn_term term)
@@ -421,19 +384,22 @@ static void look_twice(struct session *session)
     process_cancel_timer(process, in->timer);
     if (process_monitor(process, &source, &in->monitor) != 0 ||
         await_word(session, LOOK_TWICE_MS) != 0)
-        activate(session, false);
+        activate_alone(session);
     else
         say(session, in->origin, &message);
 }
 
 static void source_down(struct session *session, struct cn_term reason)
 {
-    if (session_state(session) != SESSION_READY || !cn_term_is_atom(reason, "noconnection"))
-        session_stop_atom(session, "normal");
-    else if (session->in->lost)
-        activate(session, false);
-    else
+    bool is_ready = session_state(session) == SESSION_READY;
+    bool unreached = cn_term_is_atom(reason, "noconnection");
+
+    if (is_ready && session->in->lost && (unreached || cn_term_is_atom(reason, "noproc")))
+        activate_alone(session);
+    else if (is_ready && unreached)
         look_twice(session);
+    else
+        session_stop_atom(session, "normal");
 }
 
 void handoff_in_message(struct session *session, struct cn_term message)
@@ -459,7 +425,7 @@ void handoff_in_timer(struct session *session, uint64_t timer)
         return;
     in->timer = 0;
     if (in->lost) {
-        activate(session, false);
+        activate_alone(session);
         return;
     }
     if (now_ms < until_ms && await_word(session, until_ms - now_ms) == 0)
@@ -492,9 +458,10 @@ bool handoff_in_late(struct session *session, struct cn_term message)
     }
     if (word.word != HANDOFF_CANCEL || session_state(session) == SESSION_FORWARDING)
         return false;
-    host_log(session->hosts, HOSTS_LOG_ERROR, "session %.*s: ends, its source owns it again",
-             (int)session->id_size, (const char *)session->text);
     session->owns_names = false; /* they are the source's, or on their way to it */
-    session_stop_atom(session, "normal");
+    if (session_state(session) == SESSION_RUNNING)
+        conflict_give_back(session, &session->came_by->source);
+    else
+        session_stop_atom(session, "normal");
     return true;
 }

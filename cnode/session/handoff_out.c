@@ -15,6 +15,7 @@
 #include "base/alloc.h"
 #include "base/error.h"
 #include "session/carried_out.h"
+#include "session/conflict.h"
 #include "session/events.h"
 #include "session/failpoint.h"
 #include "session/forward.h"
@@ -117,6 +118,8 @@ static void give_up(struct session *session, int result)
         host_log(session->hosts, HOSTS_LOG_ERROR, "session %.*s: no memory to take its names back",
                  (int)session->id_size, (const char *)session->text);
     session_run(session);
+    if (result != CN_E_REFUSED)
+        conflict_expect(session);
 }
 
 static void fail(struct session *session, int result)

@@ -69,6 +69,9 @@ struct hosts {
     struct list arrived; /* sessions that came from other hosts, and their names: arrivals.h */
     struct list unsure;
     struct host_timer arrivals_timer;
+    struct list contested; /* sessions that may have another owner: conflict.h */
+    struct list asking;
+    struct host_timer contest_timer;
     struct host_timer
         order_timer; /* carries out what hosts_drain and hosts_drain_hurry asked for */
     bool hurry;

@@ -61,6 +61,8 @@ static struct hosts *hosts_alloc(struct procs *procs, const struct session_names
     list_init(&hosts->moves_waiting);
     list_init(&hosts->arrived);
     list_init(&hosts->unsure);
+    list_init(&hosts->contested);
+    list_init(&hosts->asking);
     list_init(&hosts->timers);
     list_init(&hosts->operations);
     return hosts;

@@ -13,6 +13,7 @@
 #include "base/error.h"
 #include "session/app_version.h"
 #include "session/arrivals.h"
+#include "session/conflict.h"
 #include "session/words.h"
 
 #define TELL_INTERVAL_MS 100
@@ -245,8 +246,10 @@ static void take_hello(struct hosts *hosts, const struct hello *hello)
     }
     if (member != NULL)
         member_remove(hosts, member, "another process says hello");
-    if (member_add(hosts, hello) != NULL)
-        send_hello(hosts, &dest);
+    if (member_add(hosts, hello) == NULL)
+        return;
+    send_hello(hosts, &dest);
+    conflict_host_met(hosts);
 }
 
 static bool hello_message(struct hosts *hosts, struct cn_term message)

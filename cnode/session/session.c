@@ -15,6 +15,7 @@
 #include "base/assert.h"
 #include "session/carried_out.h"
 #include "session/conductor.h"
+#include "session/conflict.h"
 #include "session/drain.h"
 #include "session/dropped.h"
 #include "session/events.h"
@@ -234,6 +235,8 @@ static void handle_info(struct gen_server *self, void *state, struct cn_term mes
                     (int)session->id_size, (const char *)session->text);
         return;
     }
+    if (conflict_message(session, message))
+        return;
     outcome = session->hosts->game->info(&env, session->game, message);
     log_dropped(session, "a message", outcome);
     session_take_outcome(session, outcome);
@@ -348,6 +351,7 @@ static void terminate(struct gen_server *self, void *state, struct cn_term reaso
     naming_session_ends(session);
     list_remove(&session->waiting);
     list_remove(&session->arrived);
+    list_remove(&session->contested);
     if (session_state(session) == SESSION_FORWARDING)
         hosts->table.forwarders--;
     if (unsettled(session))
@@ -384,6 +388,7 @@ static struct session *session_alloc(struct hosts *hosts, const struct session_s
     session->hosts = hosts;
     list_init(&session->waiting);
     list_init(&session->arrived);
+    list_init(&session->contested);
     session->epoch = seed->epoch;
     session->version = seed->version;
     session->id_size = (uint32_t)seed->id.size;

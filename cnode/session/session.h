@@ -96,6 +96,7 @@ struct session {
     struct carried_out *done;       /* its last updates, by their calls; NULL: none */
     struct list waiting;            /* for the drain or a rebalance to move it */
     struct list arrived;            /* it came from another host: arrivals.h */
+    struct list contested;          /* it may have another owner: conflict.h */
     struct move *move;              /* the drain's or the conductor's, while it moves */
     struct naming *naming;          /* an answer of the registry is awaited */
     struct session_key by_id;

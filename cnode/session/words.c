@@ -101,6 +101,12 @@ bool words_read_pid(struct cn_term term, const char *tag, struct cn_pid *ret_pid
            cn_read_pid(&reader, ret_pid);
 }
 
+bool words_read_new_pid(struct cn_term term, struct cn_pid *ret_pid)
+{
+    return words_read_pid(term, "moved", ret_pid) ||
+           words_read_pid(term, "session_conflict", ret_pid);
+}
+
 bool words_read_pair(struct cn_term term, const char *tag, struct cn_term *ret_second)
 {
     struct cn_reader reader;

@@ -39,6 +39,8 @@ void words_name(struct cn_writer *writer, const char *registry, struct cn_bytes 
 bool words_read_code(struct cn_term term, struct cn_bytes *ret_code);
 /** Read {@tag, Pid}. */
 bool words_read_pid(struct cn_term term, const char *tag, struct cn_pid *ret_pid);
+/** Read where a session went, {moved, Pid} or {session_conflict, Pid}. */
+bool words_read_new_pid(struct cn_term term, struct cn_pid *ret_pid);
 /** Read {@tag, Term}, such as {error, Reason}. */
 bool words_read_pair(struct cn_term term, const char *tag, struct cn_term *ret_second);
 /** Tell whether @term is {error, @reason}. */

@@ -64,6 +64,10 @@ defmodule Minotaur.PubSub do
     Enum.each(strangers, &tell_stranger(&1, event))
   end
 
+  @doc "Tells that the calling process owns it no more, but `owner`."
+  @spec session_moved_to(term, pid) :: :ok
+  def session_moved_to(id, owner), do: publish(id, {:session_moved, id, owner})
+
   @doc "The subscribers of a session, as far as an offer names them."
   @spec offered(term) :: [pid]
   def offered(id) do

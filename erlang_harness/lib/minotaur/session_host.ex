@@ -216,6 +216,7 @@ defmodule Minotaur.SessionHost do
 
       {:new, members} ->
         say_hello(host, [info.node])
+        for session <- LocalSessions.contested(), do: send(session, {__MODULE__, :host_met})
         {:noreply, %{host | members: members}}
 
       {:error, reason} ->

@@ -18,6 +18,7 @@ static void on_call(struct gen_server *self, void *state, const struct gen_from 
 
     fake->calls++;
     (void)snprintf(fake->asked, sizeof(fake->asked), "%s", show(request));
+    fake->offers += strncmp(fake->asked, "{offer,", 7) == 0 ? 1 : 0;
     if (fake->reply_size > 0)
         cn_assert(gen_reply(gen_server_procs(self), from,
                             (struct cn_term){fake->reply, fake->reply_size}) == 0);

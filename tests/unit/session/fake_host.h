@@ -15,6 +15,7 @@ struct fake_host {
     char asked[400];    /* the latest request */
     char told[400];     /* the latest other message */
     int calls;
+    int offers; /* of the calls */
     int hellos; /* received */
     /* What the next hello says. */
     int64_t protocol;

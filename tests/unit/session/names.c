@@ -143,6 +143,12 @@ size_t names_held(const struct names *names)
     return held;
 }
 
+void names_clear(struct names *names)
+{
+    memset(names->names, 0, sizeof(names->names));
+    names->count = 0;
+}
+
 void names_give(struct names *names, const char *registry, const char *key,
                 const struct cn_pid *pid)
 {

@@ -47,6 +47,8 @@ const struct cn_pid *names_holder(struct names *names, const char *registry, con
 void names_forget_answers(struct names *names);
 /** Count the names that somebody has. */
 size_t names_held(const struct names *names);
+/** Nobody has any name. */
+void names_clear(struct names *names);
 /** Let @pid have the name from outside. */
 void names_give(struct names *names, const char *registry, const char *key,
                 const struct cn_pid *pid);

@@ -56,13 +56,13 @@ START_TEST(large_states_wait_for_room)
     fake_host_hello(&b, 0);
     hosts_drain(cluster.nodes[0].hosts);
     cluster_settle(&cluster);
-    ck_assert_int_eq(b.calls, 7); /* each is a little larger than 2 MiB */
+    ck_assert_int_eq(b.offers, 7); /* each is a little larger than 2 MiB */
     ck_assert_uint_le(cluster.nodes[0].hosts->moving_bytes, MOVE_BYTES_MAX);
     cluster_pass(&cluster, 5000); /* silence is a failure: the others' turn */
-    ck_assert_int_eq(b.calls, 14);
+    ck_assert_int_eq(b.offers, 14);
     fake_host_answer(&b, parse("{refuse,full}"));
     cluster_pass(&cluster, 5000);
-    ck_assert_int_eq(b.calls, 40);
+    ck_assert_int_eq(b.offers, 40);
     ck_assert_uint_eq(cluster.nodes[0].hosts->moving_bytes, 0);
     check_drained(70, 40, 0, 40);
 }
@@ -102,11 +102,11 @@ START_TEST(large_states_go_on_within_the_bound)
     fake_host_hello(&c, 0);
     cluster_lose(&cluster, 0, 1);
     cluster_settle(&cluster);
-    ck_assert_int_eq(c.calls, 7);
+    ck_assert_int_eq(c.offers, 7);
     ck_assert_uint_eq(count_in(SESSION_RUNNING), 40);
     fake_host_answer(&c, parse("{refuse,full}"));
     cluster_pass(&cluster, 5000);
-    ck_assert_int_gt(c.calls,
+    ck_assert_int_gt(c.offers,
                      14); /* those of which b was the first; the others had passed c over */
     check_drained(70, 40, 0, 40);
     ck_assert_uint_eq(cluster.nodes[0].hosts->moving_bytes, 0);
@@ -124,10 +124,10 @@ START_TEST(huge_states_move_alone)
     fake_host_hello(&b, 0);
     hosts_drain(cluster.nodes[0].hosts);
     cluster_settle(&cluster);
-    ck_assert_int_eq(b.calls, 1);
+    ck_assert_int_eq(b.offers, 1);
     fake_host_answer(&b, parse("{refuse,full}"));
     cluster_pass(&cluster, 5000);
-    ck_assert_int_eq(b.calls, 2);
+    ck_assert_int_eq(b.offers, 2);
     check_drained(70, 2, 0, 2);
 }
 END_TEST

@@ -25,6 +25,15 @@ static void begin(void)
     cluster_host(&cluster, 1);
 }
 
+/* The same, on its way: b is ready, and the names wait. */
+static void begin_held(void)
+{
+    begin();
+    cluster.names.hold = true;
+    hosts_drain(cluster.nodes[0].hosts);
+    cluster_settle(&cluster);
+}
+
 static void ask(const char *request)
 {
     cluster_ask(&cluster, 2, &old_pid, parse(request));
@@ -85,10 +94,7 @@ END_TEST
 /* The queue has arrived, the names are moving: it goes once more and is not executed twice. */
 START_TEST(queue_is_sent_twice)
 {
-    begin();
-    cluster.names.hold = true;
-    hosts_drain(cluster.nodes[0].hosts);
-    cluster_settle(&cluster);
+    begin_held();
     ask("{add,2}");
     cluster_settle(&cluster);
     break_connection();
@@ -103,10 +109,7 @@ END_TEST
 /* `active` is lost: the target runs, has executed what was queued, and says so again. */
 START_TEST(active_is_lost)
 {
-    begin();
-    cluster.names.hold = true;
-    hosts_drain(cluster.nodes[0].hosts);
-    cluster_settle(&cluster);
+    begin_held();
     ask("{add,2}");
     cluster_settle(&cluster);
     cluster.world.up[1][0] = false; /* what b says waits on the wire */
@@ -118,9 +121,12 @@ START_TEST(active_is_lost)
 }
 END_TEST
 
-/* Cut off for good, both live: two owners, which no epoch can confuse. */
-START_TEST(cut_off_for_good)
+/* Cut off for good, both live: two owners, which no epoch can confuse. When their hosts meet again,
+ * one is left: the source, whose epoch is higher. */
+START_TEST(cut_off_for_a_while)
 {
+    struct cn_pid new_pid;
+
     begin();
     run_until_ready_is_on_the_wire();
     cluster_lose(&cluster, 0, 1);
@@ -128,16 +134,52 @@ START_TEST(cut_off_for_good)
     ck_assert_uint_eq(old->epoch, 3);
     ck_assert_int_eq(session_state(new ()), SESSION_RUNNING);
     ck_assert_uint_eq(new ()->epoch, 2);
+    new_pid = *session_pid(new ());
+    cluster_call(&cluster, 2, &new_pid, parse("{add,2}"));
+    names_give(&cluster.names, "Elixir.Toy.Ids", "t", &new_pid);
+
+    world_connect(&cluster.world, 0, 1);
+    hosts_node_up(cluster.nodes[_i].hosts, cluster_name(&cluster, 1 - _i));
+    cluster_settle(&cluster);
+    ck_assert_int_eq(session_state(new ()), SESSION_FORWARDING);
+    ck_assert_int_eq(session_state(old), SESSION_RUNNING);
+    ck_assert_str_eq(cluster_call(&cluster, 2, &new_pid, parse("get")), "reply [1]");
+    ck_assert(cn_pid_equal(names_holder(&cluster.names, "Elixir.Toy.Ids", "t"), &old_pid));
+    ck_assert(cluster_logged(&cluster, 0, "only it had carried out: 1"));
+}
+END_TEST
+
+/* The source is gone, and its node is there: what is ready looks for another owner, then runs. */
+START_TEST(source_crashed_unseen)
+{
+    begin();
+    run_until_ready_is_on_the_wire();
+    procs_exit_signal(world_procs(&cluster.world, 0), NULL, &old_pid, atom("oops"));
+    world_cut(&cluster.world, 0, 1);
+    cluster_settle(&cluster);
+    if (_i == 1) { /* somebody else has it: this copy is of no use */
+        cluster_host(&cluster, 2);
+        names_clear(&cluster.names);
+        ck_assert_ptr_nonnull(cluster_start(&cluster, 2, "t", "code"));
+    }
+    world_connect(&cluster.world, 0, 1);
+    cluster_settle(&cluster);
+    if (_i == 1) {
+        ck_assert(cluster_logged(&cluster, 1, "it ends: its owner is on c@world"));
+        ck_assert_ptr_null(new ());
+        return;
+    }
+    ck_assert_int_eq(session_state(new ()), SESSION_RUNNING);
+    ck_assert(cluster_logged(&cluster, 1, "out of reach, it runs here now"));
+    ck_assert_uint_eq(new ()->epoch, 2);
+    ck_assert_str_eq(cluster_call(&cluster, 2, session_pid(new ()), parse("get")), "reply [1]");
 }
 END_TEST
 
 /* A source that had given up, and is told `ready` once more, says what its target did not hear. */
 START_TEST(cancel_is_lost)
 {
-    begin();
-    cluster.names.hold = true;
-    hosts_drain(cluster.nodes[0].hosts);
-    cluster_settle(&cluster);
+    begin_held();
     cluster.world.up[0][1] = false; /* what a says waits on the wire, and is lost with it */
     cluster_pass(&cluster, 10010);
     ck_assert_int_eq(session_state(old), SESSION_RUNNING);
@@ -159,7 +201,8 @@ int main(void)
     tcase_add_test(tests, ready_is_lost);
     tcase_add_test(tests, queue_is_sent_twice);
     tcase_add_test(tests, active_is_lost);
-    tcase_add_test(tests, cut_off_for_good);
+    tcase_add_loop_test(tests, cut_off_for_a_while, 0, 2);
+    tcase_add_loop_test(tests, source_crashed_unseen, 0, 2);
     tcase_add_test(tests, cancel_is_lost);
     return run_suite(suite);
 }

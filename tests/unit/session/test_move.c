@@ -52,8 +52,8 @@ START_TEST(all_refuse)
     cluster_settle(&cluster);
     ck_assert_int_eq(results, 1);
     ck_assert_int_eq(result, MOVE_LOST);
-    ck_assert_int_eq(b.calls, 1);
-    ck_assert_int_eq(c.calls, 1);
+    ck_assert_int_eq(b.offers, 1);
+    ck_assert_int_eq(c.offers, 1);
     check_running();
 }
 END_TEST
@@ -82,8 +82,8 @@ START_TEST(to_one)
     cluster_settle(&cluster);
     ck_assert_int_eq(result, MOVE_LOST);
     ck_assert_str_eq(reason, "full");
-    ck_assert_int_eq(b.calls, 1);
-    ck_assert_int_eq(c.calls, 0);
+    ck_assert_int_eq(b.offers, 1);
+    ck_assert_int_eq(c.offers, 0);
     fake_host_answer(&b, parse("what"));
     ck_assert_int_eq(move_start_to(toy, "b@world", 100, done, NULL), 0);
     cluster_settle(&cluster);
@@ -103,9 +103,9 @@ START_TEST(silent_host)
     cluster_settle(&cluster);
     check_running();
     cluster_pass(&cluster, 4900);
-    ck_assert_int_eq(b.calls, 0);
+    ck_assert_int_eq(b.offers, 0);
     cluster_pass(&cluster, 100);
-    ck_assert_int_eq(b.calls, 1);
+    ck_assert_int_eq(b.offers, 1);
     ck_assert_int_eq(result, MOVE_LOST);
     check_running();
 }
@@ -126,7 +126,7 @@ START_TEST(handoff_fails)
     ck_assert_int_eq(session_state(toy), SESSION_FROZEN);
     process_exit_atom(process, "oops");
     cluster_settle(&cluster);
-    ck_assert_int_eq(b.calls, 1);
+    ck_assert_int_eq(b.offers, 1);
     ck_assert_int_eq(results, 1);
     ck_assert_int_eq(result, MOVE_LOST);
     check_running();

@@ -42,6 +42,12 @@ defmodule Minotaur.GameEngine.CarriedOut do
   @spec member?(t, reference) :: boolean
   def member?(done, tag), do: List.keymember?(done.entries, hash(tag), 0)
 
+  @doc "How many calls that `others` remembers `done` does not."
+  @spec unknown(t, t) :: non_neg_integer
+  def unknown(done, others) do
+    Enum.count(others.entries, fn {hash, _ms} -> not List.keymember?(done.entries, hash, 0) end)
+  end
+
   @doc "From now on the first of a call that was repeated may still come: calls are looked up."
   @spec repeated(t) :: t
   def repeated(done), do: %{done | repeats: true}

@@ -5,6 +5,7 @@ defmodule Minotaur.GameEngine.LocalSessions do
 
   A stock `Registry`: each session writes its own row, and the row goes when the process does. An
   owner has a row under `{:id, id}` (and `{:join_code, code}`), a forwarder under `{:moved, key}`.
+  An owner that may not be the only one has another under `{:contested, id}`.
   """
 
   @typedoc "What finds a session."
@@ -32,6 +33,8 @@ defmodule Minotaur.GameEngine.LocalSessions do
   @doc "Turns the calling owner's rows into those of a forwarder to `new`."
   @spec moved(map, pid) :: :ok
   def moved(session, new) do
+    Registry.unregister(__MODULE__, {:contested, session.id})
+
     for key <- [{:id, session.id} | join_code_keys(session)] do
       Registry.unregister(__MODULE__, key)
       Registry.register(__MODULE__, {:moved, key}, new)
@@ -39,6 +42,18 @@ defmodule Minotaur.GameEngine.LocalSessions do
 
     :ok
   end
+
+  @doc "Notes that the calling owner may not be the only one."
+  @spec contest(term) :: :ok
+  def contest(id) do
+    Registry.register(__MODULE__, {:contested, id}, nil)
+    :ok
+  end
+
+  @doc "The sessions of this node that may have another owner."
+  @spec contested :: [pid]
+  def contested,
+    do: Registry.select(__MODULE__, [{{{:contested, :_}, :"$1", :_}, [], [:"$1"]}])
 
   @doc "Takes the calling forwarder's rows away: it is to be the owner again."
   @spec is_back(map) :: :ok

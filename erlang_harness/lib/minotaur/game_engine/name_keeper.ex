@@ -15,12 +15,21 @@ defmodule Minotaur.GameEngine.NameKeeper do
 
   alias Minotaur.GameEngine.{LocalSessions, Names}
 
+  @soon_ms 1_000
+
   @doc false
   def start_link(_options), do: GenServer.start_link(__MODULE__, nil, name: __MODULE__)
 
   @doc "A host is gone, or may be: sees to it that the names of all sessions here lead to them."
   @spec check :: :ok
   def check, do: GenServer.cast(__MODULE__, :check)
+
+  @doc "The same in a second, when what is in dispute is settled."
+  @spec check_soon :: :ok
+  def check_soon do
+    Process.send_after(__MODULE__, :check, @soon_ms)
+    :ok
+  end
 
   @impl true
   def init(nil), do: {:ok, %{again?: false, task: nil}}
@@ -35,6 +44,7 @@ defmodule Minotaur.GameEngine.NameKeeper do
     {:noreply, if(state.again?, do: start(state), else: state)}
   end
 
+  def handle_info(:check, state), do: handle_cast(:check, state)
   def handle_info(_stranger, state), do: {:noreply, state}
 
   defp start(state) do

@@ -26,6 +26,18 @@ defmodule Minotaur.GameEngine.Names do
     end
   end
 
+  @doc """
+  Who keeps a name that two took while their nodes were apart, for `:global`, which calls this by
+  the name of the function, also on C nodes: one of the two, so that nobody ever misses the name.
+  Both are told, as by `:global.notify_all_name/3`, and settle it (`Minotaur.Handoff.Conflict`).
+  """
+  @spec resolve(term, pid, pid) :: pid
+  def resolve(name, pid, other) do
+    send(pid, {:global_name_conflict, name, other})
+    send(other, {:global_name_conflict, name, pid})
+    Enum.min_by([pid, other], &node/1)
+  end
+
   @doc "Gives both names to `pid`, or none."
   @spec register(term, term, pid) ::
           :ok | {:error, {:already_started, pid}} | {:error, :join_code_taken}
@@ -77,7 +89,7 @@ defmodule Minotaur.GameEngine.Names do
   end
 
   defp register_id(id, pid) do
-    case :global.register_name(global_name({:id, id}), pid) do
+    case :global.register_name(global_name({:id, id}), pid, &Names.resolve/3) do
       :yes -> :ok
       :no -> taken(whereis({:id, id}), id, pid)
     end
@@ -90,7 +102,7 @@ defmodule Minotaur.GameEngine.Names do
   defp register_join_code(_id, nil, _pid), do: :ok
 
   defp register_join_code(id, join_code, pid) do
-    case :global.register_name(global_name({:join_code, join_code}), pid) do
+    case :global.register_name(global_name({:join_code, join_code}), pid, &Names.resolve/3) do
       :yes ->
         :ok
 

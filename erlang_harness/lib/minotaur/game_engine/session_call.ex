@@ -46,6 +46,7 @@ defmodule Minotaur.GameEngine.SessionCall do
   defp in_doubt(call, _tag, _reason), do: call
 
   defp gone({:shutdown, {:moved, new}}, _pid, call), do: attempt(new, call)
+  defp gone({:shutdown, {:session_conflict, new}}, _pid, call), do: attempt(new, call)
   defp gone(:noconnection, _pid, call), do: look_again(call)
   defp gone(:noproc, _pid, call), do: attempt(call.find.(), call)
   defp gone(:shutdown, _pid, call), do: attempt(call.find.(), call)

@@ -12,15 +12,16 @@ defmodule Minotaur.GameEngine.SessionServer do
   | request | answer |
   |---|---|
   | `:open` (call) | `:ok`: the names are registered, the session owns the game |
-  | `:describe` (call) | `{:ok, map}`: what goes into an offer, or `{:error, :busy}` |
+  | `:describe` (call) | `{:ok, map}`: what goes into an offer, or `{:error, :busy}`, `:ended` |
   | `{:hand_off, transfer, new}` (call) | `:moved` or `{:failed, reason}`, when it is over |
   | `:hurry` (info) | a forwarder ends now |
+  | `:host_met` (info) | an owner that may not be the only one looks for another |
   """
 
   use GenServer, restart: :temporary
 
   alias Minotaur.GameEngine.Session
-  alias Minotaur.Handoff.{Forwarder, Source, Target}
+  alias Minotaur.Handoff.{Conflict, Forwarder, Source, Target}
   alias Minotaur.SessionHost
 
   @doc """
@@ -45,6 +46,11 @@ defmodule Minotaur.GameEngine.SessionServer do
   def handle_cast(request, session), do: message({:"$gen_cast", request}, session)
 
   @impl true
+  def handle_info({SessionHost, :host_met}, %{role: :open} = session),
+    do: {:noreply, Conflict.look(session)}
+
+  def handle_info({SessionHost, :host_met}, session), do: {:noreply, session}
+
   def handle_info(info, session) do
     case handoff_info(info, session) do
       :not_mine -> message(info, session)
@@ -67,12 +73,20 @@ defmodule Minotaur.GameEngine.SessionServer do
     {:noreply, Source.start(session, transfer, new, from)}
   end
 
+  # It gave way to another owner.
+  defp control(:open, _from, %{role: :forwarding, handoff: %{new: owner}} = session),
+    do: {:reply, {:error, {:already_registered, owner}}, session}
+
+  defp control(_request, _from, %{role: :forwarding} = session), do: {:reply, :ended, session}
   defp control(_request, _from, session), do: {:reply, {:error, :busy}, session}
 
   defp handoff_info(info, %{role: :leaving} = session), do: Source.info(info, session)
   defp handoff_info(info, %{role: :arriving} = session), do: Target.info(info, session)
   defp handoff_info(info, %{role: :forwarding} = session), do: Forwarder.info(info, session)
-  defp handoff_info(info, session), do: Target.late_info(info, session)
+
+  defp handoff_info(info, session) do
+    with :not_mine <- Conflict.info(info, session), do: Target.late_info(info, session)
+  end
 
   defp message(message, %{role: :leaving} = session), do: Source.queue(message, session)
   defp message(message, %{role: :arriving} = session), do: Target.queue(message, session)

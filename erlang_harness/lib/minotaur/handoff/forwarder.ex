@@ -8,6 +8,10 @@ defmodule Minotaur.Handoff.Forwarder do
   until its host is in a hurry. It ends with `{:shutdown, {:moved, new}}`: who still watches knows
   where to go. When the owner itself moves on, the forwarder follows it.
 
+  So does a session that had another owner beside it and gave way to it
+  (`Minotaur.Handoff.Conflict`); it ends with `{:shutdown, {:session_conflict, winner}}`, after some
+  seconds even if somebody watches.
+
   It keeps the game that it gave away. When the new owner crashes, or its node is gone (a lost
   connection is tried once more), it asks all hosts who owns the session, and follows whom they
   name. When they know nobody it is the owner again, at a higher epoch: what the new one did since
@@ -18,22 +22,33 @@ defmodule Minotaur.Handoff.Forwarder do
   require Logger
 
   alias Minotaur.GameEngine.{LocalSessions, Names, Session}
-  alias Minotaur.Handoff.{Inquiry, Target}
+  alias Minotaur.Handoff.{Conflict, Inquiry, Target}
   alias Minotaur.PubSub
   alias Minotaur.SessionHost
 
   @stay_ms 500
   @look_again_ms 50
+  # Longer than a caller waits by default; no drain ends one that gave way.
+  @gave_way_stay_ms 6_000
   # Each later owner may have raised the epoch by as much as 2.
   @epochs_per_owner 2
 
   @doc "Turns the source of a finished handoff into a forwarder. Its epoch is the new owner's now."
   @spec new(Session.t()) :: Session.t()
-  def new(%{handoff: handoff} = session) do
+  def new(session), do: start(session, :moved)
+
+  @doc "Turns an owner into a forwarder to another one, whose epoch it has."
+  @spec give_way(Session.t(), pid) :: Session.t()
+  def give_way(session, winner) do
+    handoff = names_moved(%{new: winner, monitor: Process.monitor(winner)})
+    start(%{session | handoff: handoff}, :session_conflict)
+  end
+
+  defp start(%{handoff: handoff} = session, why) do
     LocalSessions.moved(session, handoff.new)
     SessionHost.role_changed(session.id, :forwarding)
     send(self(), {__MODULE__, :look})
-    handoff = Map.merge(handoff, %{later_owners: 0, lost: false, inquiry: nil})
+    handoff = Map.merge(handoff, %{why: why, later_owners: 0, lost: false, inquiry: nil})
     %{session | role: :forwarding, queue: [], timer: nil, handoff: handoff}
   end
 
@@ -73,11 +88,12 @@ defmodule Minotaur.Handoff.Forwarder do
   def info({:DOWN, monitor, _, _, reason}, %{handoff: %{monitor: monitor}} = session) do
     case reason do
       {:shutdown, {:moved, newer}} -> {:noreply, follow(newer, session)}
+      {:shutdown, {:session_conflict, newer}} -> {:noreply, follow(newer, session)}
       :noconnection when not session.handoff.lost -> {:noreply, look_twice(session)}
       {:shutdown, _why} -> finish(session)
       orderly when orderly in [:normal, :shutdown] -> finish(session)
       # It may have crashed while the connection was lost; else it has ended as it should.
-      :noproc -> {:noreply, ask_hosts(session, not session.handoff.lost)}
+      :noproc -> {:noreply, ask_hosts(session, ended?(session.handoff))}
       _crash -> {:noreply, ask_hosts(session, false)}
     end
   end
@@ -108,8 +124,12 @@ defmodule Minotaur.Handoff.Forwarder do
     tag in [:handoff_ready, :handoff_refuse, :handoff_active, :handoff_step_over]
   end
 
-  defp needed?(%{handoff: %{names: nil, named_ms: named_ms, new: new}}) do
-    now_ms() - named_ms < @stay_ms or watched?(new)
+  defp needed?(%{handoff: %{names: nil, named_ms: named_ms, new: new, why: why}}) do
+    stayed_ms = now_ms() - named_ms
+
+    if why == :session_conflict and stayed_ms > @gave_way_stay_ms,
+      do: false,
+      else: stayed_ms < @stay_ms or watched?(new)
   end
 
   defp needed?(_names_on_their_way), do: true
@@ -144,6 +164,8 @@ defmodule Minotaur.Handoff.Forwarder do
     watch(%{session | handoff: handoff})
   end
 
+  defp ended?(handoff), do: handoff.why == :moved and not handoff.lost
+
   # Before anything is decided: somebody else may own it. `over`: if nobody does, it has ended.
   defp ask_hosts(%{handoff: %{new: new}} = session, over) do
     put_in(session.handoff.inquiry, {over, Inquiry.ask(session.id, [new])})
@@ -174,6 +196,7 @@ defmodule Minotaur.Handoff.Forwarder do
         {_pid, monitor} = Names.move_async(id, session.join_code, self(), earlier(handoff))
         Process.demonitor(monitor, [:flush])
         PubSub.session_moved(id)
+        opened = Conflict.expect(opened)
         to_answer(Session.execute_all(Enum.reverse(session.queue), opened))
 
       {:error, {:already_registered, _owner}} ->
@@ -187,7 +210,8 @@ defmodule Minotaur.Handoff.Forwarder do
   defp earlier(%{names: {mover, _monitor}}), do: mover
   defp earlier(_none_under_way), do: nil
 
-  defp finish(session), do: {:stop, {:shutdown, {:moved, session.handoff.new}}, session}
+  defp finish(session),
+    do: {:stop, {:shutdown, {session.handoff.why, session.handoff.new}}, session}
 
   defp now_ms, do: System.monotonic_time(:millisecond)
 end

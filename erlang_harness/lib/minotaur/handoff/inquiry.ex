@@ -21,6 +21,14 @@ defmodule Minotaur.Handoff.Inquiry do
     spawn_monitor(fn -> exit({__MODULE__, find(id, nobody)}) end)
   end
 
+  @doc "Tells that process `message`, if there is one."
+  @spec tell(term, term) :: :ok
+  def tell(id, message) do
+    own = self()
+    spawn(fn -> if pid = find(id, [own]), do: send(pid, message) end)
+    :ok
+  end
+
   @doc "What came of it, from the reason of the asking process' end: a pid or nil."
   @spec answer(term) :: pid | nil
   def answer({__MODULE__, pid}), do: pid

@@ -20,7 +20,7 @@ defmodule Minotaur.Handoff.Source do
   """
 
   alias Minotaur.GameEngine.{LocalSessions, Names, Session}
-  alias Minotaur.Handoff.{Failpoint, Forwarder, Snapshot, Target}
+  alias Minotaur.Handoff.{Conflict, Failpoint, Forwarder, Snapshot, Target}
   alias Minotaur.Settings
   alias Minotaur.PubSub
 
@@ -182,8 +182,14 @@ defmodule Minotaur.Handoff.Source do
     take_names_back(handoff, id, join_code)
     GenServer.reply(handoff.from, {:failed, reason})
     tell_subscribers(reason, id)
-    reopen(%{session | epoch: next_epoch(reason, session.epoch)})
+    session = %{session | epoch: next_epoch(reason, session.epoch)}
+    session |> reopen() |> expect_conflict(reason)
   end
+
+  # The target may own the session, too.
+  defp expect_conflict(answer, {:refused, _reason}), do: answer
+  defp expect_conflict({:noreply, session}, _reason), do: {:noreply, Conflict.expect(session)}
+  defp expect_conflict(stop, _reason), do: stop
 
   defp reopen(session) do
     session = %{session | role: :open, handoff: nil, queue: []} |> reopen_after(session.queue)

@@ -8,13 +8,14 @@ defmodule Minotaur.Handoff.Target do
   How it fails: it ends when its source cancels, is gone, or says nothing for 10 s (15 s when ready:
   the source's own steps have ended by then). If only the *connection* to the source
   is lost and the state is here (`ready`), it says `ready` once more, over a new connection; when
-  the source cannot be reached in 2 s, its state is the newest there is: it activates itself.
+  the source cannot be reached in 2 s, it asks all hosts who owns the session. When they know nobody
+  its state is the newest there is: it activates itself.
   """
 
   require Logger
 
   alias Minotaur.GameEngine.{CarriedOut, NameKeeper, Session}
-  alias Minotaur.Handoff.{Failpoint, Snapshot}
+  alias Minotaur.Handoff.{Conflict, Failpoint, Inquiry, Snapshot}
   alias Minotaur.PubSub
 
   @state_bytes_max 67_108_864
@@ -32,6 +33,7 @@ defmodule Minotaur.Handoff.Target do
       monitor: Process.monitor(offer.source),
       step: :collecting,
       lost: false,
+      inquiry: nil,
       silence: await_word(@silence_ms),
       next: 0,
       chunks: [],
@@ -85,7 +87,11 @@ defmodule Minotaur.Handoff.Target do
   end
 
   def info({:handoff_silence, key}, %{handoff: %{silence: {key, _}, lost: true}} = session) do
-    activate_alone(session)
+    ask_hosts(session)
+  end
+
+  def info({:DOWN, asked, _, _, reason}, %{handoff: %{inquiry: {_, asked}}} = session) do
+    source_is_lost(Inquiry.answer(reason), session)
   end
 
   def info({:handoff_silence, key}, %{handoff: %{silence: {key, _timer}}} = session) do
@@ -109,6 +115,13 @@ defmodule Minotaur.Handoff.Target do
   """
   @spec late_info(term, Session.t()) ::
           :not_mine | {:noreply, Session.t()} | {:stop, term, Session.t()}
+  def late_info(
+        {:handoff_cancel, transfer},
+        %{came_by: {transfer, source}, role: :open} = session
+      ) do
+    {:noreply, Conflict.give_back(session, source)}
+  end
+
   def late_info({:handoff_cancel, transfer}, %{came_by: {transfer, _source}} = session) do
     Logger.error("session #{inspect(session.id)}: ends, its source owns it again")
     {:stop, :normal, session}
@@ -227,8 +240,10 @@ defmodule Minotaur.Handoff.Target do
   defp to_answer({:cont, session}), do: {:noreply, session}
   defp to_answer({:stop, reason, session}), do: {:stop, reason, session}
 
-  defp source_down(:noconnection, %{handoff: %{step: :ready, lost: true}} = session) do
-    activate_alone(session)
+  # Its node may have crashed, or the session have gone elsewhere, while the connection was lost.
+  defp source_down(reason, %{handoff: %{step: :ready, lost: true}} = session)
+       when reason in [:noconnection, :noproc] do
+    ask_hosts(session)
   end
 
   defp source_down(:noconnection, %{handoff: %{step: :ready} = handoff} = session) do
@@ -239,10 +254,25 @@ defmodule Minotaur.Handoff.Target do
 
   defp source_down(_reason, session), do: {:stop, :normal, session}
 
-  defp activate_alone(session) do
+  defp ask_hosts(%{handoff: %{inquiry: nil}} = session) do
+    {:noreply, put_in(session.handoff.inquiry, Inquiry.ask(session.id, []))}
+  end
+
+  defp ask_hosts(session), do: {:noreply, session}
+
+  defp source_is_lost(nil, session) do
     Logger.warning("session #{inspect(session.id)}: its source is out of reach, it runs here now")
     answer = activate(session)
     NameKeeper.check()
-    answer
+    with {:noreply, session} <- answer, do: {:noreply, Conflict.expect(session)}
+  end
+
+  defp source_is_lost(owner, session) do
+    Logger.warning(
+      "session #{inspect(session.id)}: its source is out of reach, it ends: " <>
+        "its owner is on #{node(owner)}"
+    )
+
+    {:stop, :normal, session}
   end
 end

@@ -32,7 +32,7 @@ defmodule Minotaur.SessionHost.Errand do
   defp describe(session) do
     case GenServer.call(session, {SessionHost, :describe}, @ask_ms) do
       {:ok, offer} -> [offer]
-      {:error, :busy} -> []
+      _on_its_way -> []
     end
   catch
     :exit, _reason -> []

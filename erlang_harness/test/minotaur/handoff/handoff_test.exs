@@ -298,7 +298,11 @@ defmodule Minotaur.Handoff.HandoffTest do
       send(new, {:handoff_cancel, make_ref()})
       assert %{round: 1} = GenServer.call(new, :get_game)
       send(new, {:handoff_cancel, ctx.transfer})
-      assert_receive {:DOWN, ^monitor, _, _, :normal}
+      send(new, :later)
+      assert_receive :later
+      send(new, {SessionHost, :hurry})
+      reason = {:shutdown, {:session_conflict, self()}}
+      assert_receive {:DOWN, ^monitor, _, _, ^reason}
     end
 
     # The same while it is itself on its way to a third host.

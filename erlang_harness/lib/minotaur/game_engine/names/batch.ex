@@ -18,6 +18,8 @@ defmodule Minotaur.GameEngine.Names.Batch do
 
   use GenServer
 
+  alias Minotaur.GameEngine.Names
+
   @slice_ms 40
   @rest_ms 20
   @bundle_ms 10
@@ -127,7 +129,7 @@ defmodule Minotaur.GameEngine.Names.Batch do
 
   defp tell(bundle, nodes) do
     {ops, [{name, pid, _from}]} = Enum.split(bundle, -1)
-    method = &:global.random_exit_name/3
+    method = &Names.resolve/3
 
     if ops != [] do
       inserts = for {name, pid, _from} <- ops, do: {:insert, {name, pid, method}}
