@@ -170,17 +170,20 @@ static void errand_moved(void *context, const struct move_outcome *outcome)
 static void errand_begin(struct errand *errand, struct session *session)
 {
     struct conductor *conductor = errand->conductor;
-    size_t bytes = 0;
-    int error = move_measure(session, &bytes);
+    struct cn_writer state;
+    int error = move_export(session, &state);
 
-    if (error == 0 &&
-        (!window_is_open(&conductor->window) || !move_has_room(conductor->hosts, bytes))) {
+    if (error == 0 && (!window_is_open(&conductor->window) ||
+                       !move_has_room(conductor->hosts, cn_writer_term(&state).size))) {
+        cn_writer_free(&state);
         list_append(&conductor->errands, &errand->link);
         return;
     }
     conductor->window.moving++;
     if (error == 0)
-        error = move_start_to(session, errand->node, bytes, errand_moved, errand);
+        error = move_start_to(session, errand->node, &state, errand_moved, errand);
+    else
+        cn_writer_free(&state);
     if (error == 0)
         return;
     conductor->window.moving--;
@@ -252,16 +255,20 @@ static void rebalance_moved(void *context, const struct move_outcome *outcome)
 /* Move @session to @node; false: it must wait until others have moved. */
 static bool rebalance_to(struct conductor *conductor, struct session *session, const char *node)
 {
-    size_t bytes = 0;
-    int error = move_measure(session, &bytes);
+    struct cn_writer state;
+    int error = move_export(session, &state);
 
-    if (error == 0 && !move_has_room(conductor->hosts, bytes))
+    if (error == 0 && !move_has_room(conductor->hosts, cn_writer_term(&state).size)) {
+        cn_writer_free(&state);
         return false;
+    }
     list_remove(&session->waiting);
     conductor->window.moving++;
     conductor->moving++;
     if (error == 0)
-        error = move_start_to(session, node, bytes, rebalance_moved, conductor);
+        error = move_start_to(session, node, &state, rebalance_moved, conductor);
+    else
+        cn_writer_free(&state);
     if (error == 0)
         return true;
     conductor->window.moving--;

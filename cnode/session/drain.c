@@ -226,17 +226,24 @@ static void moved(void *context, const struct move_outcome *outcome)
 /* Move @session, the first that waits, now; false: it must wait until others have moved. */
 static bool move_one(struct drain *drain, struct session *session)
 {
-    size_t bytes = 0;
-    int error = session->stopping ? 0 : move_measure(session, &bytes);
+    struct cn_writer state;
+    int error;
 
-    if (error == 0 && !move_has_room(drain->hosts, bytes))
-        return false;
-    list_remove(&session->waiting);
-    if (session->stopping)
+    if (session->stopping) {
+        list_remove(&session->waiting);
         return true;
+    }
+    error = move_export(session, &state);
+    if (error == 0 && !move_has_room(drain->hosts, cn_writer_term(&state).size)) {
+        cn_writer_free(&state);
+        return false;
+    }
+    list_remove(&session->waiting);
     drain->window.moving++;
     if (error == 0)
-        error = move_start(session, bytes, moved, drain);
+        error = move_start(session, &state, moved, drain);
+    else
+        cn_writer_free(&state);
     if (error == 0)
         return true;
     drain->window.moving--;

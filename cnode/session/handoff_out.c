@@ -29,6 +29,8 @@
 #define STEP_MS 5000
 /* The target may own the session at epoch + 1 already: whoever goes on here must be above it. */
 #define EPOCHS_LOST 2
+/* For so long nobody waits for names after one has waited in vain. */
+#define NAMES_LATE_MS 1000
 
 enum out_state {
     OUT_WAITING,
@@ -192,8 +194,11 @@ static int send_snapshot(struct session *session, struct cn_term state)
 static int send_state(struct session *session)
 {
     struct cn_writer state;
+    struct cn_term term;
     int error;
 
+    if (move_state(session, &term))
+        return send_snapshot(session, term);
     cn_writer_init(&state, session->hosts->config.snapshot_bytes_max);
     error = session->hosts->game->export(session->game, &state);
     if (error == 0)
@@ -321,6 +326,7 @@ static bool forward_held(void *context, struct cn_term message)
 static void ready(struct session *session, const struct handoff_message *message)
 {
     struct handoff_out *out = session->out;
+    struct hosts *hosts = session->hosts;
     struct forwarding forwarding = {.session = session, .error = 0};
 
     if (sm_state(&out->sm) != OUT_WAITING || !cn_pid_equal(&message->pid, &out->forward->target) ||
@@ -330,11 +336,14 @@ static void ready(struct session *session, const struct handoff_message *message
     move_state_taken(session);
     held_each(session->held, forward_held, &forwarding);
     if (forwarding.error == 0)
-        forwarding.error = step_timer(session, session->hosts->config.names_wait_ms);
+        forwarding.error = step_timer(session, hosts->config.names_wait_ms);
     if (forwarding.error == 0)
         forwarding.error = naming_wish(session, NAMING_MOVE, &out->forward->target, names_moved);
     if (forwarding.error != 0)
         fail(session, forwarding.error);
+    else if (session->out != NULL && sm_state(&session->out->sm) == OUT_MOVING &&
+             procs_now_ms(hosts->procs) < hosts->names_late_ms)
+        activate_ahead(session, "others waited in vain");
 }
 
 /* The target owns the session: this process only passes messages on. */
@@ -444,10 +453,12 @@ void handoff_out_timer(struct session *session, uint64_t timer)
     if (timer != session->out->timer)
         return;
     session->out->timer = 0;
-    if (sm_state(&session->out->sm) == OUT_MOVING)
-        activate_ahead(session, "they take longer than it may stand still");
-    else
+    if (sm_state(&session->out->sm) != OUT_MOVING) {
         fail(session, CN_E_TIMEOUT);
+        return;
+    }
+    session->hosts->names_late_ms = procs_now_ms(session->hosts->procs) + NAMES_LATE_MS;
+    activate_ahead(session, "they take longer than it may stand still");
 }
 
 void handoff_out_session_ends(struct session *session)

@@ -18,8 +18,9 @@
  *
  * The names do not decide about a move: a registry that has many to move needs longer for them than
  * a session may stand still. When they have not moved after `names_wait_ms`, or the registry
- * answers that it cannot move them, the target is activated all the same. The wish stays under way,
- * the forwarder repeats one that failed, and stays until the names have moved.
+ * answers that it cannot move them, the target is activated all the same; so are those that follow
+ * within a second, without a wait, for their names stand behind the others'. The wish stays under
+ * way, the forwarder repeats one that failed, and stays until the names have moved.
  *
  * When the connection is lost the new process is told once more to activate, from each of these
  * states: if it was ready it runs.

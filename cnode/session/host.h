@@ -65,6 +65,7 @@ struct hosts {
     struct conductor *conductor; /* NULL: nobody has asked for a move */
     struct list moves_waiting;   /* those that failed and wait for room to go on */
     size_t moving_bytes;         /* of states that are offered or sent, and not yet taken */
+    uint64_t names_late_ms;      /* until then no session that moves waits for its names */
     struct figures figures;      /* of moves since the drain began */
     struct list arrived; /* sessions that came from other hosts, and their names: arrivals.h */
     struct list unsure;

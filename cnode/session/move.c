@@ -48,8 +48,10 @@ struct move {
     struct cn_ref transfer; /* of the present attempt */
     struct call *call;      /* the present offer; NULL: none */
     size_t bytes;           /* of the state */
-    uint64_t frozen_ms;     /* when the session last stopped */
-    bool counted;           /* in hosts->moving_bytes */
+    struct cn_writer state; /* as it was in version `version` */
+    uint64_t version;
+    uint64_t frozen_ms; /* when the session last stopped */
+    bool counted;       /* in hosts->moving_bytes */
     char reason[REASON_MAX + 1];
     move_done done;
     void *context;
@@ -79,6 +81,7 @@ static void move_free(struct move *move)
     operation_end(&move->operation);
     list_remove(&move->waiting);
     ranking_deinit(&move->ranking);
+    cn_writer_free(&move->state);
     mem_free(move);
 }
 
@@ -235,19 +238,35 @@ static void offer_next(struct move *move)
         finish(move, MOVE_LOST);
 }
 
+int move_export(const struct session *session, struct cn_writer *ret_state)
+{
+    int error;
+
+    cn_writer_init(ret_state, 0);
+    error = session->hosts->game->export(session->game, ret_state);
+    return error == 0 ? cn_writer_error(ret_state) : error;
+}
+
 int move_measure(const struct session *session, size_t *ret_bytes)
 {
     struct cn_writer writer;
-    int error;
+    int error = move_export(session, &writer);
 
-    cn_writer_init(&writer, 0);
-    error = session->hosts->game->export(session->game, &writer);
-    if (error == 0)
-        error = cn_writer_error(&writer);
     if (error == 0)
         *ret_bytes = cn_writer_term(&writer).size;
     cn_writer_free(&writer);
     return error;
+}
+
+bool move_state(const struct session *session, struct cn_term *ret_state)
+{
+    const struct move *move = session->move;
+
+    if (move == NULL || move->version != session->version ||
+        move->bytes > session->hosts->config.snapshot_bytes_max)
+        return false;
+    *ret_state = cn_writer_term(&move->state);
+    return true;
 }
 
 bool move_has_room(const struct hosts *hosts, size_t bytes)
@@ -280,20 +299,23 @@ void move_resume(struct hosts *hosts)
     }
 }
 
-/* Begin with @ranking, which goes to the move, on errors too. */
-static int begin(struct session *session, struct ranking *ranking, size_t bytes, move_done done,
-                 void *context)
+/* Begin with @ranking and @state, which go to the move, on errors too. */
+static int begin(struct session *session, struct ranking *ranking, struct cn_writer *state,
+                 move_done done, void *context)
 {
     struct move *move = mem_zalloc(sizeof(*move));
 
     if (move == NULL) {
         ranking_deinit(ranking);
+        cn_writer_free(state);
         return -ENOMEM;
     }
     move->ranking = *ranking;
     list_init(&move->waiting);
     move->session = session;
-    move->bytes = bytes;
+    move->state = *state;
+    move->version = session->version;
+    move->bytes = cn_writer_term(state).size;
     move->done = done;
     move->context = context;
     note_reason(move, "no_host");
@@ -305,21 +327,27 @@ static int begin(struct session *session, struct ranking *ranking, size_t bytes,
     return 0;
 }
 
-int move_start(struct session *session, size_t bytes, move_done done, void *context)
+int move_start(struct session *session, struct cn_writer *state, move_done done, void *context)
 {
     struct ranking ranking;
     int error = ranking_init_leaving(&ranking, session->hosts, session_id(session));
 
-    return error != 0 ? error : begin(session, &ranking, bytes, done, context);
+    if (error == 0)
+        return begin(session, &ranking, state, done, context);
+    cn_writer_free(state);
+    return error;
 }
 
-int move_start_to(struct session *session, const char *node, size_t bytes, move_done done,
-                  void *context)
+int move_start_to(struct session *session, const char *node, struct cn_writer *state,
+                  move_done done, void *context)
 {
     struct ranking ranking;
     int error = ranking_init_one(&ranking, node);
 
-    return error != 0 ? error : begin(session, &ranking, bytes, done, context);
+    if (error == 0)
+        return begin(session, &ranking, state, done, context);
+    cn_writer_free(state);
+    return error;
 }
 
 void move_session_ends(struct session *session)

@@ -41,18 +41,25 @@ typedef void (*move_done)(void *context, const struct move_outcome *outcome);
 /** Bytes of states on their way at a time, to all targets together. */
 #define MOVE_BYTES_MAX (16u << 20)
 
-/** Measure the state of @session, which has one. Errors: -ENOMEM, or as the game's export. */
+/**
+ * Write the state of @session, which has one. Ownership: the caller's, on errors too, for
+ * move_start or cn_writer_free. Errors: -ENOMEM, or as the game's export.
+ */
+int move_export(const struct session *session, struct cn_writer *ret_state);
+/** Measure the state of @session, which has one. Errors: as move_export. */
 int move_measure(const struct session *session, size_t *ret_bytes);
 /** Tell whether a move of @bytes may begin now. */
 bool move_has_room(const struct hosts *hosts, size_t bytes);
 /**
- * Begin to move the running @session, whose state has about @bytes.
- * Errors: -ENOMEM; then @done is not called.
+ * Begin to move the running @session, whose state is now @state. Ownership: @state is taken, on
+ * errors too. Errors: -ENOMEM; then @done is not called.
  */
-int move_start(struct session *session, size_t bytes, move_done done, void *context);
+int move_start(struct session *session, struct cn_writer *state, move_done done, void *context);
 /** The same to the known host @node alone, whatever it said of itself; it may refuse. */
-int move_start_to(struct session *session, const char *node, size_t bytes, move_done done,
-                  void *context);
+int move_start_to(struct session *session, const char *node, struct cn_writer *state,
+                  move_done done, void *context);
+/** View the state that @session moves with, if it has not changed since; false: write it anew. */
+bool move_state(const struct session *session, struct cn_term *ret_state);
 /** Let moves whose target failed go on to the next one, while there is room. */
 void move_resume(struct hosts *hosts);
 /** The target has taken the state: its bytes are not on their way any more. */

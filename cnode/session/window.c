@@ -7,7 +7,7 @@
 
 void window_init(struct window *window)
 {
-    *window = (struct window){.moving_max = WINDOW_MIN};
+    *window = (struct window){.moving_max = WINDOW_FIRST};
 }
 
 bool window_is_open(const struct window *window)

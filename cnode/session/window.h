@@ -11,9 +11,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/** Bounds of the window. */
-#define WINDOW_MAX 64
-#define WINDOW_MIN 16
+/** Bounds of the window, and what it begins with. */
+#define WINDOW_MAX   64
+#define WINDOW_MIN   8
+#define WINDOW_FIRST 16
 
 /** Moves that are under way, and how many may be. */
 struct window {
@@ -23,7 +24,7 @@ struct window {
     uint64_t worst_ms;   /* the longest stall of these */
 };
 
-/** Begin with the least, nothing under way. */
+/** Begin with the first bound, nothing under way. */
 void window_init(struct window *window);
 /** Tell whether one more may begin. */
 bool window_is_open(const struct window *window);

@@ -2,9 +2,9 @@ defmodule Minotaur.Bench do
   @moduledoc """
   What `scripts/bench` runs: `main([NAME, option...])`, with a name of the table below.
 
-  Options: `--quick` (a look, not a measurement), `--counts 200,1000` and `--pairs c-beam,c-c` (some
-  rows only, of `drain`), `--write FILE` (puts the figures into the section of that name),
-  `--revision TEXT` (what was measured), `--command TEXT` (how).
+  Options: `--quick` (a look, not a measurement), `--counts 200,1000`, `--pairs c-beam,c-c` and
+  `--callers member,hidden` (some rows only, of `drain`), `--write FILE` (puts the figures into the
+  section of that name), `--revision TEXT` (what was measured), `--command TEXT` (how).
   """
 
   alias Minotaur.Bench.{Calls, Drain, Global, Report, Sessions, Streams}
@@ -20,6 +20,7 @@ defmodule Minotaur.Bench do
     quick: :boolean,
     counts: :string,
     pairs: :string,
+    callers: :string,
     write: :string,
     revision: :string,
     command: :string

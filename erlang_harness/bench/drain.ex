@@ -3,7 +3,9 @@ defmodule Minotaur.Bench.Drain do
   A host leaves while clients call its sessions: how long it takes, and what the callers notice.
 
   For each row a cluster of its own: the host that leaves, the host that stays, and a BEAM node that
-  hosts nothing and calls. All share the same processors.
+  hosts nothing and calls. All share the same processors. The calling node is a `member` of
+  `:global`, as an application's nodes are; or `hidden`, so that only the hosts have the names: what
+  is left then is the drain itself.
   """
 
   alias Minotaur.Bench.{Os, Report}
@@ -13,6 +15,9 @@ defmodule Minotaur.Bench.Drain do
 
   @pairs [c: :beam, c: :c, beam: :c]
   @counts [200, 1_000, 10_000, 50_000]
+  @callers [:member, :hidden]
+  @member_count_max 10_000
+  @sample 200
   @walkers 4
   @calls_before 1_000
   @beam_arguments ~w(+S 2:2)
@@ -26,7 +31,13 @@ defmodule Minotaur.Bench.Drain do
   @spec run(map) :: [String.t()]
   def run(options) do
     load = Os.load()
-    rows = for count <- counts(options), pair <- pairs(options), do: row(pair, count)
+
+    rows =
+      for count <- counts(options),
+          pair <- pairs(options),
+          callers <- callers(options, count),
+          do: row(pair, count, callers)
+
     Report.head(load, conditions()) ++ goals(rows) ++ table(rows)
   end
 
@@ -47,28 +58,47 @@ defmodule Minotaur.Bench.Drain do
 
   defp pairs(_all), do: @pairs
 
+  # With a BEAM member the largest would take an hour of names alone.
+  defp callers(%{callers: text}, _count),
+    do: for(name <- String.split(text, ","), do: String.to_existing_atom(name))
+
+  defp callers(_all, count) when count > @member_count_max, do: [:hidden]
+  defp callers(_all, _count), do: @callers
+
   defp kind!("c"), do: :c
   defp kind!("beam"), do: :beam
 
   # -- one drain
 
-  defp row({from, to} = pair, count) do
-    Report.say("#{title(pair)}: #{count} sessions")
+  defp row({from, to} = pair, count, callers) do
+    Report.say("#{title(pair)}: #{count} sessions, callers #{callers}")
     {:ok, cluster} = Manager.start_link(%{})
 
     try do
-      caller = start(cluster, :beam, capacity: 0)
+      caller = start_caller(cluster, callers)
       leaver = start(cluster, from, [])
       started = now_ms()
       walkers = call(cluster, caller, Walker, :start, [leaver, count, @walkers])
       Report.say("  started in #{now_ms() - started} ms")
-      start(cluster, to, [])
-      measured = measure(cluster, caller, leaver, walkers)
-      Map.merge(measured, %{pair: pair, count: count})
+      target = start(cluster, to, [])
+      via = if callers == :hidden, do: target
+      members = members([{caller, callers}, {leaver, from}, {target, to}])
+      measured = measure(cluster, %{caller: caller, leaver: leaver, via: via}, members, walkers)
+      Map.merge(measured, %{pair: pair, count: count, callers: callers})
     after
       GenServer.stop(cluster, :normal, 60_000)
     end
   end
+
+  defp start_caller(cluster, :member), do: start(cluster, :beam, capacity: 0)
+
+  defp start_caller(cluster, :hidden) do
+    options = [kind: :beam, applications: [], hidden: true, arguments: @beam_arguments]
+    Cluster.start_node(cluster, options)
+  end
+
+  # The BEAM nodes whose :global has the names.
+  defp members(nodes), do: for({node, kind} <- nodes, kind in [:beam, :member], do: node)
 
   defp start(cluster, kind, settings) do
     arguments = if kind == :beam, do: @beam_arguments, else: []
@@ -76,13 +106,24 @@ defmodule Minotaur.Bench.Drain do
     Cluster.start_node(cluster, kind: kind, environment: environment, arguments: arguments)
   end
 
-  defp measure(cluster, caller, leaver, walkers) do
-    result = call(cluster, caller, __MODULE__, :drain, [leaver, walkers])
-    status = Cluster.await_stop(cluster, leaver, exit_status: :any)
-    differ = call(cluster, caller, Walker, :verify, [walkers])
+  defp measure(cluster, site, members, walkers) do
+    stock = stock(cluster, List.first(members))
+    watches = for node <- members, do: {node, call(cluster, node, __MODULE__, :watch_names, [])}
+    arguments = [site.leaver, walkers, site.via]
+    result = call(cluster, site.caller, __MODULE__, :drain, arguments)
+    busy = for {node, watch} <- watches, node != site.leaver, do: names_ms(cluster, node, watch)
+    status = Cluster.await_stop(cluster, site.leaver, exit_status: :any)
+    differ = call(cluster, site.caller, Walker, :verify, [walkers])
     Report.say("  #{inspect(Map.delete(result, :longest))}, exit #{status}, #{differ} differ")
-    Map.merge(result, %{status: status, differ: differ})
+    names = %{stock_us: stock, busy_ms: Enum.max(busy, fn -> nil end)}
+    Report.say("  #{inspect(names)}")
+    Map.merge(result, %{status: status, differ: differ, names: names})
   end
+
+  defp stock(_cluster, nil), do: nil
+  defp stock(cluster, member), do: call(cluster, member, __MODULE__, :stock_us, [])
+
+  defp names_ms(cluster, node, watch), do: call(cluster, node, __MODULE__, :names_ms, [watch])
 
   # However long it takes.
   defp call(cluster, node, module, function, arguments) do
@@ -91,15 +132,55 @@ defmodule Minotaur.Bench.Drain do
   end
 
   @doc "On the calling node: drains the host of `node` while the walkers walk."
-  @spec drain(node, [pid]) :: map
-  def drain(node, walkers) do
-    Walker.walk(walkers)
+  @spec drain(node, [pid], node | nil) :: map
+  def drain(node, walkers, via) do
+    Walker.walk(walkers, via)
     await_calls(walkers, @calls_before)
     before = Walker.calls(walkers)
     {:ok, summary} = Hosts.drain(node)
     during = Walker.calls(walkers) - before
     await_calls(walkers, before + during + @calls_before)
     walkers |> Walker.stop() |> Map.merge(%{summary: summary, during: during})
+  end
+
+  @doc "On a member: what OTP's own re_register_name takes for one of all these names, in µs."
+  @spec stock_us :: non_neg_integer | nil
+  def stock_us do
+    names = Enum.take(:global.registered_names(), @sample)
+    moves = for name <- names, do: {name, :global.whereis_name(name)}
+
+    times =
+      for {name, pid} <- moves do
+        {us, :yes} = :timer.tc(fn -> :global.re_register_name(name, pid) end)
+        us
+      end
+
+    times |> Enum.sort() |> Enum.at(div(length(times), 2))
+  end
+
+  @doc "On a member: begins to measure for how long its `:global` is on a scheduler."
+  @spec watch_names :: pid
+  def watch_names do
+    server = Process.whereis(:global_name_server)
+    watch = spawn(fn -> count_running(nil, 0) end)
+    :erlang.trace(server, true, [:running, :monotonic_timestamp, tracer: watch])
+    watch
+  end
+
+  @doc "How long that was, in milliseconds."
+  @spec names_ms(pid) :: float
+  def names_ms(watch) do
+    send(watch, {:ask, self()})
+    receive do: ({^watch, ns} -> ns / 1.0e6)
+  end
+
+  defp count_running(since, ns) do
+    receive do
+      {:trace_ts, _pid, :in, _mfa, now} -> count_running(now, ns)
+      {:trace_ts, _pid, :out, _mfa, _first} when since == nil -> count_running(nil, ns)
+      {:trace_ts, _pid, :out, _mfa, now} -> count_running(nil, ns + now - since)
+      {:ask, from} -> send(from, {self(), ns})
+    end
   end
 
   defp await_calls(walkers, calls) do
@@ -116,6 +197,18 @@ defmodule Minotaur.Bench.Drain do
       `register_move` or, when all four players have moved, `end_round`, without pause. Games have \
       37 hexes, four players and a log of some rounds. The three nodes and the callers share the \
       processors; BEAM nodes run with `#{Enum.join(@beam_arguments, " ")}`. One run of each.\
+      """,
+      """
+      *callers*: as a *member* of `:global`, the calling node has every session's name, as an \
+      application's nodes have. A BEAM member copies, for each name that moves, a map of all names \
+      of the node that has it and one of the node that gets it (`save_node_resource_info` in \
+      global.erl of OTP 25 to 29), so that its time for N names grows with N². When the caller is \
+      *hidden* it has no names, keeps the pids of the sessions and asks the staying host by rpc \
+      when one is gone: then only the hosts have the names, and with C hosts alone nobody copies. \
+      *member ms/name* is what one stock `:global.re_register_name/2` takes on a BEAM member \
+      with all names in place, before the drain and its load begin (median of #{@sample}); \
+      *members busy s* is for how long the `global_name_server` of the busiest BEAM node that stays was on \
+      a scheduler during the drain, which cannot be over before it is.\
       """,
       """
       *drain* is the whole of it as the leaving host counts it, forwarders awaited included. \
@@ -153,24 +246,25 @@ defmodule Minotaur.Bench.Drain do
     end
   end
 
-  defp time_goal(%{pair: pair, summary: summary}) do
-    if limit = @goal_ms[pair], do: {"#{title(pair)}: drain, ms", limit, summary.ms, 0}
+  defp time_goal(%{pair: pair, summary: summary} = row) do
+    if limit = @goal_ms[pair], do: {"#{goal_title(row)}: drain, ms", limit, summary.ms, 0}
   end
 
-  defp none_goal(%{pair: pair} = row) do
-    {"#{title(pair)}: failed calls, wrong, lost", 0, failed(row) + wrong(row) + row.summary.lost,
-     0}
+  defp none_goal(row) do
+    {"#{goal_title(row)}: failed calls, wrong, lost", 0,
+     failed(row) + wrong(row) + row.summary.lost, 0}
   end
 
-  defp stall_goal(%{pair: pair, summary: summary}, {key, limit}) do
+  defp stall_goal(%{summary: summary} = row, {key, limit}) do
     if stall = summary[:stall_ms] do
-      {"#{title(pair)}: stall #{key}, ms", limit, stall[key], 0}
+      {"#{goal_title(row)}: stall #{key}, ms", limit, stall[key], 0}
     end
   end
 
   defp table(rows) do
     head = [
       "from → to",
+      "callers",
       "sessions",
       "drain s",
       "sessions/s",
@@ -180,7 +274,9 @@ defmodule Minotaur.Bench.Drain do
       "lost",
       "stall ms p50 / p99 / max",
       "longest call ms p50 / p99 / max",
-      "MB"
+      "MB",
+      "member ms/name",
+      "members busy s"
     ]
 
     Report.table(head, Enum.map(rows, &line/1))
@@ -189,6 +285,7 @@ defmodule Minotaur.Bench.Drain do
   defp line(%{summary: summary} = row) do
     [
       title(row.pair),
+      "#{row.callers}",
       "#{row.count}",
       Report.number(summary.ms / 1_000, 2),
       Report.number(summary.moved * 1_000 / max(summary.ms, 1), 0),
@@ -198,9 +295,14 @@ defmodule Minotaur.Bench.Drain do
       "#{summary.lost}",
       stall(summary[:stall_ms]),
       row.longest |> Enum.sort() |> spread(1.0e6),
-      megabytes(summary[:bytes])
+      megabytes(summary[:bytes]),
+      number(row.names.stock_us, 1_000, 2),
+      number(row.names.busy_ms, 1_000, 1)
     ]
   end
+
+  defp number(nil, _unit, _digits), do: "-"
+  defp number(value, unit, digits), do: Report.number(value / unit, digits)
 
   defp stall(nil), do: "-"
 
@@ -223,6 +325,7 @@ defmodule Minotaur.Bench.Drain do
   defp failed(row), do: row.failed |> Map.values() |> Enum.sum()
   defp wrong(row), do: row.wrong + row.differ
 
+  defp goal_title(row), do: "#{title(row.pair)}, callers #{row.callers}"
   defp title({from, to}), do: "#{name(from)} → #{name(to)}"
   defp name(:c), do: "C"
   defp name(:beam), do: "BEAM"

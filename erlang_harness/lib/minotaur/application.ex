@@ -23,6 +23,7 @@ defmodule Minotaur.Application do
     load_code()
     check_settings()
     allow_two_global_names()
+    Names.init()
 
     children = [
       PubSub,

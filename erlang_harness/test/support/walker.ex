@@ -6,10 +6,13 @@ defmodule Minotaur.Walker do
   them, in an order of chance, until it is told to stop. It plays every game along by the rules, so
   an answer that lacks an update, or has one twice, is seen at once, and in the end each game is
   compared with what it must be, term by term.
+
+  On a node that is no member of the cluster (a hidden one) it keeps the pid of each session, as a
+  LiveView does, and asks a host for it by rpc when nobody is there any more.
   """
 
   alias Minotaur.GameEngine
-  alias Minotaur.GameEngine.{NewGame, Rules, Vector, World}
+  alias Minotaur.GameEngine.{NewGame, Rules, SessionCall, Vector, World}
   alias Minotaur.SessionHost
 
   @users for n <- 1..4, do: %{id: "user-#{n}", display_name: "Player #{n}"}
@@ -51,10 +54,10 @@ defmodule Minotaur.Walker do
     end
   end
 
-  @doc "Lets the walkers walk from now on."
-  @spec walk([pid]) :: :ok
-  def walk(walkers) do
-    for walker <- walkers, do: send(walker, {self(), :walk})
+  @doc "Lets the walkers walk from now on; they find sessions by `:global`, or by asking `host`."
+  @spec walk([pid], node | nil) :: :ok
+  def walk(walkers, host \\ nil) do
+    for walker <- walkers, do: send(walker, {self(), :walk, host})
     :ok
   end
 
@@ -142,9 +145,14 @@ defmodule Minotaur.Walker do
 
   defp idle(sessions, script) do
     receive do
-      {_from, :walk} -> go_round(sessions, [], @nothing, script)
+      {_from, :walk, host} -> walk_on(sessions, host, script)
       {from, :verify} -> send(from, {self(), Enum.count(sessions, &differs?/1)})
     end
+  end
+
+  defp walk_on(sessions, host, script) do
+    Process.put(:host, host)
+    go_round(sessions, [], @nothing, script)
   end
 
   defp go_round([], done, stats, script), do: go_round(Enum.reverse(done), [], stats, script)
@@ -168,7 +176,7 @@ defmodule Minotaur.Walker do
   end
 
   defp visit({game, turn, longest}, stats, script) do
-    {get_ns, got} = timed(fn -> GameEngine.get_game(game.id) end)
+    {get_ns, got} = timed(fn -> get_game(game.id) end)
     {game, stats} = compare(got, game, game, stats)
     {turn_ns, answer} = timed(fn -> call_turn(turn, game, script) end)
     {next, stats} = compare(answer, apply_turn(turn, game, script), game, stats)
@@ -198,7 +206,7 @@ defmodule Minotaur.Walker do
   end
 
   defp differs?({game, _turn, _longest}) do
-    {_ns, answer} = timed(fn -> GameEngine.get_game(game.id) end)
+    {_ns, answer} = timed(fn -> get_game(game.id) end)
     answer !== {:ok, game}
   end
 
@@ -219,10 +227,42 @@ defmodule Minotaur.Walker do
 
   defp call_turn(turn, game, script) do
     case turn(turn, game, script) do
-      :end_round -> GameEngine.end_round(game.id)
-      {user, vector} -> GameEngine.register_move(game.id, user, vector)
+      :end_round -> end_round(game.id)
+      {user, vector} -> register_move(game.id, user, vector)
     end
   end
+
+  # What the functions of GameEngine do, on a node to which `:global` tells nothing.
+
+  defp get_game(id), do: ask_session(id, :get_game, fn -> GameEngine.get_game(id) end)
+  defp end_round(id), do: ask_session(id, :end_round, fn -> GameEngine.end_round(id) end)
+
+  defp register_move(id, user, vector) do
+    request = {:register_move, user, vector}
+    ask_session(id, request, fn -> GameEngine.register_move(id, user, vector) end)
+  end
+
+  defp ask_session(id, request, as_member) do
+    case Process.get(:host) do
+      nil ->
+        as_member.()
+
+      host ->
+        Process.put(:kept, Process.get({:pid, id}))
+        fn -> find(host, id) end |> SessionCall.run(request) |> wrap(request)
+    end
+  end
+
+  # Asked for a second time: the one that was kept is gone.
+  defp find(host, id) do
+    Process.delete(:kept) || tap(whereis(host, id), &Process.put({:pid, id}, &1))
+  end
+
+  defp whereis(host, id), do: :erpc.call(host, GameEngine, :whereis, [id])
+
+  defp wrap({:error, _reason} = error, _request), do: error
+  defp wrap(answer, {:register_move, _user, _vector}), do: answer
+  defp wrap(game, _request), do: {:ok, game}
 
   defp timed(call) do
     from = now_ns()

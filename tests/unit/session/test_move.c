@@ -36,6 +36,22 @@ static void begin(void)
     fake_host_hello(&c, 0);
 }
 
+static int start(void)
+{
+    struct cn_writer state;
+
+    ck_assert_int_eq(move_export(toy, &state), 0);
+    return move_start(toy, &state, done, NULL);
+}
+
+static int start_to(const char *node)
+{
+    struct cn_writer state;
+
+    ck_assert_int_eq(move_export(toy, &state), 0);
+    return move_start_to(toy, node, &state, done, NULL);
+}
+
 static void check_running(void)
 {
     ck_assert_int_eq(session_state(toy), SESSION_RUNNING);
@@ -48,7 +64,7 @@ START_TEST(all_refuse)
     begin();
     fake_host_answer(&b, parse("{refuse,full}"));
     fake_host_answer(&c, parse("{refuse,draining}"));
-    ck_assert_int_eq(move_start(toy, 100, done, NULL), 0);
+    ck_assert_int_eq(start(), 0);
     cluster_settle(&cluster);
     ck_assert_int_eq(results, 1);
     ck_assert_int_eq(result, MOVE_LOST);
@@ -62,7 +78,7 @@ END_TEST
 START_TEST(offer_is_whole)
 {
     begin();
-    ck_assert_int_eq(move_start(toy, 100, done, NULL), 0);
+    ck_assert_int_eq(start(), 0);
     cluster_settle(&cluster);
     ck_assert_ptr_nonnull(strstr(c.asked, "{offer,#{protocol=>1,transfer=>#Ref<a."));
     ck_assert_ptr_nonnull(strstr(c.asked, "id=><<t>>,join_code=><<code>>,epoch=>1,version=>1,"
@@ -78,17 +94,17 @@ START_TEST(to_one)
     b.capacity = 0;
     fake_host_hello(&b, 0);
     fake_host_answer(&b, parse("{refuse,full}"));
-    ck_assert_int_eq(move_start_to(toy, "b@world", 100, done, NULL), 0);
+    ck_assert_int_eq(start_to("b@world"), 0);
     cluster_settle(&cluster);
     ck_assert_int_eq(result, MOVE_LOST);
     ck_assert_str_eq(reason, "full");
     ck_assert_int_eq(b.offers, 1);
     ck_assert_int_eq(c.offers, 0);
     fake_host_answer(&b, parse("what"));
-    ck_assert_int_eq(move_start_to(toy, "b@world", 100, done, NULL), 0);
+    ck_assert_int_eq(start_to("b@world"), 0);
     cluster_settle(&cluster);
     ck_assert_str_eq(reason, "unreachable");
-    ck_assert_int_eq(move_start_to(toy, "nobody@world", 100, done, NULL), 0);
+    ck_assert_int_eq(start_to("nobody@world"), 0);
     ck_assert_str_eq(reason, "no_host");
     check_running();
 }
@@ -99,7 +115,7 @@ START_TEST(silent_host)
 {
     begin();
     fake_host_answer(&b, parse("{refuse,full}"));
-    ck_assert_int_eq(move_start(toy, 100, done, NULL), 0);
+    ck_assert_int_eq(start(), 0);
     cluster_settle(&cluster);
     check_running();
     cluster_pass(&cluster, 4900);
@@ -121,7 +137,7 @@ START_TEST(handoff_fails)
     process = probe_start(world_procs(&cluster.world, 2), &target);
     fake_host_answer(&c, parse_with("{accept,%p}", process_pid(process)));
     fake_host_answer(&b, parse("{refuse,full}"));
-    ck_assert_int_eq(move_start(toy, 100, done, NULL), 0);
+    ck_assert_int_eq(start(), 0);
     cluster_settle(&cluster);
     ck_assert_int_eq(session_state(toy), SESSION_FROZEN);
     process_exit_atom(process, "oops");
@@ -140,7 +156,7 @@ START_TEST(nonsense)
     begin();
     fake_host_answer(&c, parse("{accept,what}"));
     fake_host_answer(&b, parse("maybe"));
-    ck_assert_int_eq(move_start(toy, 100, done, NULL), 0);
+    ck_assert_int_eq(start(), 0);
     cluster_settle(&cluster);
     ck_assert_int_eq(result, MOVE_LOST);
     check_running();
@@ -151,7 +167,7 @@ END_TEST
 START_TEST(session_ends_while_offered)
 {
     begin();
-    ck_assert_int_eq(move_start(toy, 100, done, NULL), 0);
+    ck_assert_int_eq(start(), 0);
     cluster_settle(&cluster);
     cluster_call(&cluster, 1, &toy_pid, parse("stop"));
     ck_assert_int_eq(results, 1);
@@ -163,7 +179,7 @@ END_TEST
 START_TEST(host_is_killed_while_offering)
 {
     begin();
-    ck_assert_int_eq(move_start(toy, 100, done, NULL), 0);
+    ck_assert_int_eq(start(), 0);
     cluster_settle(&cluster);
     procs_exit_signal(world_procs(&cluster.world, 1), NULL, host_pid(toy->hosts), parse("kill"));
     cluster_settle(&cluster);

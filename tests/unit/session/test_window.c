@@ -18,9 +18,9 @@ START_TEST(opens_and_closes)
     struct window window;
 
     window_init(&window);
-    window.moving = WINDOW_MIN - 1;
+    window.moving = WINDOW_FIRST - 1;
     ck_assert(window_is_open(&window));
-    window.moving = WINDOW_MIN;
+    window.moving = WINDOW_FIRST;
     ck_assert(!window_is_open(&window));
 }
 END_TEST
@@ -31,10 +31,10 @@ START_TEST(widens)
     struct window window;
 
     window_init(&window);
-    take(&window, WINDOW_MIN - 1, 10);
-    ck_assert_uint_eq(window.moving_max, WINDOW_MIN);
+    take(&window, WINDOW_FIRST - 1, 10);
+    ck_assert_uint_eq(window.moving_max, WINDOW_FIRST);
     take(&window, 1, 10);
-    ck_assert_uint_eq(window.moving_max, WINDOW_MIN + 1);
+    ck_assert_uint_eq(window.moving_max, WINDOW_FIRST + 1);
     take(&window, 10000, 0);
     ck_assert_uint_eq(window.moving_max, WINDOW_MAX);
 }

@@ -9,6 +9,9 @@ defmodule Minotaur.GameEngine.Names do
 
   alias Minotaur.GameEngine.{Names, SessionJoinCodeRegistry, SessionRegistry}
 
+  # For so long nobody waits for names after one has waited in vain.
+  @late_ms 1_000
+
   @typedoc "The two things by which a session is found."
   @type key :: {:id, term} | {:join_code, term}
 
@@ -77,6 +80,24 @@ defmodule Minotaur.GameEngine.Names do
       move(id, join_code, pid)
     end)
   end
+
+  @doc "Notes that a session has waited for its names in vain."
+  @spec note_late :: :ok
+  def note_late, do: :persistent_term.get(__MODULE__) |> :atomics.put(1, now_ms() + @late_ms)
+
+  @doc "Whether one has just now: then there is no use in waiting behind it."
+  @spec late? :: boolean
+  def late?, do: :persistent_term.get(__MODULE__) |> :atomics.get(1) > now_ms()
+
+  @doc "To be called once, before the first session starts."
+  @spec init :: :ok
+  def init do
+    times = :atomics.new(1, signed: true)
+    :atomics.put(times, 1, now_ms())
+    :persistent_term.put(__MODULE__, times)
+  end
+
+  defp now_ms, do: System.monotonic_time(:millisecond)
 
   defp keys(id, nil), do: [{:id, id}]
   defp keys(id, join_code), do: [{:id, id}, {:join_code, join_code}]

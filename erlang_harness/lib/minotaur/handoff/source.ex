@@ -12,7 +12,8 @@ defmodule Minotaur.Handoff.Source do
   nothing is lost when it fails; from `naming` on it is sent to the target as well. With many
   names to move `:global` needs longer for them than a session may stand still: after
   `Settings.names_wait_ms/0` the target is activated without waiting for the names, which follow
-  (callers reach it through the forwarder meanwhile).
+  (callers reach it through the forwarder meanwhile); and where one session has waited in vain,
+  those of the next second do not wait at all, for their names stand behind the others'.
 
   How it fails: the target is told `handoff_cancel` and ends, the names are taken back, the kept
   messages are executed here. Unless the target refused, the epoch jumps over the one that it may
@@ -135,7 +136,8 @@ defmodule Minotaur.Handoff.Source do
   defp ready(%{id: id, join_code: join_code, handoff: %{new: new} = handoff} = session) do
     for message <- Enum.reverse(session.queue), do: send(new, message)
     names = Names.move_async(id, join_code, new)
-    {:noreply, enter(:naming, %{session | handoff: %{handoff | names: names}})}
+    session = enter(:naming, %{session | handoff: %{handoff | names: names}})
+    if Names.late?(), do: activate(session), else: {:noreply, session}
   end
 
   defp activate(%{handoff: handoff} = session) do
@@ -172,7 +174,11 @@ defmodule Minotaur.Handoff.Source do
 
   defp catch_up(session), do: session
 
-  defp step_over(:naming, session), do: activate(session)
+  defp step_over(:naming, session) do
+    Names.note_late()
+    activate(session)
+  end
+
   defp step_over(step, session), do: failed({:silent, step}, session)
 
   defp failed(reason, %{id: id, join_code: join_code, handoff: handoff} = session) do

@@ -5,10 +5,11 @@ defmodule Minotaur.SessionHost.Window do
   """
 
   @max 64
-  @min 16
+  @min 8
+  @first 16
   @stall_good_ms 10
 
-  defstruct max: @min, since_change: 0, worst_ms: 0
+  defstruct max: @first, since_change: 0, worst_ms: 0
 
   @type t :: %__MODULE__{}
 
