@@ -219,6 +219,11 @@ static int set_drain_seconds(struct config *config, const char *value)
     return parse_u32(value, 1, 86400, &config->drain_seconds);
 }
 
+static int set_drain_bytes(struct config *config, const char *value)
+{
+    return parse_u32(value, 1, UINT32_MAX, &config->drain_bytes_per_second);
+}
+
 static int set_names_wait_ms(struct config *config, const char *value)
 {
     return parse_u32(value, 1, 60000, &config->names_wait_ms);
@@ -291,6 +296,7 @@ static const struct option options[] = {
     {NULL, "MINOTAUR_NODE_STALL_MS", "milliseconds, 100 to 3600000", set_stall_ms},
     {NULL, "MINOTAUR_ROUND_SECONDS", "seconds, 0 (no timer) to 31536000", set_round_seconds},
     {NULL, "MINOTAUR_DRAIN_SECONDS", "seconds, 1 to 86400", set_drain_seconds},
+    {NULL, "MINOTAUR_DRAIN_BYTES_PER_SECOND", "bytes, 1 to 4294967295", set_drain_bytes},
     {NULL, "MINOTAUR_NAMES_WAIT_MS", "milliseconds, 1 to 60000", set_names_wait_ms},
     {NULL, "MINOTAUR_APP_VERSION", "a version, as 1.12.3", set_app_version},
     {NULL, "MINOTAUR_CAPACITY", "a number of sessions, 1 to 100000000", set_capacity},

@@ -40,6 +40,7 @@ struct config {
     uint32_t stall_ms; /* the loop stood still: its connections are closed */
     uint32_t round_seconds;
     uint32_t drain_seconds;
+    uint32_t drain_bytes_per_second; /* 0: no limit */
     uint32_t names_wait_ms;
     const char *app_version; /* NULL: that of this program */
     uint32_t capacity;       /* most sessions */

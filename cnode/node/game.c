@@ -33,6 +33,7 @@ void game_settings(const struct config *config, struct hosts_config *hosts)
     hosts->capacity = config->capacity;
     hosts->round_seconds = config->round_seconds;
     hosts->drain_seconds = config->drain_seconds;
+    hosts->bytes_per_second = config->drain_bytes_per_second;
     hosts->names_wait_ms = config->names_wait_ms;
     hosts->wall_ms = wall_ms;
     hosts->random = random_bytes;

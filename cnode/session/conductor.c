@@ -171,10 +171,14 @@ static void errand_begin(struct errand *errand, struct session *session)
 {
     struct conductor *conductor = errand->conductor;
     struct cn_writer state;
-    int error = move_export(session, &state);
+    int error;
 
-    if (error == 0 && (!window_is_open(&conductor->window) ||
-                       !move_has_room(conductor->hosts, cn_writer_term(&state).size))) {
+    if (!window_is_open(&conductor->window) || !move_is_due(conductor->hosts)) {
+        list_append(&conductor->errands, &errand->link);
+        return;
+    }
+    error = move_export(session, &state);
+    if (error == 0 && !move_has_room(conductor->hosts, cn_writer_term(&state).size)) {
         cn_writer_free(&state);
         list_append(&conductor->errands, &errand->link);
         return;
@@ -256,8 +260,11 @@ static void rebalance_moved(void *context, const struct move_outcome *outcome)
 static bool rebalance_to(struct conductor *conductor, struct session *session, const char *node)
 {
     struct cn_writer state;
-    int error = move_export(session, &state);
+    int error;
 
+    if (!move_is_due(conductor->hosts))
+        return false;
+    error = move_export(session, &state);
     if (error == 0 && !move_has_room(conductor->hosts, cn_writer_term(&state).size)) {
         cn_writer_free(&state);
         return false;

@@ -233,6 +233,8 @@ static bool move_one(struct drain *drain, struct session *session)
         list_remove(&session->waiting);
         return true;
     }
+    if (!move_is_due(drain->hosts))
+        return false;
     error = move_export(session, &state);
     if (error == 0 && !move_has_room(drain->hosts, cn_writer_term(&state).size)) {
         cn_writer_free(&state);

@@ -15,6 +15,7 @@
 #define SESSION_HOST_H
 
 #include "otp/call.h"
+#include "session/bandwidth.h"
 #include "session/figures.h"
 #include "session/hosts.h"
 #include "session/table.h"
@@ -61,12 +62,14 @@ struct hosts {
     struct list operations;
     struct host_timer hello_timer; /* the load has changed: tell it when this is due */
     struct engine_function *engine;
-    struct drain *drain;         /* NULL: not draining */
-    struct conductor *conductor; /* NULL: nobody has asked for a move */
-    struct list moves_waiting;   /* those that failed and wait for room to go on */
-    size_t moving_bytes;         /* of states that are offered or sent, and not yet taken */
-    uint64_t names_late_ms;      /* until then no session that moves waits for its names */
-    struct figures figures;      /* of moves since the drain began */
+    struct drain *drain;               /* NULL: not draining */
+    struct conductor *conductor;       /* NULL: nobody has asked for a move */
+    struct list moves_waiting;         /* those that failed and wait for room to go on */
+    size_t moving_bytes;               /* of states that are offered or sent, and not yet taken */
+    struct bandwidth bandwidth;        /* of all moves */
+    struct host_timer bandwidth_timer; /* the next may begin */
+    uint64_t names_late_ms;            /* until then no session that moves waits for its names */
+    struct figures figures;            /* of moves since the drain began */
     struct list arrived; /* sessions that came from other hosts, and their names: arrivals.h */
     struct list unsure;
     struct host_timer arrivals_timer;

@@ -58,13 +58,14 @@ bool member_takes(const struct member *member, uint32_t state_version)
            reads_version(member, state_version);
 }
 
-bool member_is_newer(const struct hosts *hosts, const struct member *member)
+int member_version(const struct hosts *hosts, const struct member *member)
 {
     const char *own = hosts->config.app_version;
     struct cn_bytes version;
 
-    return words_get_binary(member_info(member), "app_version", &version) &&
-           app_version_compare(version, (struct cn_bytes){(const uint8_t *)own, strlen(own)}) > 0;
+    if (!words_get_binary(member_info(member), "app_version", &version))
+        return 0;
+    return app_version_compare(version, (struct cn_bytes){(const uint8_t *)own, strlen(own)});
 }
 
 static struct member *member_free(struct member *member)

@@ -43,8 +43,8 @@ struct member *members_find(const struct hosts *hosts, const char *node);
 struct cn_term member_info(const struct member *member);
 /** Tell whether @member takes sessions: it is not draining, not full, and reads @state_version. */
 bool member_takes(const struct member *member, uint32_t state_version);
-/** Tell whether its application is of a later version than this host's. */
-bool member_is_newer(const struct hosts *hosts, const struct member *member);
+/** Compare the version of its application with this host's: > 0 is later; 0 too if it says none. */
+int member_version(const struct hosts *hosts, const struct member *member);
 /** Release all members. */
 void members_clear(struct hosts *hosts);
 

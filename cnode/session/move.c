@@ -62,8 +62,13 @@ static void offer_next(struct move *move);
 /* The state is, or will soon be, on its way. */
 static void count(struct move *move)
 {
-    if (!move->counted)
-        move->session->hosts->moving_bytes += move->bytes;
+    struct hosts *hosts = move->session->hosts;
+
+    if (!move->counted) {
+        hosts->moving_bytes += move->bytes;
+        bandwidth_take(&hosts->bandwidth, hosts->config.bytes_per_second, move->bytes,
+                       procs_now_ms(hosts->procs));
+    }
     move->counted = true;
 }
 
@@ -275,6 +280,25 @@ bool move_has_room(const struct hosts *hosts, size_t bytes)
            (bytes <= MOVE_BYTES_MAX && hosts->moving_bytes <= MOVE_BYTES_MAX - bytes);
 }
 
+static void bandwidth_due(struct host_timer *timer)
+{
+    struct hosts *hosts = container_of(timer, struct hosts, bandwidth_timer);
+
+    drain_go_on(hosts);
+    conductor_go_on(hosts);
+}
+
+bool move_is_due(struct hosts *hosts)
+{
+    uint64_t wait_ms = bandwidth_wait_ms(&hosts->bandwidth, procs_now_ms(hosts->procs));
+
+    if (wait_ms == 0)
+        return true;
+    /* Without memory for the timer rather too soon than never. */
+    return hosts->bandwidth_timer.id == 0 &&
+           host_timer_start(hosts, &hosts->bandwidth_timer, wait_ms, bandwidth_due) != 0;
+}
+
 void move_state_taken(struct session *session)
 {
     if (session->move == NULL)
@@ -291,7 +315,7 @@ void move_resume(struct hosts *hosts)
     while ((link = list_first(&hosts->moves_waiting)) != NULL) {
         struct move *move = container_of(link, struct move, waiting);
 
-        if (!move_has_room(hosts, move->bytes))
+        if (!move_has_room(hosts, move->bytes) || !move_is_due(hosts))
             return;
         list_remove(&move->waiting);
         count(move);

@@ -12,7 +12,8 @@
  *
  * What is sent to a target waits in the outbox of its connection, which has an end. So the bytes of
  * all states that are offered or sent and not yet taken (`ready`) or given up are counted, and a
- * move begins only when there is room for it; a state larger than that moves alone.
+ * move begins only when there is room for it; a state larger than that moves alone. Nor does one
+ * begin before the bandwidth that the operator has set allows it (bandwidth.h).
  *
  * How it fails: out of memory counts as a refusal.
  */
@@ -48,7 +49,9 @@ typedef void (*move_done)(void *context, const struct move_outcome *outcome);
 int move_export(const struct session *session, struct cn_writer *ret_state);
 /** Measure the state of @session, which has one. Errors: as move_export. */
 int move_measure(const struct session *session, size_t *ret_bytes);
-/** Tell whether a move of @bytes may begin now. */
+/** Tell whether the bandwidth allows a move now; if not, the drain and the conductor go on then. */
+bool move_is_due(struct hosts *hosts);
+/** Tell whether there is room for a move of @bytes. */
 bool move_has_room(const struct hosts *hosts, size_t bytes);
 /**
  * Begin to move the running @session, whose state is now @state. Ownership: @state is taken, on

@@ -38,7 +38,8 @@ static int add_others(struct ranking *ranking, const struct hosts *hosts, struct
     list_for_each(link, &hosts->members) {
         const struct member *member = container_of(link, struct member, link);
 
-        error = add(ranking, id, member->pid.node, prefer_newer && member_is_newer(hosts, member));
+        error = add(ranking, id, member->pid.node,
+                    prefer_newer && member_version(hosts, member) > 0);
         if (error != 0)
             break;
     }
@@ -118,7 +119,7 @@ bool ranking_finds_better(struct ranking *ranking, const struct hosts *hosts, co
 
         if (strcmp(node, procs_node(hosts->procs)) == 0)
             return false;
-        if (takes(hosts, node)) {
+        if (takes(hosts, node) && member_version(hosts, members_find(hosts, node)) >= 0) {
             *ret_node = node;
             return true;
         }

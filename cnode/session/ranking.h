@@ -33,7 +33,8 @@ void ranking_deinit(struct ranking *ranking);
 const char *ranking_next(struct ranking *ranking, const struct hosts *hosts);
 /**
  * Find the host of a ranking_init that takes sessions now and comes before this one, which counts
- * as taking its own. Ownership: the name is the ranking's.
+ * as taking its own; while a deploy is on, none with an older version of the application.
+ * Ownership: the name is the ranking's.
  */
 bool ranking_finds_better(struct ranking *ranking, const struct hosts *hosts,
                           const char **ret_node);

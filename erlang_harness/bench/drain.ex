@@ -207,8 +207,8 @@ defmodule Minotaur.Bench.Drain do
       when one is gone: then only the hosts have the names, and with C hosts alone nobody copies. \
       *member ms/name* is what one stock `:global.re_register_name/2` takes on a BEAM member \
       with all names in place, before the drain and its load begin (median of #{@sample}); \
-      *members busy s* is for how long the `global_name_server` of the busiest BEAM node that stays was on \
-      a scheduler during the drain, which cannot be over before it is.\
+      *members busy s* is for how long the `global_name_server` of the busiest BEAM node that \
+      stays was on a scheduler during the drain, which cannot be over before it is.\
       """,
       """
       *drain* is the whole of it as the leaving host counts it, forwarders awaited included. \

@@ -14,6 +14,7 @@ defmodule Minotaur.Application do
 
   alias Minotaur.GameEngine.{LocalSessions, NameKeeper, Names, SessionSupervisor}
   alias Minotaur.{GameEngine, PubSub, SessionHost, Settings}
+  alias Minotaur.SessionHost.Bandwidth
 
   # What a drain may take beyond its own deadline before the stop goes on without it.
   @grace_ms 5_000
@@ -24,6 +25,7 @@ defmodule Minotaur.Application do
     check_settings()
     allow_two_global_names()
     Names.init()
+    Bandwidth.init()
 
     children = [
       PubSub,
@@ -59,6 +61,7 @@ defmodule Minotaur.Application do
   # A typing error ends the start, not the first session.
   defp check_settings do
     Settings.drain_ms()
+    Settings.drain_bytes_per_second()
     Settings.names_wait_ms()
     Settings.capacity()
     Settings.pubsub()

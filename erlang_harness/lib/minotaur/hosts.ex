@@ -87,8 +87,9 @@ defmodule Minotaur.Hosts do
   Lets all hosts move those sessions whose placement names another host: after one has come, or has
   been uncordoned. Few move at a time, each once at most, and calls go on. Answers, when it is over,
   what was done in all; or, when a host did not take part, what each answered. `stayed` has those,
-  too, that ended meanwhile, and those that a host got from another before it began itself. Versions
-  of the application do not count: call it when a deploy is over.
+  too, that ended meanwhile, and those that a host got from another before it began itself. While a
+  deploy is on nothing moves to a host with an older version of the application: call it once more
+  when the deploy is over.
   """
   @spec rebalance ::
           {:ok, %{moved: integer, failed: integer, stayed: integer}}

@@ -33,11 +33,13 @@ defmodule Minotaur.Placement do
 
   @doc """
   The first host of the ranking, when this node, which counts as taking its own, comes after it. Of
-  `hosts` those of other nodes count.
+  `hosts` those of other nodes count, and, while a deploy is on, none of a version older than
+  `app_version`, this node's.
   """
-  @spec better(term, [map], pos_integer) :: map | nil
-  def better(id, hosts, state_version) do
+  @spec better(term, [map], pos_integer, String.t()) :: map | nil
+  def better(id, hosts, state_version, app_version) do
     here = {weight(id, node()), node()}
+    hosts = Enum.reject(hosts, &older?(&1, numbers(app_version)))
 
     with [host | _rest] <- rank(id, hosts, state_version),
          true <- {weight(id, host.node), host.node} > here do
@@ -56,6 +58,12 @@ defmodule Minotaur.Placement do
   end
 
   defp newer?(_says_none, _numbers), do: false
+
+  defp older?(%{app_version: version}, numbers) when is_binary(version) do
+    compare(numbers, numbers(version)) == :newer
+  end
+
+  defp older?(_says_none, _numbers), do: false
 
   # Of a version its numbers count, from left to right; one that is missing is smaller than any.
   defp numbers(version) do

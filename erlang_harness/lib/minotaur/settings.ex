@@ -8,6 +8,10 @@ defmodule Minotaur.Settings do
   @spec drain_ms :: non_neg_integer
   def drain_ms, do: non_neg_integer(:drain_seconds, 30) * 1_000
 
+  @doc "How many bytes of states may leave in a second; 0, no limit, by default."
+  @spec drain_bytes_per_second :: non_neg_integer
+  def drain_bytes_per_second, do: non_neg_integer(:drain_bytes_per_second, 0)
+
   @doc "For how long a session that moves waits for its names at most, in milliseconds (4)."
   @spec names_wait_ms :: non_neg_integer
   def names_wait_ms, do: non_neg_integer(:names_wait_ms, 4)

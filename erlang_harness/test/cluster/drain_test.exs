@@ -53,6 +53,17 @@ defmodule Minotaur.Cluster.DrainTest do
   end
 
   for kind <- [:beam, :c] do
+    # So many bytes take so long; the first states of all that may leave at once do not wait.
+    @tag kind: kind
+    test "a #{kind} node drains no faster than its bandwidth allows", ctx do
+      {:ok, ctx} = add(ctx, start_leaver(ctx, 10, drain_bytes_per_second: 20_000))
+      {:ok, summary} = Cluster.call(ctx.cluster, ctx.beam, Hosts, :drain, [ctx.leaver])
+      assert %{moved: 10, lost: 0, bytes: bytes, ms: ms} = summary
+      assert ms >= div((bytes - div(bytes, 10)) * 1_000, 20_000) - 20
+      Cluster.await_stop(ctx.cluster, ctx.leaver)
+      assert_all_at(ctx, [ctx.beam])
+    end
+
     # An operator keeps a host out of a deploy, or empties others around it.
     @tag kind: kind
     test "a #{kind} node that is cordoned takes nothing in and keeps its own", ctx do
@@ -129,8 +140,9 @@ defmodule Minotaur.Cluster.DrainTest do
   end
 
   # All sessions are on the leaver: the other host is closed while they start.
-  defp start_leaver(ctx, count \\ 10) do
-    leaver = Cluster.start_node(ctx.cluster, kind: ctx.kind, environment: @env)
+  defp start_leaver(ctx, count \\ 10, settings \\ []) do
+    environment = [minotaur: @env[:minotaur] ++ settings]
+    leaver = Cluster.start_node(ctx.cluster, kind: ctx.kind, environment: environment)
     put_capacity(ctx, ctx.beam, 0)
     wait_until(fn -> assert [%{capacity: 0}] = infos(ctx, leaver, ctx.beam) end)
 

@@ -78,9 +78,21 @@ defmodule Minotaur.PlacementTest do
 
     for id <- @ids do
       best = Enum.max_by([here | hosts], &{Placement.weight(id, &1.node), &1.node})
-      assert Placement.better(id, hosts, 4) == if(best == here, do: nil, else: best)
-      assert Placement.better(id, [host(:full@h, sessions: 10, capacity: 10)], 4) == nil
+      assert Placement.better(id, hosts, 4, "1") == if(best == here, do: nil, else: best)
+      assert Placement.better(id, [host(:full@h, sessions: 10, capacity: 10)], 4, "1") == nil
     end
+  end
+
+  # A rebalance while a deploy is on takes nothing back to where the deploy has been.
+  test "no host of an older version is better, whatever it weighs" do
+    for id <- @ids do
+      hosts = [versioned(:n1@h, "1.9"), versioned(:n2@h, "1.10"), host(:n3@h)]
+      [_old | others] = hosts
+      assert Placement.better(id, hosts, 4, "1.10") == Placement.better(id, others, 4, "1.10")
+      assert Placement.better(id, hosts, 4, "1.9") == Placement.better(id, hosts, 4, "")
+    end
+
+    assert Enum.any?(@ids, &Placement.better(&1, [versioned(:n1@h, "1.9")], 4, "1.9"))
   end
 
   defp versioned(node, version), do: node |> host() |> Map.put(:app_version, version)

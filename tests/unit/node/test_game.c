@@ -14,13 +14,15 @@ static void setup(void)
 /* The settings are those of the command line. */
 START_TEST(settings_are_handed_on)
 {
-    struct config config = {.capacity = 3, .round_seconds = 4, .drain_seconds = 5};
+    struct config config = {
+        .capacity = 3, .round_seconds = 4, .drain_seconds = 5, .drain_bytes_per_second = 6};
     struct hosts_config hosts = {0};
 
     game_settings(&config, &hosts);
     ck_assert_uint_eq(hosts.capacity, 3);
     ck_assert_uint_eq(hosts.round_seconds, 4);
     ck_assert_uint_eq(hosts.drain_seconds, 5);
+    ck_assert_uint_eq(hosts.bytes_per_second, 6);
     ck_assert_ptr_nonnull(hosts.app_version);
 }
 END_TEST

@@ -300,6 +300,28 @@ START_TEST(many)
 }
 END_TEST
 
+/* With 40 bytes a second, sessions of some bytes leave one by one: so many bytes take so long. */
+START_TEST(bandwidth)
+{
+    struct hosts_config config = cluster_config(&cluster, 0);
+    const struct hosts_summary *summary = &cluster.nodes[0].summary;
+    char id[16];
+
+    config.bytes_per_second = 40;
+    cluster_host_of(&cluster, 0, &toy_game, &config);
+    for (int i = 0; i < 10; i++) {
+        (void)snprintf(id, sizeof(id), "t%d", i);
+        ck_assert_ptr_nonnull(cluster_start(&cluster, 0, id, NULL));
+    }
+    cluster_host(&cluster, 1);
+    hosts_drain(cluster.nodes[0].hosts);
+    cluster_pass(&cluster, 20000);
+    check_drained(0, 10, 10, 0);
+    ck_assert_uint_ge(summary->ms, summary->bytes * 9 / 10 * 1000 / 40 - 20);
+    ck_assert_uint_le(summary->ms, summary->bytes * 1000 / 40 + 1000);
+}
+END_TEST
+
 /* A session that is just starting when the drain begins is waited for, and moved. */
 START_TEST(starting_sessions_are_moved)
 {
@@ -419,6 +441,7 @@ int main(void)
     tcase_add_test(tests, nobody_has_room);
     tcase_add_test(tests, slow_target_does_not_own_it_too);
     tcase_add_test(tests, many);
+    tcase_add_test(tests, bandwidth);
     tcase_add_test(tests, starting_sessions_are_moved);
     tcase_add_test(tests, call_drain);
     tcase_add_test(tests, progress_is_told);

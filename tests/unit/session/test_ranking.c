@@ -73,6 +73,33 @@ START_TEST(newer_ones_first)
 }
 END_TEST
 
+/* A better host than this one is one that wants the session more, and is not of an older version.
+ */
+START_TEST(better)
+{
+    struct ranking ranking;
+    const char *node = NULL;
+
+    begin();
+    c.app_version = "1.2.3"; /* as this host */
+    fake_host_hello(&c, 0);
+    ck_assert_int_eq(ranking_init(&ranking, hosts, view("t")), 0);
+    ck_assert(ranking_finds_better(&ranking, hosts, &node));
+    ck_assert_str_eq(node, "c@world");
+    c.app_version = "1.2.2";
+    fake_host_hello(&c, 0);
+    ck_assert(ranking_finds_better(&ranking, hosts, &node));
+    ck_assert_str_eq(node, "b@world");
+    b.app_version = "1.2";
+    fake_host_hello(&b, 0);
+    ck_assert(!ranking_finds_better(&ranking, hosts, &node));
+    c.app_version = "1.2.10";
+    fake_host_hello(&c, 0);
+    ck_assert(ranking_finds_better(&ranking, hosts, &node));
+    ranking_deinit(&ranking);
+}
+END_TEST
+
 /* A ranking of one host has that one if it is known, whatever it said of itself. */
 START_TEST(one)
 {
@@ -139,6 +166,7 @@ int main(void)
     tcase_add_test(tests, walk_is_in_order);
     tcase_add_test(tests, without_self);
     tcase_add_test(tests, newer_ones_first);
+    tcase_add_test(tests, better);
     tcase_add_test(tests, one);
     tcase_add_test(tests, changes_count);
     tcase_add_test(tests, survives_without_memory);

@@ -8,6 +8,7 @@ defmodule Minotaur.Handoff.Mover do
 
   alias Minotaur.Handoff.Failpoint
   alias Minotaur.{Placement, SessionHost, Settings}
+  alias Minotaur.SessionHost.Bandwidth
 
   @step_ms 5_000
 
@@ -36,13 +37,13 @@ defmodule Minotaur.Handoff.Mover do
 
   @doc """
   Moves it to that of `hosts` that its placement names, if it takes sessions and is not this one,
-  which counts as taking its own; else `:stays`.
+  which counts as taking its own; else `:stays`. Hosts of an older version do not count.
   """
   @spec rebalance(pid, [map]) ::
           {:moved, pos_integer, non_neg_integer} | :stays | :ended | {:error, term}
   def rebalance(pid, hosts) do
     with {:ok, session} <- ask(pid, :describe, @step_ms) do
-      case Placement.better(session.id, hosts, session.state_version) do
+      case Placement.better(session.id, hosts, session.state_version, Settings.app_version()) do
         nil -> :stays
         host -> move_to(pid, host)
       end
@@ -62,6 +63,7 @@ defmodule Minotaur.Handoff.Mover do
 
   defp offer_and_hand_off(host, pid, session) do
     transfer = make_ref()
+    Bandwidth.await(session.bytes)
 
     with {:ok, new} <- offer(host, transfer, pid, session),
          true <- Failpoint.pass?(:out_accept) do

@@ -17,6 +17,7 @@ defmodule Minotaur.Handoff.HandoffTest do
 
   # Otherwise the names move ahead or not as chance will have it.
   setup do
+    Names.init()
     Application.put_env(:minotaur, :names_wait_ms, 5_000)
     on_exit(fn -> Application.delete_env(:minotaur, :names_wait_ms) end)
   end
