@@ -371,7 +371,11 @@ bool known_take_lost(struct member *member, struct cn_term message)
     if (!known_read_node(&reader, &from) || !cn_read_integer(&reader, &creation) ||
         !cn_read_integer(&reader, &number) || !known_read_node(&reader, &to))
         return true;
-    if (is_behind(member, from) || !is_news(member, from, to, creation, number))
+    if (is_behind(member, from)) {
+        trace("registry", "%s has yet to join, and says that it lost %s", from, to);
+        return true;
+    }
+    if (!is_news(member, from, to, creation, number))
         return true;
     trace("registry", "%s lost %s", from, to);
     relay(member, message, from);
