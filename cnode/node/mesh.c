@@ -12,8 +12,8 @@
  * forgotten, for a node may outlive any number of others, each with a name of its own.
  *
  * A newcomer whose first answer leaves out somebody whom we see is told to connect to all whom we
- * see, once: BEAM nodes that met only us would not meet each other, since :global, through which
- * they do, learns nothing from us. One that was started with connect_all false is left alone.
+ * see, once: BEAM nodes that met only us need not wait for :global's lock to meet each other. One
+ * that was started with connect_all false is left alone.
  */
 #include "node/mesh.h"
 

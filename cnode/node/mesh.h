@@ -1,9 +1,18 @@
 /*
  * The mesh: a node learnt from a peer is dialled, as BEAM nodes do among themselves.
  *
- * BEAM nodes learn of each other through :global's exchange of known nodes, and so does this one;
- * but nobody names us again to a node that was lost, or to one whose peers run without :global's
- * mesh. So each visible peer is asked for its `nodes()`, when it comes up and then every few
+ * BEAM nodes learn of each other through :global's exchange of known nodes, and so does this one, a
+ * member (registry/member.h). That alone would leave three holes, each of which is a host that no
+ * session can move to:
+ *
+ * - :global names nodes when two have joined under its lock: tenths of a second after a peer came
+ *   up, and not before the lock is free, which may be held for long (thousands of names move, a
+ *   member stands still);
+ * - it names a node once. Who is lost on one link, or could not be reached when it was named, is
+ *   forgotten, and nobody names it again;
+ * - peers that run with connect_all false join nobody, and still see nodes.
+ *
+ * So each visible peer is asked for its `nodes()` as well, when it comes up and then every few
  * seconds, and whoever it names and we do not see is dialled. A node that cannot be reached is
  * dialled again, ever more slowly, as long as somebody names it, and for some minutes after it was
  * lost. A peer that comes up without knowing all whom we see is told of them. A hidden node meshes
