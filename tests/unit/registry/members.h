@@ -40,6 +40,10 @@ void members_teardown(void);
 void script(int index);
 /** Connect two, and settle what needs no time. */
 void join(int a, int b);
+/** All three are connected and know each other, without having joined. */
+void acquaint(void);
+/** How many locks the three have, a digit each. */
+size_t locks(void);
 /** Let time pass in steps of 10 ms. */
 void pass(uint64_t ms);
 /** Cut two, and settle. */

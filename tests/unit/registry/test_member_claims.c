@@ -21,19 +21,7 @@ static void setup(void)
 {
     members_setup();
     outcome[0] = '\0';
-    for (int i = 0; i < WORLD_NODES; i++) {
-        for (int k = 0; k < WORLD_NODES; k++)
-            (void)known_add(ones[i].member, world.nodes[k].name, GLOBAL_VERSION);
-    }
-    join(0, 1);
-    join(1, 2);
-    join(0, 2);
-}
-
-static size_t locks(void)
-{
-    return member_locks(ones[0].member) * 100 + member_locks(ones[1].member) * 10 +
-           member_locks(ones[2].member);
+    acquaint();
 }
 
 static void start(void)

@@ -23,13 +23,7 @@ static void setup(void)
 {
     members_setup();
     told_of[0] = '\0';
-    for (int i = 0; i < WORLD_NODES; i++) {
-        for (int k = 0; k < WORLD_NODES; k++)
-            (void)known_add(ones[i].member, world.nodes[k].name, GLOBAL_VERSION);
-    }
-    join(0, 1);
-    join(1, 2);
-    join(0, 2);
+    acquaint();
     ck_assert_int_eq(gen_server_start(world_procs(&world, 0), &callbacks, NULL, &server), 0);
 }
 
@@ -49,12 +43,6 @@ static int take(const char *id, uint32_t retries)
 static int give(const char *id)
 {
     return ones[0].names.del_lock(ones[0].member, server, parse(id), on_done, &server);
-}
-
-static size_t locks(void)
-{
-    return member_locks(ones[0].member) * 100 + member_locks(ones[1].member) * 10 +
-           member_locks(ones[2].member);
 }
 
 /* A lock is held by the server's own process at all members, until it is given back. */
