@@ -266,6 +266,8 @@ static void on_names_closed(void *context)
     if (sm_state(&node->life) != LIFE_SERVING)
         return;
     log_event(LOG_ERROR, "names.closed", "somebody has killed global_name_server");
+    if (node->hosts)
+        hosts_names_closed(node->hosts);
     leave(node, "no names any more");
 }
 

@@ -271,8 +271,11 @@ static void pump(struct drain *drain)
     if (!drain->expired && (!list_empty(&drain->waiting) || drain->window.moving > 0 ||
                             drain->hosts->table.unsettled > 0))
         return;
-    if (sm_state(&drain->sm) == DRAIN_MOVING)
+    if (sm_state(&drain->sm) == DRAIN_MOVING) {
         sm_move(&drain->sm, DRAIN_FORWARDING);
+        if (drain->hosts->nameless)
+            drain_hurry(drain->hosts);
+    }
     if (drain->hosts->table.forwarders == 0)
         finish(drain);
 }

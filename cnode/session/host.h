@@ -47,6 +47,7 @@ struct hosts {
     bool closing; /* hosts_close: everything is about to be released, nobody is told */
     struct hosts_config config;
     struct gen_server_callbacks session_callbacks;
+    bool nameless;                 /* hosts_names_closed */
     bool cordoned;                 /* takes no sessions in, keeps those it has */
     bool said_bye;                 /* no hello may follow it */
     struct host_box *box;          /* the state of the waiter */

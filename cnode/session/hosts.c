@@ -173,6 +173,11 @@ void hosts_drain_hurry(struct hosts *hosts)
     order(hosts);
 }
 
+void hosts_names_closed(struct hosts *hosts)
+{
+    hosts->nameless = true;
+}
+
 void hosts_drain_abort(struct hosts *hosts)
 {
     if (hosts->drain == NULL)

@@ -150,6 +150,12 @@ void hosts_node_up(struct hosts *hosts, const char *node);
 void hosts_drain(struct hosts *hosts);
 /** The second signal: what is not done in one second is given up. */
 void hosts_drain_hurry(struct hosts *hosts);
+/**
+ * Names work no more. A drain that has moved everything leaves its forwarders one second then:
+ * their names cannot follow, so whoever finds a session by one would keep it for the whole time;
+ * the new owners take the names when this node has gone.
+ */
+void hosts_names_closed(struct hosts *hosts);
 /** The third signal: give up now; `drained` is called before this returns. */
 void hosts_drain_abort(struct hosts *hosts);
 /** Count for logs and metrics. */

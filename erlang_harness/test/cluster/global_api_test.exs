@@ -15,6 +15,8 @@ defmodule Minotaur.Cluster.GlobalApiTest do
 
   @count 500
   @settle_ms 60_000
+  # Some seconds; half of what a drain may take.
+  @drain_ms 15_000
 
   setup ctx do
     [cluster: start_supervised!({Cluster.Manager, ctx})]
@@ -177,13 +179,16 @@ defmodule Minotaur.Cluster.GlobalApiTest do
     env = [minotaur: [round_seconds: 0]]
     c = Cluster.start_node(ctx.cluster, kind: :c, environment: env)
     b = Cluster.start_node(ctx.cluster, kind: :beam, environment: env)
+    Cluster.await_global(ctx.cluster, [b, c])
     game = Minotaur.GameEngineFixtures.game_fixture(round_end_time: nil)
     {:ok, _pid} = Cluster.call(ctx.cluster, c, Minotaur.GameEngine, :continue_game, [nil, game])
     wait_until(fn -> assert session_on(ctx, b, game.id) in [b, c] end)
 
     server = Cluster.call(ctx.cluster, c, :erlang, :whereis, [:global_name_server])
+    killed_ms = System.monotonic_time(:millisecond)
     Cluster.call(ctx.cluster, b, Process, :exit, [server, :kill])
     assert Cluster.await_stop(ctx.cluster, c) == 0
+    assert System.monotonic_time(:millisecond) - killed_ms < @drain_ms
     wait_until(fn -> assert session_on(ctx, b, game.id) == b end)
     assert Cluster.call(ctx.cluster, b, Minotaur.GameEngine, :get_game, [game.id]) == {:ok, game}
   end

@@ -119,6 +119,29 @@ START_TEST(deadline_ends_forwarders)
 }
 END_TEST
 
+/* Without names a forwarder that is watched cannot give them away: it waits for a second, no more.
+ */
+START_TEST(nameless_forwarders_do_not_stay)
+{
+    struct cn_ref monitor;
+    struct dest dest;
+
+    begin();
+    dest = to_pid(&toy_pid);
+    ck_assert_int_eq(process_monitor(gen_server_process(cluster.nodes[2].client), &dest, &monitor),
+                     0);
+    cluster_settle(&cluster);
+    hosts_names_closed(cluster.nodes[0].hosts);
+    hosts_drain(cluster.nodes[0].hosts);
+    cluster_settle(&cluster);
+    cluster_pass(&cluster, 900);
+    ck_assert_int_eq(cluster.nodes[0].drained, 0);
+    cluster_pass(&cluster, 200);
+    check_drained(0, 1, 1, 0);
+    ck_assert_ptr_nonnull(strstr(cluster_last(&cluster, 2), ",{shutdown,{moved,<b."));
+}
+END_TEST
+
 /* The second signal leaves one second. */
 START_TEST(hurry)
 {
@@ -431,6 +454,7 @@ int main(void)
     tcase_add_test(tests, nobody_notices);
     tcase_add_test(tests, forwarder_lives_while_it_is_watched);
     tcase_add_test(tests, deadline_ends_forwarders);
+    tcase_add_test(tests, nameless_forwarders_do_not_stay);
     tcase_add_test(tests, hurry);
     tcase_add_test(tests, abort_at_once);
     tcase_add_test(tests, abort_before_it_began);
