@@ -24,12 +24,23 @@ bool lookout_pays(const struct lookout *lookout, uint64_t now_us)
     return lookout->lately_us <= LOOKOUT_US && now_us >= lookout->crowded_until_us;
 }
 
+/* How long to step back after @us the last time. */
+static uint64_t step_up(uint64_t us)
+{
+    if (us < LOOKOUT_CROWDED_US_MIN / 2)
+        return LOOKOUT_CROWDED_US_MIN;
+    return us < LOOKOUT_CROWDED_US_MAX / 4 ? us * 4 : LOOKOUT_CROWDED_US_MAX;
+}
+
 bool lookout_again(struct lookout *lookout, uint64_t before_us, uint64_t now_us)
 {
     if (now_us - before_us > TAKEN_US) {
-        lookout->crowded_until_us = now_us + LOOKOUT_CROWDED_US;
+        lookout->crowded_us = step_up(lookout->crowded_us);
+        lookout->crowded_until_us = now_us + lookout->crowded_us;
         return false;
     }
+    if (before_us == lookout->since_us)
+        lookout->crowded_us -= lookout->crowded_us / 4;
     return now_us - lookout->since_us < LOOKOUT_US;
 }
 

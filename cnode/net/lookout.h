@@ -6,9 +6,9 @@
  * for it, LOOKOUT_US at most, as the schedulers of a BEAM do. A node that is idle, or called
  * now and then, does not: what it waited lately says so. Nor does one that somebody else is
  * kept waiting by: between two looks the processor is offered to others, and when one took it the
- * loop sleeps like everybody, for LOOKOUT_CROWDED_US. That is short: an interrupt or the machine's
- * host takes as long as a neighbour does, now and then, and a look that was in vain costs the
- * others no more than two changes of who runs.
+ * loop sleeps like everybody for a while: a short one at first, since an interrupt or the machine's
+ * host takes as long as a neighbour does, now and then, and four times as long whenever it happens
+ * again; a quarter less after each look in which nobody did.
  */
 #ifndef NET_LOOKOUT_H
 #define NET_LOOKOUT_H
@@ -19,12 +19,14 @@
 /** How long to look at most, and how soon input must lately have come. */
 #define LOOKOUT_US 100
 /** How long not to look again when others wanted the processor. */
-#define LOOKOUT_CROWDED_US 2000
+#define LOOKOUT_CROWDED_US_MIN 2000
+#define LOOKOUT_CROWDED_US_MAX 50000
 
 /** What waiting was like. All zero at the start. Private. */
 struct lookout {
-    uint64_t since_us;  /* when the present wait began; 0: none */
-    uint64_t lately_us; /* how long it took lately until input came, in the middle */
+    uint64_t since_us;   /* when the present wait began; 0: none */
+    uint64_t lately_us;  /* how long it took lately until input came, in the middle */
+    uint64_t crowded_us; /* how long to step back, when it happened last */
     uint64_t crowded_until_us;
 };
 

@@ -75,7 +75,37 @@ START_TEST(looks_go_on_for_a_while)
     ck_assert(lookout_pays(&lookout, 7000 + LOOKOUT_US));
     ck_assert(!lookout_again(&lookout, 7000, 7000 + LOOKOUT_US / 2));
     ck_assert(!lookout_pays(&lookout, 7000 + LOOKOUT_US));
-    ck_assert(lookout_pays(&lookout, 7000 + LOOKOUT_US + LOOKOUT_CROWDED_US));
+    ck_assert(lookout_pays(&lookout, 7000 + LOOKOUT_US + LOOKOUT_CROWDED_US_MIN));
+}
+END_TEST
+
+/* A look at @at_us that was taken by somebody, in its first turn or a later one; how long it cost.
+ */
+static uint64_t step_back(uint64_t at_us, bool first)
+{
+    lookout.since_us = first ? at_us : at_us - 2;
+    for (uint64_t us = lookout.since_us; us < at_us; us++)
+        ck_assert(lookout_again(&lookout, us, us + 1));
+    ck_assert(!lookout_again(&lookout, at_us, at_us + LOOKOUT_US));
+    return lookout.crowded_until_us - at_us - LOOKOUT_US;
+}
+
+/* The more often others take it the longer they have it, up to a bound; looks in peace undo that.
+ */
+START_TEST(who_comes_again_has_longer)
+{
+    ck_assert_uint_eq(step_back(9000, true), LOOKOUT_CROWDED_US_MIN);
+    ck_assert_uint_eq(step_back(9000, true), 4 * LOOKOUT_CROWDED_US_MIN);
+    ck_assert_uint_eq(step_back(9000, false), 12 * LOOKOUT_CROWDED_US_MIN);
+    for (int i = 0; i < 20; i++)
+        step_back(9000, true);
+    ck_assert_uint_eq(step_back(9000, true), LOOKOUT_CROWDED_US_MAX);
+    for (int i = 0; i < 20; i++) {
+        lookout.since_us = 9000;
+        ck_assert(lookout_again(&lookout, 9000, 9001));
+        ck_assert(lookout_again(&lookout, 9001, 9002));
+    }
+    ck_assert_uint_eq(step_back(9000, true), LOOKOUT_CROWDED_US_MIN);
 }
 END_TEST
 
@@ -99,6 +129,7 @@ int main(void)
     tcase_add_test(tcase, it_pays_where_waits_are_short);
     tcase_add_test(tcase, a_look_has_an_end);
     tcase_add_test(tcase, looks_go_on_for_a_while);
+    tcase_add_test(tcase, who_comes_again_has_longer);
     tcase_add_test(tcase, others_go_first);
     suite_add_tcase(suite, tcase);
     srunner_run_all(runner, CK_ENV);
