@@ -9,7 +9,7 @@ defmodule Minotaur.GameEngine.Names.Batch do
   message, as it is when partitions join, then of the last one by the call that `re_register_name`
   makes, whose answers say that all are done.
 
-  The lock is given back after 40 ms even when more is to be done, and left to others for a
+  The lock is given back after 36 ms even when more is to be done, and left to others for a
   while. Each name moves in one step, nobody ever finds it missing; but not all move in the same.
 
   How it fails: with a node that is silent, `:global` is slow, and so is this; whoever asked waits.
@@ -20,11 +20,11 @@ defmodule Minotaur.GameEngine.Names.Batch do
 
   alias Minotaur.GameEngine.Names
 
-  @slice_ms 40
+  @slice_ms 36
   @rest_ms 20
   @bundle_ms 10
-  @first_bundle 64
-  @bundle_min 16
+  @first_bundle 16
+  @bundle_min 2
   @bundle_max 1000
   @retry_ms 125
   @doubles_max 4
