@@ -19,7 +19,7 @@
 #include "proc/process.h"
 #include "registry/pg.h"
 
-#define STEPS_MAX 400
+#define STEPS_MAX 100
 #define PEERS     2
 #define GROUPS    3
 #define PIDS      3
