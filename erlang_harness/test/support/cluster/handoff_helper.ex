@@ -13,12 +13,10 @@ defmodule Minotaur.Cluster.HandoffHelper do
   alias Minotaur.{GameEngine, Placement, SessionHost}
 
   @doc "Starts the node of the clients, which finds sessions and carries none."
-  @spec start_third(pid) :: node
-  def start_third(cluster) do
-    Cluster.start_node(cluster,
-      kind: :beam,
-      environment: [minotaur: [round_seconds: 0, capacity: 0]]
-    )
+  @spec start_third(pid, keyword) :: node
+  def start_third(cluster, options \\ []) do
+    environment = [minotaur: [round_seconds: 0, capacity: 0]]
+    Cluster.start_node(cluster, [kind: :beam, environment: environment] ++ options)
   end
 
   @doc """
@@ -78,10 +76,13 @@ defmodule Minotaur.Cluster.HandoffHelper do
     :ok
   end
 
-  @doc "The sessions that a host owns, as it says."
+  @doc """
+  The sessions that a host owns, as it says to the third node: who has short net ticks would drop
+  that one if it said nothing for long.
+  """
   @spec sessions(map, node) :: [map]
   def sessions(ctx, node),
-    do: Cluster.genserver_call(ctx.cluster, node, {SessionHost, node}, :sessions)
+    do: Cluster.genserver_call(ctx.cluster, ctx.third, {SessionHost, node}, :sessions)
 
   @doc "Ends a probe, and with it what it watches."
   @spec stop_probe(map, pid) :: true
