@@ -26,6 +26,7 @@ defmodule Minotaur.SessionHost do
 
   @hello_pause_ms 100
   @progress_ms 1_000
+  @last_words_ms 1_000
 
   defstruct [
     :incarnation,
@@ -433,9 +434,26 @@ defmodule Minotaur.SessionHost do
   defp settle(_busy, host), do: host
 
   defp drain_deadline(host) do
-    for {pid, :forwarding} <- host.children, do: send(pid, {__MODULE__, :hurry})
+    hurry(for {pid, :forwarding} <- host.children, do: pid)
     conducted = map_size(host.conductor.tasks)
     drained(%{host | drain: Drain.give_up(host.drain, conducted)})
+  end
+
+  # Who watches one is told by it where to go, and not by a supervisor that ends it: the stop of the
+  # application must not overtake them.
+  defp hurry(forwarders) do
+    monitors = for pid <- forwarders, do: Process.monitor(pid)
+    for pid <- forwarders, do: send(pid, {__MODULE__, :hurry})
+    over_ms = now_ms() + @last_words_ms
+    for monitor <- monitors, do: await_end(monitor, max(over_ms - now_ms(), 0))
+  end
+
+  defp await_end(monitor, ms) do
+    receive do
+      {:DOWN, ^monitor, _, _, _} -> :ok
+    after
+      ms -> Process.demonitor(monitor, [:flush])
+    end
   end
 
   defp drained(host) do
@@ -457,4 +475,6 @@ defmodule Minotaur.SessionHost do
 
   # From a process of its own: the stop waits for this application, and so for this host.
   defp stop_node(summary), do: spawn(fn -> System.stop(if summary.lost == 0, do: 0, else: 70) end)
+
+  defp now_ms, do: System.monotonic_time(:millisecond)
 end
