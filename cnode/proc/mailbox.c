@@ -78,6 +78,8 @@ struct shared *process_message_owner(const struct process *self, struct cn_term 
 
     if (message == NULL || term.data < message->data || term.data >= message->data + message->size)
         return NULL;
+    if (term.size < message->size / 2)
+        return NULL;
     return message->owner;
 }
 

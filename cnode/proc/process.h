@@ -172,7 +172,8 @@ const struct process_behaviour *process_behaviour(const struct process *self);
 bool process_exiting(const struct process *self);
 /**
  * Give who keeps @term alive, a part of the message that @self is handling: with a shared_take it
- * stays valid for longer. NULL: nobody, it must be copied.
+ * stays valid for longer. NULL: nobody, or @term is less than half of what would stay with it: it
+ * must be copied.
  */
 struct shared *process_message_owner(const struct process *self, struct cn_term term);
 /** Find a live process of this node; NULL when there is none (other node, old creation, ended). */

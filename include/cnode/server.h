@@ -89,7 +89,8 @@ struct cn_from *cn_from_free(struct cn_from *from);
 /** A term that outlives the callback to which it was given. */
 struct cn_kept;
 /**
- * Keep @term, of which the present callback was given the whole; what is large is not copied.
+ * Keep @term, of which the present callback was given the whole. At least half of a large message
+ * is not copied: what stays in memory is never more than twice as large as @term.
  * Ownership: the caller's, for cn_kept_free. Errors: NULL.
  */
 struct cn_kept *cn_keep(struct cn_server *self, struct cn_term term);

@@ -47,12 +47,15 @@ START_TEST(a_kept_caller_is_answered_later)
 END_TEST
 
 static struct cn_kept *kept;
+static size_t part_size; /* of the end of a message, to be kept; 0: all of it */
 
 static void keep(struct cn_server *self, void *state, struct cn_term message)
 {
     (void)state;
     cn_kept_free(kept);
-    kept = cn_keep(self, message);
+    kept = cn_keep(self, part_size == 0 ? message
+                                        : (struct cn_term){message.data + message.size - part_size,
+                                                           part_size});
 }
 
 static int released;
@@ -87,6 +90,17 @@ START_TEST(terms_are_kept)
     ck_assert_int_eq(released, 0);
     kept = cn_kept_free(kept);
     ck_assert_int_eq(released, 1);
+
+    /* A small part does not keep a large message: its copy lives on alone. */
+    part_size = 1;
+    shared_init(&owner, on_release);
+    ck_assert_int_eq(procs_deliver(node.procs, "peer@there", 1, &control, large), 0);
+    world_settle(&world);
+    shared_put(&owner);
+    ck_assert_int_eq(released, 2);
+    ck_assert_ptr_ne(cn_kept_term(kept).data, large.data + large.size - 1);
+    kept = cn_kept_free(kept);
+    part_size = 0;
     cn_server_stop_atom(keeper, "normal");
     world_settle(&world);
 }
