@@ -9,7 +9,6 @@ defmodule Minotaur.Cluster.ConflictTest do
   @moduletag :cluster_test
   @moduletag timeout: 120_000
 
-  import Minotaur.Cluster.HandoffHelper
   import Minotaur.GameEngineFixtures
   import Minotaur.TimeHelper
 
@@ -44,8 +43,8 @@ defmodule Minotaur.Cluster.ConflictTest do
         wait_until(fn -> assert whereis(ctx, observer, game) == winner.pid end, 30_000)
       end
 
-      wait_until(fn -> assert sessions(ctx, loser.node) == [] end)
-      assert [%{pid: pid}] = sessions(ctx, winner.node)
+      wait_until(fn -> assert sessions(ctx, loser.observer, loser.node) == [] end)
+      assert [%{pid: pid}] = sessions(ctx, winner.observer, winner.node)
       assert pid == winner.pid
       # Its names lead there on both sides, in the end.
       for %{observer: observer} <- sides do
@@ -104,7 +103,7 @@ defmodule Minotaur.Cluster.ConflictTest do
     true = on(ctx, winner.observer, Node, :connect, [next])
     move = [game.id, next]
     wait_until(fn -> assert :ok = on(ctx, winner.observer, Minotaur.Hosts, :move, move) end)
-    [%{pid: pid, epoch: 2}] = sessions(ctx, next)
+    [%{pid: pid, epoch: 2}] = sessions(ctx, winner.observer, next)
     wait_until(fn -> assert name(ctx, winner.observer, game) == pid end)
     %{winner | node: next, pid: pid}
   end
@@ -120,6 +119,10 @@ defmodule Minotaur.Cluster.ConflictTest do
 
   defp on(ctx, node, module, function, arguments),
     do: Cluster.call(ctx.cluster, node, module, function, arguments)
+
+  # As `node` is told by its own observer, who alone knows it.
+  defp sessions(ctx, observer, node),
+    do: Cluster.genserver_call(ctx.cluster, observer, {SessionHost, node}, :sessions)
 
   defp whereis(ctx, node, game), do: on(ctx, node, Minotaur.GameEngine, :whereis, [game.id])
 

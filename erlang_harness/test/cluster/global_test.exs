@@ -242,54 +242,6 @@ defmodule Minotaur.Cluster.GlobalTest do
     Enum.sort(connected) == Enum.sort(known(ctx, node)) and not (node in lost and all?)
   end
 
-  # Nobody is expelled, so nobody but the two themselves has reason to.
-  defp reconnect(ctx, [one, other] = pair) do
-    wait_until(fn -> refute other in Cluster.call(ctx.cluster, one, Node, :list) end)
-    wait_until(fn -> refute one in Cluster.call(ctx.cluster, other, Node, :list) end)
-    connect(ctx, pair)
-  end
-
-  defp connect(ctx, [one, other]) do
-    [beam | _] = Enum.filter([one, other], &(&1 in ctx.beams))
-
-    for node <- [one, other] -- [beam],
-        do: Cluster.call(ctx.cluster, beam, Node, :connect, [node])
-  end
-
-  defp options(ctx, kind) do
-    overlapping = "#{Map.get(ctx, :overlapping, true)}"
-
-    arguments =
-      if kind == :beam,
-        do: ["-kernel", "prevent_overlapping_partitions", overlapping],
-        else: []
-
-    ticktime = Map.get(ctx, :net_ticktime)
-    [kind: kind, applications: [], net_ticktime: ticktime, arguments: arguments]
-  end
-
-  defp without(ctx, nodes) do
-    keys = [:nodes, :beams, :guests, :stock]
-    Map.merge(ctx, for(key <- keys, into: %{}, do: {key, ctx[key] -- nodes}))
-  end
-
-  # BEAM nodes alone do not dial again whom they have lost: once they have heard of it, they are
-  # told to. C nodes need no telling.
-  defp reconnect_control(ctx, lost) do
-    if Enum.sort(ctx.stock) == Enum.sort(ctx.nodes) do
-      for node <- lost do
-        wait_until(
-          fn -> assert Cluster.call(ctx.cluster, node, Node, :list) == [] end,
-          @settle_ms
-        )
-      end
-
-      for node <- lost,
-          other <- ctx.nodes -- [node],
-          do: Cluster.call(ctx.cluster, node, Node, :connect, [other])
-    end
-  end
-
   # Who is known to whom.
 
   defp await_members(ctx), do: await_members(ctx, ctx.nodes)
