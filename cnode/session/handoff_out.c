@@ -5,8 +5,9 @@
  * here; at a higher epoch, for the target may have become the owner meanwhile, unless it refused.
  *
  * A lost connection is looked at twice. A target that was ready owns the session from then on, so
- * it is told over a new connection to activate, and a second loss, or its end, is the failure. What
- * was sent to it may have been lost with the first one: the queue goes once more.
+ * it is told over a new connection to activate, and a second loss, or its end, is the failure. Calls
+ * that were sent to it may have been lost with the first one: they go once more, for it knows them
+ * by their tags. Anything else is sent once at most, as a BEAM sends it.
  */
 #include "session/handoff_out.h"
 
@@ -55,7 +56,8 @@ struct handoff_out {
     struct cn_ref transfer;
     struct forward *forward; /* made beforehand: becoming a forwarder cannot fail */
     uint64_t timer;          /* of the present step */
-    bool lost;               /* the connection was, once */
+    size_t sent;             /* of the held messages, the first ones: to the target */
+    bool lost;               /* the connection was, once: nothing more is sent before `active` */
     handoff_done done;
 };
 
@@ -310,13 +312,26 @@ static void names_moved(struct session *session, const struct naming_result *res
 /* What forwarding the queue needs to know. */
 struct forwarding {
     struct session *session;
+    size_t may_be_there; /* of the next ones: sent over a connection that was lost since */
     int error;
 };
+
+static bool is_call(struct cn_term message)
+{
+    struct cn_reader reader;
+
+    cn_reader_init(&reader, message);
+    return cn_peek(&reader) == CN_TYPE_TUPLE && cn_read_this_tuple(&reader, 3) &&
+           cn_read_this_atom(&reader, "$gen_call");
+}
 
 static bool forward_held(void *context, struct cn_term message)
 {
     struct forwarding *forwarding = context;
 
+    /* The target knows calls by their tags; anything else would be executed twice. */
+    if (forwarding->may_be_there > 0 && forwarding->may_be_there-- && !is_call(message))
+        return true;
     forwarding->error = session_send(forwarding->session,
                                      &forwarding->session->out->forward->target, message);
     return forwarding->error == 0;
@@ -335,6 +350,7 @@ static void ready(struct session *session, const struct handoff_message *message
     sm_move(&out->sm, OUT_MOVING);
     move_state_taken(session);
     held_each(session->held, forward_held, &forwarding);
+    out->sent = held_count(session->held);
     if (forwarding.error == 0)
         forwarding.error = step_timer(session, hosts->config.names_wait_ms);
     if (forwarding.error == 0)
@@ -351,7 +367,7 @@ static void active(struct session *session)
 {
     struct handoff_out *out = session->out;
     struct forward *forward = out->forward;
-    struct forwarding forwarding = {.session = session, .error = 0};
+    struct forwarding forwarding = {.session = session, .may_be_there = out->sent};
     handoff_done done = out->done;
 
     if (sm_state(&out->sm) != OUT_ACTIVATING || failpoint("out_active"))
@@ -419,12 +435,14 @@ bool handoff_out_message(struct session *session, struct cn_term message)
         return true;
     }
     error = session_hold(session, message);
-    if (error == 0 && sm_state(&session->out->sm) != OUT_WAITING)
-        error = session_send(session, &session->out->forward->target, message);
-    else if (error != 0) {
+    if (error != 0) {
         fail(session, error);
         return false;
     }
+    if (sm_state(&session->out->sm) == OUT_WAITING || session->out->lost)
+        return true;
+    session->out->sent++;
+    error = session_send(session, &session->out->forward->target, message);
     if (error != 0)
         fail(session, error);
     return true;

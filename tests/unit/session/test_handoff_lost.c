@@ -71,9 +71,12 @@ static void check_moved(const char *numbers)
     ck_assert_int_eq(cluster.nodes[0].exit_code, HOSTS_EXIT_MOVED);
 }
 
-static void break_connection(void)
+static void break_connection(const char *request)
 {
     world_cut(&cluster.world, 0, 1);
+    cluster_settle(&cluster);
+    if (request != NULL)
+        cluster_send(&cluster, 2, &old_pid, parse(request));
     cluster_settle(&cluster);
     ck_assert_int_eq(session_state(old), SESSION_FROZEN);
     world_connect(&cluster.world, 0, 1);
@@ -86,23 +89,27 @@ START_TEST(ready_is_lost)
     begin();
     run_until_ready_is_on_the_wire();
     ask("{add,2}");
-    break_connection();
-    check_moved("reply [1,2]");
+    cluster_send(&cluster, 2, &old_pid, parse("{$gen_cast,{add,3}}"));
+    break_connection("{add,4}");
+    check_moved("reply [1,2,3,4]");
 }
 END_TEST
 
-/* The queue has arrived, the names are moving: it goes once more and is not executed twice. */
+/* The queue has arrived, the names are moving: it goes once more and is not executed twice, calls
+ * nor casts nor messages; what comes while nobody is there goes once. */
 START_TEST(queue_is_sent_twice)
 {
     begin_held();
     ask("{add,2}");
+    cluster_send(&cluster, 2, &old_pid, parse("{$gen_cast,{add,3}}"));
+    cluster_send(&cluster, 2, &old_pid, parse("{add,4}"));
     cluster_settle(&cluster);
-    break_connection();
+    break_connection("{$gen_cast,{add,5}}");
     ck_assert_str_eq(cluster_last(&cluster, 2), "reply {ok,2}");
     ck_assert_int_eq(session_state(old), SESSION_FORWARDING);
     cluster.names.hold = false;
     cluster_settle(&cluster);
-    check_moved("reply [1,2]");
+    check_moved("reply [1,2,3,4,5]");
 }
 END_TEST
 
@@ -116,7 +123,7 @@ START_TEST(active_is_lost)
     cluster.names.hold = false;
     cluster_settle(&cluster);
     ck_assert_int_eq(session_state(new ()), SESSION_RUNNING);
-    break_connection();
+    break_connection(NULL);
     check_moved("reply [1,2]");
 }
 END_TEST

@@ -6,7 +6,8 @@ defmodule Minotaur.Handoff.Source do
          └───────────── refuse, end of the target, 5 s of silence ──────────► open again
 
   A lost connection is looked at twice: the target, if it was ready, owns the session since. It is
-  told once more to activate, over a new connection, and gets the queue that may have been lost.
+  told once more to activate, over a new connection, and gets the calls that may have been lost once
+  more: it knows them by their tags. Anything else is sent once at most, as a BEAM sends it.
 
   Nothing is executed here. What arrives is kept, in order, until the target is active, so that
   nothing is lost when it fails; from `naming` on it is sent to the target as well. With many
@@ -55,6 +56,7 @@ defmodule Minotaur.Handoff.Source do
       from: from,
       names: nil,
       timer: nil,
+      sent: 0,
       lost: false
     }
 
@@ -63,9 +65,15 @@ defmodule Minotaur.Handoff.Source do
 
   @doc "Keeps a message; sends it to the target, too, once that is ready."
   @spec queue(Session.message(), Session.t()) :: {:noreply, Session.t()}
-  def queue(message, %{handoff: handoff} = session) do
-    if handoff.step != :sending, do: send(handoff.new, message)
+  def queue(message, %{handoff: %{step: step, lost: lost}} = session)
+      when step == :sending or lost do
     {:noreply, %{session | queue: [message | session.queue]}}
+  end
+
+  def queue(message, %{handoff: handoff} = session) do
+    send(handoff.new, message)
+    handoff = %{handoff | sent: handoff.sent + 1}
+    {:noreply, %{session | queue: [message | session.queue], handoff: handoff}}
   end
 
   @doc "What belongs to the handoff; `:not_mine` for everything else."
@@ -136,7 +144,8 @@ defmodule Minotaur.Handoff.Source do
   defp ready(%{id: id, join_code: join_code, handoff: %{new: new} = handoff} = session) do
     for message <- Enum.reverse(session.queue), do: send(new, message)
     names = Names.move_async(id, join_code, new)
-    session = enter(:naming, %{session | handoff: %{handoff | names: names}})
+    handoff = %{handoff | names: names, sent: length(session.queue)}
+    session = enter(:naming, %{session | handoff: handoff})
     if Names.late?(), do: activate(session), else: {:noreply, session}
   end
 
@@ -160,9 +169,11 @@ defmodule Minotaur.Handoff.Source do
     {:noreply, Forwarder.new(%{session | epoch: epoch})}
   end
 
-  # What was sent over the connection that was lost may not have arrived, or was never sent.
+  # What was sent over the connection that was lost may not have arrived; the rest was never sent.
   defp catch_up(%{handoff: %{lost: true, new: new} = handoff} = session) do
-    for message <- Enum.reverse(session.queue), do: send(new, message)
+    {sent, unsent} = session.queue |> Enum.reverse() |> Enum.split(handoff.sent)
+    for {:"$gen_call", _from, _request} = call <- sent, do: send(new, call)
+    for message <- unsent, do: send(new, message)
 
     if handoff.names || is_map_key(handoff, :named_ms) do
       session

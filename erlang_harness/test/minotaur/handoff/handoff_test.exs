@@ -161,6 +161,33 @@ defmodule Minotaur.Handoff.HandoffTest do
       wait_until(fn -> assert :sys.get_state(pid).handoff.names == nil end)
     end
 
+    # Calls are known by their tags, so they may come twice; anything else may not, and what comes
+    # while nobody is there is sent when somebody is.
+    test "sends calls twice over a lost connection, and nothing else", %{pid: pid} do
+      handoff = begin_handoff(pid)
+      receive_state(handoff.transfer)
+      send(pid, {:handoff_ready, handoff.transfer, self()})
+      assert_receive {:handoff_activate, _transfer}
+      caller = Task.async(fn -> GenServer.call(pid, :get_game) end)
+      assert_receive {:"$gen_call", from, :get_game}
+      GenServer.cast(pid, :cast)
+      send(pid, :message)
+      assert_receive {:"$gen_cast", :cast}
+      assert_receive :message
+      send(pid, {:DOWN, :sys.get_state(pid).handoff.monitor, :process, self(), :noconnection})
+      send(pid, :later)
+      assert_receive {:handoff_activate, _transfer}
+      refute_receive :later
+      send(pid, {:handoff_active, handoff.transfer, 2})
+      assert Task.await(handoff.outcome) == :moved
+      assert_receive {:"$gen_call", ^from, :get_game}
+      assert_receive :later
+      refute_received {:"$gen_cast", :cast}
+      refute_received :message
+      GenServer.reply(from, :answer)
+      assert Task.await(caller) == :answer
+    end
+
     # The second time it is the target that is lost.
     test "goes on when its target is lost for good", %{pid: pid, game: game} do
       handoff = begin_handoff(pid)
