@@ -162,6 +162,8 @@ static void asked(struct session *session, const struct cn_pid *owner)
 
     if (session_state(session) != SESSION_FORWARDING || !forward->asking)
         return;
+    if (owner == NULL && session->displaced)
+        owner = locate_here(session->hosts, LOCATE_BY_ID, session_id(session));
     forward->asking = false;
     if (owner != NULL) {
         host_log(session->hosts, HOSTS_LOG_INFO, "session %.*s: its owner is on %s now",
@@ -170,7 +172,7 @@ static void asked(struct session *session, const struct cn_pid *owner)
         follow(session, owner);
         held_each(session->held, pass_held, session);
         session->held = held_free(session->held);
-    } else if (forward->over) {
+    } else if (forward->over || session->displaced) {
         forward_end(session);
     } else {
         recover(session);

@@ -92,6 +92,7 @@ static int accept_offer(struct hosts *hosts, const struct offer *offer,
 
     if (in == NULL)
         return -ENOMEM;
+    session_table_displace(&hosts->table, offer->id, offer->code);
     error = session_new(hosts, &seed, ret_session);
     if (error != 0) {
         in_free(in);

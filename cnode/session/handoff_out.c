@@ -5,9 +5,9 @@
  * here; at a higher epoch, for the target may have become the owner meanwhile, unless it refused.
  *
  * A lost connection is looked at twice. A target that was ready owns the session from then on, so
- * it is told over a new connection to activate, and a second loss, or its end, is the failure. Calls
- * that were sent to it may have been lost with the first one: they go once more, for it knows them
- * by their tags. Anything else is sent once at most, as a BEAM sends it.
+ * it is told over a new connection to activate, and a second loss, or its end, is the failure.
+ * Calls that were sent to it may have been lost with the first one: they go once more, for it knows
+ * them by their tags. Anything else is sent once at most, as a BEAM sends it.
  */
 #include "session/handoff_out.h"
 

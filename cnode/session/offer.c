@@ -44,6 +44,12 @@ static bool reads_version(const struct hosts *hosts, uint64_t state_version)
     return false;
 }
 
+/* A session that left, and whose forwarder is still here, may come back. */
+static bool is_taken(const struct session *session)
+{
+    return session != NULL && session_state(session) != SESSION_FORWARDING;
+}
+
 const char *offer_refusal(const struct hosts *hosts, const struct offer *offer)
 {
     if (host_draining(hosts))
@@ -52,8 +58,8 @@ const char *offer_refusal(const struct hosts *hosts, const struct offer *offer)
         return "failpoint";
     if (!reads_version(hosts, offer->state_version))
         return "unsupported_state_version";
-    if (session_table_by_id(&hosts->table, offer->id) != NULL ||
-        session_table_by_code(&hosts->table, offer->code) != NULL)
+    if (is_taken(session_table_by_id(&hosts->table, offer->id)) ||
+        is_taken(session_table_by_code(&hosts->table, offer->code)))
         return "already_owner";
     if (host_full(hosts) || offer->bytes > hosts->config.snapshot_bytes_max)
         return "full";

@@ -354,6 +354,8 @@ static void terminate(struct gen_server *self, void *state, struct cn_term reaso
     list_remove(&session->contested);
     if (session_state(session) == SESSION_FORWARDING)
         hosts->table.forwarders--;
+    if (session->displaced)
+        hosts->table.displaced--;
     if (unsettled(session))
         hosts->table.unsettled--;
     session_table_remove(&hosts->table, session);

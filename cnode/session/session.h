@@ -108,6 +108,7 @@ struct session {
     bool body_read;
     bool stopping;   /* it ends after the present callback: nothing more is executed */
     bool owns_names; /* given up when it ends */
+    bool displaced;  /* a forwarder that is not in the tables: the session has come back */
     uint8_t text[];
 };
 

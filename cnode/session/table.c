@@ -49,6 +49,21 @@ void session_table_remove(struct session_table *table, struct session *session)
     by_code->session = NULL;
 }
 
+static void displace(struct session_table *table, struct session *session)
+{
+    if (session == NULL || session_state(session) != SESSION_FORWARDING)
+        return;
+    session_table_remove(table, session);
+    session->displaced = true;
+    table->displaced++;
+}
+
+void session_table_displace(struct session_table *table, struct cn_bytes id, struct cn_bytes code)
+{
+    displace(table, session_table_by_id(table, id));
+    displace(table, session_table_by_code(table, code));
+}
+
 struct session *session_table_by_id(const struct session_table *table, struct cn_bytes id)
 {
     return find(table->by_id, id);
@@ -61,5 +76,5 @@ struct session *session_table_by_code(const struct session_table *table, struct 
 
 size_t session_table_owned(const struct session_table *table)
 {
-    return map_count(table->by_id) - table->forwarders;
+    return map_count(table->by_id) - (table->forwarders - table->displaced);
 }

@@ -3,7 +3,7 @@
  *
  * Every session process is in it from its start to its end: also one that is still starting or
  * receiving, so that nobody starts it twice, and one that has moved away, so that late comers are
- * shown the way.
+ * shown the way: until it comes back while its former process is still a forwarder.
  */
 #ifndef SESSION_TABLE_H
 #define SESSION_TABLE_H
@@ -14,7 +14,8 @@
 struct session_table {
     struct session_key *by_id;
     struct session_key *by_code;
-    size_t forwarders; /* of those in by_id: moved away */
+    size_t forwarders; /* moved away */
+    size_t displaced;  /* of the forwarders: no longer in by_id */
     size_t unsettled;  /* of those in by_id: starting, receiving or ready */
 };
 
@@ -22,6 +23,8 @@ struct session_table {
 int session_table_add(struct session_table *table, struct session *session);
 /** Take @session out, if it is in. */
 void session_table_remove(struct session_table *table, struct session *session);
+/** Let go of the forwarders under @id and @code, if there are any: the session comes back. */
+void session_table_displace(struct session_table *table, struct cn_bytes id, struct cn_bytes code);
 /** Find by id; NULL: none. */
 struct session *session_table_by_id(const struct session_table *table, struct cn_bytes id);
 /** Find by join code; NULL: none. */

@@ -51,7 +51,7 @@ defmodule Minotaur.Hosts do
   | `:busy` | it moves already |
   | `:draining` | the host on `node` takes no sessions in, or its own host leaves |
   | `:full`, `:unsupported_state_version` | the host on `node` does not take it |
-  | `:already_owner` | the host on `node`, a C node, still forwards for it: try again soon |
+  | `:already_owner` | the host on `node` has it, by its own account |
   | `:handoff_failed`, `:unreachable` | the other host broke off, or its own did not answer |
   """
   @spec move(String.t(), node) :: :ok | {:error, term}

@@ -12,6 +12,7 @@ defmodule Minotaur.Cluster.ForwarderTest do
 
   alias Minotaur.Cluster.{OsProcess, Probe}
   alias Minotaur.ClusterHelper, as: Cluster
+  alias Minotaur.Hosts
 
   setup ctx do
     cluster = start_supervised!({Cluster.Manager, ctx})
@@ -61,6 +62,33 @@ defmodule Minotaur.Cluster.ForwarderTest do
         stop_probe(ctx, other)
         Task.await(stop, :infinity)
         assert drain_ms(ctx) < 60_000
+      end
+
+      # It comes back while its former process still forwards, and leaves once more.
+      test "a session comes back to the host that it left", ctx do
+        watcher = watch(ctx)
+
+        move = fn node ->
+          Cluster.call(ctx.cluster, ctx.third, Hosts, :move, [ctx.game.id, node])
+        end
+
+        assert move.(ctx.target) == :ok
+        [%{pid: new}] = sessions(ctx, ctx.target)
+        assert move.(ctx.source) == :ok
+        assert [%{pid: back, epoch: 3}] = sessions(ctx, ctx.source)
+        assert back != ctx.old
+
+        for {pid, round} <- [{ctx.old, 2}, {new, 3}, {back, 4}],
+            do:
+              assert(
+                {:ok, %{round: ^round}} = run(ctx, watcher, GenServer, :call, [pid, :end_round])
+              )
+
+        assert move.(ctx.target) == :ok
+        assert [%{epoch: 4}] = sessions(ctx, ctx.target)
+        assert {:ok, %{round: 5}} = run(ctx, watcher, GenServer, :call, [ctx.old, :end_round])
+        assert Probe.messages(ctx.cluster, watcher) == []
+        assert node(on_third(ctx, :whereis, [ctx.game.id])) == ctx.target
       end
 
       # A player who holds the pid (a LiveView does) never sees an error, and none of its updates is

@@ -326,6 +326,41 @@ START_TEST(names_follow_the_owner)
 }
 END_TEST
 
+/* A session that comes back while its former process still forwards: callers of both reach it, the
+ * former one ends as it would have, and what is owned here is counted right. */
+START_TEST(the_session_comes_back)
+{
+    struct hosts_counts counts;
+    struct session *back;
+
+    cluster_host(&cluster, 0);
+    cluster_host(&cluster, 1);
+    old = cluster_start(&cluster, 0, "t", "code");
+    old_pid = *session_pid(old);
+    watch_old();
+    cluster_call_host(&cluster, 2, 0, parse("{move,<<\"t\">>,b@world}"));
+    ck_assert_int_eq(session_state(old), SESSION_FORWARDING);
+    new_pid = *session_pid(cluster_find(&cluster, 1, "t"));
+    cluster_call_host(&cluster, 2, 1, parse("{move,<<\"t\">>,a@world}"));
+    ck_assert_str_eq(cluster_last(&cluster, 2), "reply ok");
+    back = cluster_find(&cluster, 0, "t");
+    ck_assert_ptr_ne(back, old);
+    ck_assert_uint_eq(back->epoch, 3);
+    ck_assert_str_eq(cluster_call(&cluster, 2, &old_pid, parse("{add,1}")), "reply {ok,1}");
+    ck_assert_str_eq(cluster_call(&cluster, 2, &new_pid, parse("{add,2}")), "reply {ok,2}");
+    ck_assert_str_eq(cluster_call(&cluster, 2, session_pid(back), parse("get")), "reply [1,2]");
+    hosts_counts(cluster.nodes[0].hosts, &counts);
+    ck_assert_uint_eq(counts.sessions, 1);
+    ck_assert_uint_eq(counts.forwarders, 1);
+    forward_end(old);
+    cluster_settle(&cluster);
+    hosts_counts(cluster.nodes[0].hosts, &counts);
+    ck_assert_uint_eq(counts.sessions, 1);
+    ck_assert_uint_eq(counts.forwarders, 0);
+    ck_assert_ptr_eq(cluster_find(&cluster, 0, "t"), back);
+}
+END_TEST
+
 /* A late word of the handoff is not passed on. */
 START_TEST(late_words_stay_here)
 {
@@ -361,6 +396,7 @@ int main(void)
     tcase_add_loop_test(tests, tells_an_end_from_a_crash, 0, 2);
     tcase_add_test(tests, follows_the_owner);
     tcase_add_test(tests, names_follow_the_owner);
+    tcase_add_test(tests, the_session_comes_back);
     tcase_add_test(tests, late_words_stay_here);
     return run_suite(suite);
 }

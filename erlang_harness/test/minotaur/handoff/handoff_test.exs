@@ -221,27 +221,6 @@ defmodule Minotaur.Handoff.HandoffTest do
       assert [%{epoch: 3}] = for(s <- sessions(), s.pid == ctx.pid, do: s)
     end
 
-    # Nobody has it but the forwarder, which executes what came while it asked the hosts.
-    test "a forwarder owns what crashed while the connection was lost", ctx do
-      target = spawn(fn -> receive(do: (:never -> :ok)) end)
-      move_away(ctx.pid, target)
-      monitor = :sys.get_state(ctx.pid).handoff.monitor
-      :sys.suspend(ctx.pid)
-      send(ctx.pid, {:DOWN, monitor, :process, target, :noconnection})
-      Process.exit(target, :kill)
-      wait_until(fn -> refute Process.alive?(target) end)
-      :sys.suspend(SessionHost)
-      on_exit(fn -> :sys.resume(SessionHost) end)
-      :sys.resume(ctx.pid)
-      wait_until(fn -> assert :sys.get_state(ctx.pid).handoff.inquiry != nil end)
-      caller = Task.async(fn -> GenServer.call(ctx.pid, :end_round) end)
-      wait_until(fn -> assert [_call | _] = :sys.get_state(ctx.pid).queue end)
-      :sys.resume(SessionHost)
-
-      assert %{round: 2} = Task.await(caller)
-      assert [%{epoch: 3}] = for(s <- sessions(), s.pid == ctx.pid, do: s)
-    end
-
     # A frozen session still obeys the system.
     test "ends at once when it is told to during a handoff", %{pid: pid} do
       begin_handoff(pid)
