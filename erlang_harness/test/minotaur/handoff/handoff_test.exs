@@ -161,8 +161,7 @@ defmodule Minotaur.Handoff.HandoffTest do
       wait_until(fn -> assert :sys.get_state(pid).handoff.names == nil end)
     end
 
-    # Calls are known by their tags, so they may come twice; anything else may not, and what comes
-    # while nobody is there is sent when somebody is.
+    # Calls are known by their tags; anything else might be carried out twice.
     test "sends calls twice over a lost connection, and nothing else", %{pid: pid} do
       handoff = begin_handoff(pid)
       receive_state(handoff.transfer)
