@@ -88,7 +88,8 @@ defmodule Minotaur.Cluster.ForwarderTest do
         assert [%{epoch: 4}] = sessions(ctx, ctx.target)
         assert {:ok, %{round: 5}} = run(ctx, watcher, GenServer, :call, [ctx.old, :end_round])
         assert Probe.messages(ctx.cluster, watcher) == []
-        assert node(on_third(ctx, :whereis, [ctx.game.id])) == ctx.target
+        # The names follow.
+        wait_until(fn -> assert node(on_third(ctx, :whereis, [ctx.game.id])) == ctx.target end)
       end
 
       # A player who holds the pid (a LiveView does) never sees an error, and none of its updates is
