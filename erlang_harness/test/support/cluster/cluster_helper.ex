@@ -123,7 +123,7 @@ defmodule Minotaur.ClusterHelper do
   that is still up, parts these two, as OTP's `:global` prevents overlapping partitions, and nobody
   joins them again.
   """
-  @spec pause(pid, node) :: (() -> :ok)
+  @spec pause(pid, node) :: function
   def pause(cluster, node) do
     others = for %{name: name} = other <- Manager.nodes(cluster), name != node, do: other
     {:ok, %{kind: kind, os_pid: os_pid}} = Manager.fetch(cluster, node)
