@@ -39,7 +39,8 @@ static void slice(struct host_timer *timer)
 
 void arrivals_add(struct session *session)
 {
-    list_append(&session->hosts->arrived, &session->arrived);
+    if (list_empty(&session->arrived)) /* what it held may have had it looked at already */
+        list_append(&session->hosts->arrived, &session->arrived);
 }
 
 void arrivals_look_soon(struct session *session)

@@ -206,6 +206,8 @@ size_t carried_out_unknown(const struct carried_out *done, struct cn_bytes bytes
 {
     size_t unknown = 0;
 
+    if (bytes.size > CARRIED_OUT_BYTES_MAX) /* nobody remembers so many */
+        return 0;
     for (size_t at = HEAD_BYTES; at + ENTRY_BYTES <= bytes.size; at += ENTRY_BYTES)
         unknown += has(done, bytes.data + at) ? 0 : 1;
     return unknown;

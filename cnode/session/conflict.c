@@ -156,9 +156,9 @@ static void yield(struct session *session, const struct claim *claim)
              claim->pid.node, claim->epoch, claim->version);
     say_yield(session, &claim->pid);
     events_moved_to(session, &claim->pid);
-    let_go(session);
     session->owns_names = false;
     if (forward == NULL) {
+        let_go(session);
         session_stop_atom(session, "shutdown");
         return;
     }
@@ -166,6 +166,7 @@ static void yield(struct session *session, const struct claim *claim)
     session_freeze(session);
     forward_names(session, forward, &(struct naming_result){.error = 0});
     forward_start(session, forward);
+    let_go(session); /* last: a drain may end with it, and waits for forwarders */
 }
 
 void conflict_give_back(struct session *session, const struct cn_pid *source)
@@ -243,6 +244,8 @@ static void found(struct session *session, const struct cn_pid *other)
 
 void conflict_expect(struct session *session)
 {
+    if (session_state(session) != SESSION_RUNNING) /* it has given way meanwhile */
+        return;
     list_remove(&session->contested);
     list_append(&session->hosts->contested, &session->contested);
     locate_other(session, NULL, found);

@@ -389,11 +389,17 @@ void drain_abort(struct hosts *hosts)
         finish(hosts->drain);
 }
 
+/* What a session held is executed as it begins to run, and may end it or make it give way. */
+static bool is_owner(const struct session *session)
+{
+    return !session->stopping && session_state(session) == SESSION_RUNNING;
+}
+
 void drain_session_runs(struct hosts *hosts, struct session *session)
 {
     struct drain *drain = hosts->drain;
 
-    if (drain == NULL || sm_done(&drain->sm) || session->stopping)
+    if (drain == NULL || sm_done(&drain->sm) || !is_owner(session))
         return;
     add_session(drain, session);
     pump(drain);
@@ -403,7 +409,7 @@ void drain_session_is_back(struct hosts *hosts, struct session *session)
 {
     struct drain *drain = hosts->drain;
 
-    if (drain == NULL || sm_done(&drain->sm))
+    if (drain == NULL || sm_done(&drain->sm) || !is_owner(session))
         return;
     if (drain->summary.moved > 0) {
         drain->summary.moved--;

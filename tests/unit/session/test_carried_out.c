@@ -92,6 +92,19 @@ START_TEST(travels)
 }
 END_TEST
 
+/* More than anybody remembers is nonsense of a peer, and is not looked at. */
+START_TEST(too_many_are_not_counted)
+{
+    static const uint8_t bytes[CARRIED_OUT_BYTES_MAX + 20];
+
+    begin();
+    add(1, 1000);
+    ck_assert_uint_eq(carried_out_unknown(done, (struct cn_bytes){bytes, sizeof(bytes) - 20}), 256);
+    ck_assert_uint_eq(carried_out_unknown(done, (struct cn_bytes){bytes, sizeof(bytes)}), 0);
+    done = carried_out_free(done);
+}
+END_TEST
+
 /* The bytes are those that the Elixir twin writes: its test has the same ones. */
 START_TEST(same_bytes_as_the_twin)
 {
@@ -134,6 +147,7 @@ int main(void)
     tcase_add_test(tests, known_by_the_tag);
     tcase_add_test(tests, forgotten_is_in_doubt);
     tcase_add_test(tests, travels);
+    tcase_add_test(tests, too_many_are_not_counted);
     tcase_add_test(tests, same_bytes_as_the_twin);
     tcase_add_test(tests, bad_bytes);
     return run_suite(suite);

@@ -186,9 +186,68 @@ START_TEST(a_leaving_host_lets_go)
     ck_assert_ptr_nonnull(owners[0]->move);
     names_meet(0, 1);
     ck_assert_ptr_null(owners[0]->move);
+    ck_assert_int_eq(cluster.nodes[0].drained, 0); /* it waits for the forwarder */
     cluster_pass(&cluster, 6000);
     ck_assert_int_eq(cluster.nodes[0].exit_code, HOSTS_EXIT_MOVED);
     ck_assert_ptr_null(cluster_find(&cluster, 0, "t"));
+}
+END_TEST
+
+/* A session on its way from a to b, which is ready; the names wait. */
+static void begin_moving(void)
+{
+    cluster_host(&cluster, 0);
+    start_owner(0);
+    cluster_host(&cluster, 1);
+    cluster.names.hold = true;
+    hosts_drain(cluster.nodes[0].hosts);
+    cluster_settle(&cluster);
+    owners[1] = cluster_find(&cluster, 1, "t");
+    ck_assert_int_eq(session_state(owners[1]), SESSION_READY);
+}
+
+static void end_moving(void)
+{
+    cluster.names.hold = false;
+    cluster_settle(&cluster);
+}
+
+/* What :global says to a session on its way, its new owner looks into, once. */
+START_TEST(a_conflict_on_the_way)
+{
+    struct hosts *hosts;
+
+    begin_moving();
+    hosts = cluster.nodes[1].hosts;
+    cluster_send(&cluster, 2, &pids[0],
+                 parse_with("{global_name_conflict,name,%p}",
+                            gen_server_pid(cluster.nodes[2].client)));
+    cluster_settle(&cluster);
+    end_moving();
+    ck_assert_int_eq(session_state(owners[1]), SESSION_RUNNING);
+    ck_assert_ptr_eq(list_first(&hosts->unsure), &owners[1]->arrived);
+    ck_assert(list_empty(&hosts->arrived));
+    cluster_pass(&cluster, 1010);
+    ck_assert(list_empty(&hosts->unsure));
+    ck_assert_ptr_eq(list_first(&hosts->arrived), &owners[1]->arrived);
+}
+END_TEST
+
+/* One that gives way as soon as it runs is no session that its leaving host could move. */
+START_TEST(a_claim_on_the_way)
+{
+    begin_moving();
+    cluster_send(&cluster, 2, &pids[0],
+                 parse_with("{session_claim,<<\"t\">>,99,1,%p}",
+                            gen_server_pid(cluster.nodes[2].client)));
+    cluster_settle(&cluster);
+    cluster_host(&cluster, 2);
+    hosts_drain(cluster.nodes[1].hosts);
+    cluster_settle(&cluster);
+    end_moving();
+    ck_assert_int_eq(session_state(owners[1]), SESSION_FORWARDING);
+    ck_assert_ptr_null(owners[1]->move);
+    ck_assert_ptr_null(cluster_find(&cluster, 2, "t"));
 }
 END_TEST
 
@@ -242,6 +301,8 @@ int main(void)
     tcase_add_test(tests, names_come_back_in_a_second);
     tcase_add_test(tests, the_loser_goes_on_without_the_winner);
     tcase_add_test(tests, a_leaving_host_lets_go);
+    tcase_add_test(tests, a_conflict_on_the_way);
+    tcase_add_test(tests, a_claim_on_the_way);
     tcase_add_test(tests, it_ends_in_some_seconds);
     tcase_add_test(tests, nonsense_changes_nothing);
     return run_suite(suite);

@@ -121,12 +121,22 @@ defmodule Minotaur.GameEngine.Session do
   @spec execute_all([message], t) :: {:cont, t} | {:stop, reason :: term, t}
   def execute_all(messages, session) do
     Enum.reduce_while(messages, {:cont, session}, fn message, {:cont, session} ->
-      case execute(message, session) do
+      case execute_kept(message, session) do
         {:cont, session} -> {:cont, {:cont, session}}
         stop -> {:halt, stop}
       end
     end)
   end
+
+  # Words between owners are for `Minotaur.Handoff.Conflict`, once the session is open.
+  defp execute_kept(word, session)
+       when is_tuple(word) and tuple_size(word) > 0 and
+              elem(word, 0) in [:session_claim, :session_yield, :global_name_conflict] do
+    send(self(), word)
+    {:cont, session}
+  end
+
+  defp execute_kept(message, session), do: execute(message, session)
 
   @doc "Arms the timer of the current round, instead of the one that runs."
   @spec arm_timer(t) :: t

@@ -11,7 +11,7 @@ defmodule Minotaur.Handoff.ConflictTest do
   import Minotaur.TimeHelper
 
   alias Minotaur.GameEngine
-  alias Minotaur.GameEngine.{CarriedOut, LocalSessions, Names}
+  alias Minotaur.GameEngine.{CarriedOut, LocalSessions, Names, Session}
   alias Minotaur.SessionHost
 
   setup do
@@ -93,6 +93,14 @@ defmodule Minotaur.Handoff.ConflictTest do
     send(pid, {:global_name_conflict, Names.global_name({:id, id}), silent})
     wait_until(fn -> assert Names.held_by?(id, "code-#{id}", pid) end)
     Process.exit(silent, :kill)
+  end
+
+  # Kept while the session was on its way, they are for the owner that it is then.
+  test "words that were kept are heard when the session is open", %{id: id, pid: pid} do
+    session = :sys.get_state(pid)
+    words = [{:session_claim, id, 1, 1, self()}, {:global_name_conflict, :name, self()}]
+    assert {:cont, ^session} = Session.execute_all(words, session)
+    for word <- words, do: assert_received(^word)
   end
 
   # Words of other sessions, or without sense, end nobody.
