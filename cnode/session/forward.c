@@ -162,8 +162,11 @@ static void asked(struct session *session, const struct cn_pid *owner)
 
     if (session_state(session) != SESSION_FORWARDING || !forward->asking)
         return;
-    if (owner == NULL && session->displaced)
+    if (owner == NULL && session->displaced) {
         owner = locate_here(session->hosts, LOCATE_BY_ID, session_id(session));
+        if (owner == NULL) /* its return came to nothing */
+            session_table_restore(&session->hosts->table, session);
+    }
     forward->asking = false;
     if (owner != NULL) {
         host_log(session->hosts, HOSTS_LOG_INFO, "session %.*s: its owner is on %s now",

@@ -64,6 +64,16 @@ void session_table_displace(struct session_table *table, struct cn_bytes id, str
     displace(table, session_table_by_code(table, code));
 }
 
+void session_table_restore(struct session_table *table, struct session *session)
+{
+    if (session_table_by_id(table, session_id(session)) != NULL ||
+        session_table_by_code(table, session_code(session)) != NULL ||
+        session_table_add(table, session) != 0)
+        return;
+    session->displaced = false;
+    table->displaced--;
+}
+
 struct session *session_table_by_id(const struct session_table *table, struct cn_bytes id)
 {
     return find(table->by_id, id);

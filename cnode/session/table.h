@@ -25,6 +25,8 @@ int session_table_add(struct session_table *table, struct session *session);
 void session_table_remove(struct session_table *table, struct session *session);
 /** Let go of the forwarders under @id and @code, if there are any: the session comes back. */
 void session_table_displace(struct session_table *table, struct cn_bytes id, struct cn_bytes code);
+/** Enter @session, a displaced forwarder, again, unless what came back is there. */
+void session_table_restore(struct session_table *table, struct session *session);
 /** Find by id; NULL: none. */
 struct session *session_table_by_id(const struct session_table *table, struct cn_bytes id);
 /** Find by join code; NULL: none. */

@@ -361,6 +361,30 @@ START_TEST(the_session_comes_back)
 }
 END_TEST
 
+/* A return that came to nothing, and an owner that crashed on it: the session goes on here. */
+START_TEST(a_return_that_failed)
+{
+    cluster_host(&cluster, 0);
+    cluster_host(&cluster, 1);
+    old = cluster_start(&cluster, 0, "t", "code");
+    old_pid = *session_pid(old);
+    watch_old();
+    cluster_call_host(&cluster, 2, 0, parse("{move,<<\"t\">>,b@world}"));
+    cluster.names.hold = true;
+    hosts_drain(cluster.nodes[1].hosts);
+    cluster_settle(&cluster);
+    ck_assert_ptr_ne(cluster_find(&cluster, 0, "t"), old);
+    process_exit_atom(gen_server_process(cluster_find(&cluster, 0, "t")->server), "oops");
+    process_exit_atom(gen_server_process(cluster_find(&cluster, 1, "t")->server), "oops");
+    cluster_settle(&cluster);
+    cluster.names.hold = false;
+    cluster_settle(&cluster);
+    ck_assert_int_eq(session_state(old), SESSION_RUNNING);
+    ck_assert_ptr_eq(cluster_find(&cluster, 0, "t"), old);
+    ck_assert_str_eq(cluster_call(&cluster, 2, &old_pid, parse("{add,1}")), "reply {ok,1}");
+}
+END_TEST
+
 /* A late word of the handoff is not passed on. */
 START_TEST(late_words_stay_here)
 {
@@ -397,6 +421,7 @@ int main(void)
     tcase_add_test(tests, follows_the_owner);
     tcase_add_test(tests, names_follow_the_owner);
     tcase_add_test(tests, the_session_comes_back);
+    tcase_add_test(tests, a_return_that_failed);
     tcase_add_test(tests, late_words_stay_here);
     return run_suite(suite);
 }
