@@ -68,22 +68,19 @@ defmodule Minotaur.Cluster.PgTest do
 
     # Who watches a group on any node hears of members on any other.
     test "who watches a group hears of joins, leaves and lost nodes", ctx do
-      watcher = Probe.start(ctx.cluster, hd(ctx.beams))
       member = start_member(ctx, List.last(ctx.cs))
-
-      refs =
-        for node <- ctx.nodes do
-          {:ok, {ref, []}} =
-            Probe.run(ctx.cluster, watcher, GenServer, :call, [{@scope, node}, {:monitor, :g}])
-
-          ref
-        end
-
+      watches = for node <- ctx.nodes, do: {node, watch(ctx, node)}
       :ok = join(ctx, :g, member)
-      await_messages(ctx, watcher, for(ref <- refs, do: {ref, :join, :g, [member]}))
+
+      for {_node, {watcher, ref}} <- watches,
+          do: await_messages(ctx, watcher, [{ref, :join, :g, [member]}])
+
       Cluster.stop_node(ctx.cluster, node(member), graceful_shutdown: false)
-      [_killed | left] = Enum.reverse(refs)
-      await_messages(ctx, watcher, for(ref <- left, do: {ref, :leave, :g, [member]}))
+
+      for {node, {watcher, ref}} <- watches,
+          node != node(member),
+          do: await_messages(ctx, watcher, [{ref, :leave, :g, [member]}])
+
       assert_no_scope_died(ctx)
     end
 
@@ -270,29 +267,48 @@ defmodule Minotaur.Cluster.PgTest do
   # Members: plain processes on a BEAM node, sessions on a C node.
 
   defp start_member(ctx, node) do
-    case Minotaur.Cluster.Manager.fetch(ctx.cluster, node) do
-      {:ok, %{kind: :beam}} ->
-        {:ok, pid} = Cluster.call(ctx.cluster, node, Agent, :start, [:erlang, :self, []])
-        pid
-
-      {:ok, %{kind: :c}} ->
+    {:ok, pid} =
+      if beam?(ctx, node) do
+        Cluster.call(ctx.cluster, node, Agent, :start, [:erlang, :self, []])
+      else
         request = {:start_session, nil, game_fixture()}
-        {:ok, pid} = Cluster.genserver_call(ctx.cluster, node, {SessionHost, node}, request)
-        pid
-    end
+        Cluster.genserver_call(ctx.cluster, node, {SessionHost, node}, request)
+      end
+
+    pid
+  end
+
+  defp beam?(ctx, node) do
+    {:ok, %{kind: kind}} = Minotaur.Cluster.Manager.fetch(ctx.cluster, node)
+    kind == :beam
   end
 
   defp stop_member(ctx, member) do
     true = Cluster.call(ctx.cluster, node(member), Process, :exit, [member, :kill])
   end
 
-  # As :pg.join/3 does it on the node of the processes.
-  defp join(ctx, group, members), do: ask_scope(ctx, members, {:join_local, group, members})
-  defp leave(ctx, group, members), do: ask_scope(ctx, members, {:leave_local, group, members})
+  # Who asks a C node is on a BEAM node, and asks as `:pg.monitor/2` asks up to OTP 28.
+  defp watch(ctx, node) do
+    {where, call} =
+      if beam?(ctx, node),
+        do: {node, [:pg, :monitor, [@scope, :g]]},
+        else: {hd(ctx.beams), [GenServer, :call, [{@scope, node}, {:monitor, :g}]]}
 
-  defp ask_scope(ctx, members, request) do
+    watcher = Probe.start(ctx.cluster, where)
+    {:ok, {ref, []}} = apply(Probe, :run, [ctx.cluster, watcher | call])
+    {watcher, ref}
+  end
+
+  # On the node of the processes. A C node is asked as `:pg.join/3` asks up to OTP 28.
+  defp join(ctx, group, members), do: change(ctx, :join, {:join_local, group, members})
+  defp leave(ctx, group, members), do: change(ctx, :leave, {:leave_local, group, members})
+
+  defp change(ctx, function, {_request, group, members} = request) do
     node = members |> List.wrap() |> hd() |> node()
-    Cluster.genserver_call(ctx.cluster, node, {@scope, node}, request)
+
+    if beam?(ctx, node),
+      do: on(ctx, node, function, [@scope, group, members]),
+      else: Cluster.genserver_call(ctx.cluster, node, {@scope, node}, request)
   end
 
   defp on(ctx, node, function, arguments) do

@@ -79,7 +79,7 @@ defmodule Minotaur.Cluster.Pulse do
   `schedstat`, while what a node has to do for a peer it does each time. With `HOSTILE_SHOW` set it
   prints the figures.
   """
-  @spec assert_no_stall(String.t(), (() -> {term, slowest, slowest}), pos_integer) :: term
+  @spec assert_no_stall(String.t(), function, pos_integer) :: term
   def assert_no_stall(what, measure, tries \\ @tries) do
     {result, slowest, elsewhere} = measure.()
     said = "#{what}: #{inspect(slowest)} ms, elsewhere #{inspect(elsewhere)}"
