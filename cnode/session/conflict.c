@@ -94,16 +94,6 @@ static void say_yield(struct session *session, const struct cn_pid *to)
     say(session, to, &writer);
 }
 
-static bool read_unsigned(struct cn_reader *reader, uint64_t *ret_value)
-{
-    int64_t value;
-
-    if (!cn_read_integer(reader, &value) || value < 0)
-        return false;
-    *ret_value = (uint64_t)value;
-    return true;
-}
-
 /* Read a claim or a yield; that of another session counts as nonsense. */
 static bool read_claim(const struct session *session, struct cn_term message, const char *word,
                        uint32_t arity, struct claim *ret_claim)
@@ -115,8 +105,9 @@ static bool read_claim(const struct session *session, struct cn_term message, co
     cn_reader_init(&reader, message);
     return cn_read_this_tuple(&reader, arity) && cn_read_this_atom(&reader, word) &&
            cn_read_binary(&reader, &id) && words_same(id, session_id(session)) &&
-           read_unsigned(&reader, &ret_claim->epoch) &&
-           read_unsigned(&reader, &ret_claim->version) && cn_read_pid(&reader, &ret_claim->pid) &&
+           words_read_unsigned(&reader, &ret_claim->epoch) &&
+           words_read_unsigned(&reader, &ret_claim->version) &&
+           cn_read_pid(&reader, &ret_claim->pid) &&
            (arity < 6 || cn_read_binary(&reader, &ret_claim->done));
 }
 

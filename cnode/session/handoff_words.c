@@ -2,6 +2,7 @@
  * The words of a handoff as terms: one table of names and sizes, and what follows the transfer.
  */
 #include "session/handoff_words.h"
+#include "session/words.h"
 
 #define WORDS (sizeof(words) / sizeof(words[0]))
 
@@ -42,30 +43,22 @@ enum handoff_word handoff_word(struct cn_term message)
     return read_word(&reader);
 }
 
-static bool read_unsigned(struct cn_reader *reader, uint64_t *ret_value)
-{
-    int64_t value;
-
-    if (!cn_read_integer(reader, &value) || value < 0)
-        return false;
-    *ret_value = (uint64_t)value;
-    return true;
-}
-
 static bool read_rest(struct cn_reader *reader, struct handoff_message *message)
 {
     switch (message->word) {
     case HANDOFF_STATE:
-        return read_unsigned(reader, &message->index) && read_unsigned(reader, &message->count) &&
+        return words_read_unsigned(reader, &message->index) &&
+               words_read_unsigned(reader, &message->count) &&
                cn_read_binary(reader, &message->bytes);
     case HANDOFF_DIGEST:
-        return cn_read_binary(reader, &message->bytes) && read_unsigned(reader, &message->hash);
+        return cn_read_binary(reader, &message->bytes) &&
+               words_read_unsigned(reader, &message->hash);
     case HANDOFF_READY:
         return cn_read_pid(reader, &message->pid);
     case HANDOFF_REFUSE:
         return cn_read_term(reader, &message->reason);
     case HANDOFF_ACTIVE:
-        return read_unsigned(reader, &message->epoch);
+        return words_read_unsigned(reader, &message->epoch);
     case HANDOFF_ACTIVATE:
     case HANDOFF_CANCEL:
         return true;

@@ -107,6 +107,16 @@ bool words_read_new_pid(struct cn_term term, struct cn_pid *ret_pid)
            words_read_pid(term, "session_conflict", ret_pid);
 }
 
+bool words_read_unsigned(struct cn_reader *reader, uint64_t *ret_value)
+{
+    int64_t value;
+
+    if (!cn_read_integer(reader, &value) || value < 0)
+        return false;
+    *ret_value = (uint64_t)value;
+    return true;
+}
+
 bool words_read_pair(struct cn_term term, const char *tag, struct cn_term *ret_second)
 {
     struct cn_reader reader;

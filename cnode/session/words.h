@@ -41,6 +41,8 @@ bool words_read_code(struct cn_term term, struct cn_bytes *ret_code);
 bool words_read_pid(struct cn_term term, const char *tag, struct cn_pid *ret_pid);
 /** Read where a session went, {moved, Pid} or {session_conflict, Pid}. */
 bool words_read_new_pid(struct cn_term term, struct cn_pid *ret_pid);
+/** Read an integer that is not negative; one beyond 63 bits counts as nonsense. */
+bool words_read_unsigned(struct cn_reader *reader, uint64_t *ret_value);
 /** Read {@tag, Term}, such as {error, Reason}. */
 bool words_read_pair(struct cn_term term, const char *tag, struct cn_term *ret_second);
 /** Tell whether @term is {error, @reason}. */

@@ -22,6 +22,20 @@ static void begin(void)
     cluster_call(&cluster, 0, &toy_pid, parse("{add,1}"));
 }
 
+/* The same, with a client that watches the session by the monitor that is given back. */
+static struct cn_ref begin_watched(void)
+{
+    struct cn_ref monitor;
+    struct dest dest;
+
+    begin();
+    dest = to_pid(&toy_pid);
+    ck_assert_int_eq(process_monitor(gen_server_process(cluster.nodes[2].client), &dest, &monitor),
+                     0);
+    cluster_settle(&cluster);
+    return monitor;
+}
+
 static void check_drained(int exit_code, uint64_t sessions, uint64_t moved, uint64_t lost)
 {
     const struct cluster_node *node = &cluster.nodes[0];
@@ -78,14 +92,8 @@ END_TEST
  * went. */
 START_TEST(forwarder_lives_while_it_is_watched)
 {
-    struct cn_ref monitor;
-    struct dest dest;
+    struct cn_ref monitor = begin_watched();
 
-    begin();
-    dest = to_pid(&toy_pid);
-    ck_assert_int_eq(process_monitor(gen_server_process(cluster.nodes[2].client), &dest, &monitor),
-                     0);
-    cluster_settle(&cluster);
     hosts_drain(cluster.nodes[0].hosts);
     cluster_pass(&cluster, 5000);
     ck_assert_ptr_nonnull(cluster_find(&cluster, 0, "t"));
@@ -101,14 +109,7 @@ END_TEST
 /* At the deadline the forwarder goes, and its watchers learn where to. */
 START_TEST(deadline_ends_forwarders)
 {
-    struct cn_ref monitor;
-    struct dest dest;
-
-    begin();
-    dest = to_pid(&toy_pid);
-    ck_assert_int_eq(process_monitor(gen_server_process(cluster.nodes[2].client), &dest, &monitor),
-                     0);
-    cluster_settle(&cluster);
+    begin_watched();
     hosts_drain(cluster.nodes[0].hosts);
     cluster_settle(&cluster);
     cluster_pass(&cluster, 29900);
@@ -123,14 +124,7 @@ END_TEST
  */
 START_TEST(nameless_forwarders_do_not_stay)
 {
-    struct cn_ref monitor;
-    struct dest dest;
-
-    begin();
-    dest = to_pid(&toy_pid);
-    ck_assert_int_eq(process_monitor(gen_server_process(cluster.nodes[2].client), &dest, &monitor),
-                     0);
-    cluster_settle(&cluster);
+    begin_watched();
     hosts_names_closed(cluster.nodes[0].hosts);
     hosts_drain(cluster.nodes[0].hosts);
     cluster_settle(&cluster);
@@ -145,14 +139,7 @@ END_TEST
 /* The second signal leaves one second. */
 START_TEST(hurry)
 {
-    struct cn_ref monitor;
-    struct dest dest;
-
-    begin();
-    dest = to_pid(&toy_pid);
-    ck_assert_int_eq(process_monitor(gen_server_process(cluster.nodes[2].client), &dest, &monitor),
-                     0);
-    cluster_settle(&cluster);
+    begin_watched();
     hosts_drain(cluster.nodes[0].hosts);
     hosts_drain_hurry(cluster.nodes[0].hosts);
     hosts_drain_hurry(cluster.nodes[0].hosts);
