@@ -19,8 +19,10 @@ struct lane *lane_find(struct lane *lanes, struct cn_term name)
 
 struct lane *lane_get(struct lane **lanes, struct cn_term name)
 {
-    struct lane *lane = lane_find(*lanes, name);
+    unsigned hash = map_hash(name.data, name.size);
+    struct lane *lane = NULL;
 
+    map_find_hashed(*lanes, name.data, name.size, hash, lane);
     if (lane != NULL)
         return lane;
     lane = mem_zalloc(sizeof(*lane) + name.size);
@@ -30,7 +32,7 @@ struct lane *lane_get(struct lane **lanes, struct cn_term name)
     list_init(&lane->ready);
     lane->size = name.size;
     memcpy(lane->bytes, name.data, name.size);
-    if (!map_add(*lanes, lane->bytes, lane->size, lane)) {
+    if (!map_add_hashed(*lanes, lane->bytes, lane->size, hash, lane)) {
         mem_free(lane);
         return NULL;
     }

@@ -56,13 +56,13 @@ static void tell_owner(struct member *member, const struct name *name, const str
 
 static int apply_insert(struct member *member, const struct ops *ops, const struct entry *entry)
 {
-    struct name *name = roster_find(member, entry->name);
+    struct name *name = ops->joining ? roster_find(member, entry->name) : NULL;
 
-    if (name != NULL && ops->joining)
+    if (name != NULL)
         tell_owner(member, name, &entry->pid);
-    name = roster_find(member, entry->name);
     if (ops->allowed)
         return roster_insert(member, entry->name, &entry->pid, entry->method, NULL);
+    name = roster_find(member, entry->name);
     if (name != NULL)
         roster_delete(member, name);
     return 0;

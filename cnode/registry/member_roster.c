@@ -40,32 +40,40 @@ static void watched_free(struct member *member, struct watched *watched)
     mem_free(watched);
 }
 
-struct watched *watched_get(struct member *member, const struct cn_pid *pid)
+/* Make one that is not there yet. @key_size bytes of @key, with @hash, find it. */
+static struct watched *watched_new(struct member *member, const struct cn_pid *pid,
+                                   const uint8_t *key, size_t key_size, unsigned hash)
 {
-    struct watched *watched = watched_find(member, pid);
+    struct watched *watched = mem_zalloc(sizeof(*watched) + key_size);
     struct dest dest = {.kind = DEST_PID, .pid = *pid};
-    uint8_t key[KEY_MAX];
-    size_t size = write_key(pid, key);
 
-    if (watched != NULL)
-        return watched;
-    watched = mem_zalloc(sizeof(*watched) + size);
     if (watched == NULL)
         return NULL;
     watched->pid = *pid;
-    watched->key_size = size;
-    memcpy(watched->key, key, size);
+    watched->key_size = key_size;
+    memcpy(watched->key, key, key_size);
     list_init(&watched->names);
     list_init(&watched->holders);
     if (process_monitor(gen_server_process(member->server), &dest, &watched->ref) != 0) {
         mem_free(watched);
         return NULL;
     }
-    if (!map_add(member->watched, watched->key, watched->key_size, watched)) {
+    if (!map_add_hashed(member->watched, watched->key, key_size, hash, watched)) {
         watched_free(member, watched);
         return NULL;
     }
     return watched;
+}
+
+struct watched *watched_get(struct member *member, const struct cn_pid *pid)
+{
+    uint8_t key[KEY_MAX];
+    size_t size = write_key(pid, key);
+    unsigned hash = map_hash(key, size);
+    struct watched *watched = NULL;
+
+    map_find_hashed(member->watched, key, size, hash, watched);
+    return watched != NULL ? watched : watched_new(member, pid, key, size, hash);
 }
 
 void watched_put(struct member *member, struct watched *watched)
@@ -153,11 +161,13 @@ static void release(struct member *member, struct name *name)
 int roster_insert(struct member *member, struct cn_term name, const struct cn_pid *pid,
                   struct cn_term method, const char *registered_by)
 {
-    struct name *before = roster_find(member, name);
+    unsigned hash = map_hash(name.data, name.size);
+    struct name *before = NULL;
     struct name *entry = name_new(name, method, registered_by);
     struct watched *watched = entry != NULL ? watched_get(member, pid) : NULL;
     bool added;
 
+    map_find_hashed(member->names, name.data, name.size, hash, before);
     if (watched == NULL) {
         name_free(entry);
         return -ENOMEM;
@@ -166,7 +176,7 @@ int roster_insert(struct member *member, struct cn_term name, const struct cn_pi
     list_append(&watched->names, &entry->in_watched);
     if (before != NULL)
         map_remove(member->names, before);
-    added = map_add(member->names, entry->bytes, entry->size, entry);
+    added = map_add_hashed(member->names, entry->bytes, entry->size, hash, entry);
     if (before != NULL)
         release(member, before);
     if (!added)

@@ -17,10 +17,11 @@ static int ranking_alloc(struct ranking *ranking, size_t count)
     return ranking->candidates == NULL ? -ENOMEM : 0;
 }
 
+/* One that is alone is first, whatever its weight. */
 static int add(struct ranking *ranking, struct cn_bytes id, const char *node, bool preferred)
 {
     struct candidate *candidate = &ranking->candidates[ranking->count];
-    int error = placement_weight(id, node, &candidate->weight);
+    int error = ranking->alone ? 0 : placement_weight(id, node, &candidate->weight);
 
     if (error != 0)
         return error;
@@ -49,10 +50,12 @@ static int add_others(struct ranking *ranking, const struct hosts *hosts, struct
 static int rank(struct ranking *ranking, const struct hosts *hosts, struct cn_bytes id,
                 bool leaving)
 {
+    size_t count = hosts->members_count + (leaving ? 0 : 1);
     int error = ranking_alloc(ranking, hosts->members_count + 1);
 
     if (error != 0)
         return error;
+    ranking->alone = count == 1;
     if (!leaving)
         error = add(ranking, id, procs_node(hosts->procs), false);
     if (error == 0)
