@@ -11,16 +11,17 @@ defmodule Minotaur.Bench.Drain do
   alias Minotaur.Bench.{Os, Report}
   alias Minotaur.Cluster.Manager
   alias Minotaur.ClusterHelper, as: Cluster
-  alias Minotaur.{Hosts, Walker}
+  alias Minotaur.{GameEngine, Hosts, Walker}
 
   @pairs [c: :beam, c: :c, beam: :c]
   @counts [200, 1_000, 10_000, 50_000]
   @callers [:member, :hidden]
+  # More names than that would take a BEAM member an hour.
   @member_count_max 10_000
   @sample 200
   @walkers 4
   @calls_before 1_000
-  @beam_arguments ~w(+S 2:2)
+  @beam_arguments ~w(+S 2:2 +sbwt none +sbwtdcpu none +sbwtdio none)
   @environment [round_seconds: 0, drain_seconds: 300, capacity: 100_000]
 
   @goal_count 10_000
@@ -34,7 +35,7 @@ defmodule Minotaur.Bench.Drain do
 
     rows =
       for count <- counts(options),
-          pair <- pairs(options),
+          pair <- pairs(options, count),
           callers <- callers(options, count),
           do: row(pair, count, callers)
 
@@ -49,16 +50,16 @@ defmodule Minotaur.Bench.Drain do
     end
   end
 
-  defp pairs(%{pairs: text}) do
+  defp pairs(%{pairs: text}, _count) do
     for pair <- String.split(text, ",") do
       [from, to] = String.split(pair, "-")
       {kind!(from), kind!(to)}
     end
   end
 
-  defp pairs(_all), do: @pairs
+  defp pairs(_all, count) when count > @member_count_max, do: [c: :c]
+  defp pairs(_all, _count), do: @pairs
 
-  # With a BEAM member the largest would take an hour of names alone.
   defp callers(%{callers: text}, _count),
     do: for(name <- String.split(text, ","), do: String.to_existing_atom(name))
 
@@ -82,8 +83,9 @@ defmodule Minotaur.Bench.Drain do
       Report.say("  started in #{now_ms() - started} ms")
       target = start(cluster, to, [])
       via = if callers == :hidden, do: target
+      site = %{caller: caller, leaver: leaver, target: target, via: via}
       members = members([{caller, callers}, {leaver, from}, {target, to}])
-      measured = measure(cluster, %{caller: caller, leaver: leaver, via: via}, members, walkers)
+      measured = measure(cluster, site, members, walkers)
       Map.merge(measured, %{pair: pair, count: count, callers: callers})
     after
       GenServer.stop(cluster, :normal, 60_000)
@@ -107,7 +109,10 @@ defmodule Minotaur.Bench.Drain do
   end
 
   defp measure(cluster, site, members, walkers) do
-    stock = stock(cluster, List.first(members))
+    # The one that stays has just come: by then it has the names.
+    :ok = call(cluster, site.caller, :erpc, :call, [site.target, :global, :sync, []])
+    stock = on_member(cluster, List.last(members), :stock_us)
+    floor = on_member(cluster, List.last(members), :floor_ms)
     watches = for node <- members, do: {node, call(cluster, node, __MODULE__, :watch_names, [])}
     arguments = [site.leaver, walkers, site.via]
     result = call(cluster, site.caller, __MODULE__, :drain, arguments)
@@ -115,13 +120,13 @@ defmodule Minotaur.Bench.Drain do
     status = Cluster.await_stop(cluster, site.leaver, exit_status: :any)
     differ = call(cluster, site.caller, Walker, :verify, [walkers])
     Report.say("  #{inspect(Map.delete(result, :longest))}, exit #{status}, #{differ} differ")
-    names = %{stock_us: stock, busy_ms: Enum.max(busy, fn -> nil end)}
+    names = %{stock_us: stock, floor_ms: floor, busy_ms: Enum.max(busy, fn -> nil end)}
     Report.say("  #{inspect(names)}")
     Map.merge(result, %{status: status, differ: differ, names: names})
   end
 
-  defp stock(_cluster, nil), do: nil
-  defp stock(cluster, member), do: call(cluster, member, __MODULE__, :stock_us, [])
+  defp on_member(_cluster, nil, _function), do: nil
+  defp on_member(cluster, member, function), do: call(cluster, member, __MODULE__, function, [])
 
   defp names_ms(cluster, node, watch), do: call(cluster, node, __MODULE__, :names_ms, [watch])
 
@@ -146,6 +151,7 @@ defmodule Minotaur.Bench.Drain do
   @doc "On a member: what OTP's own re_register_name takes for one of all these names, in µs."
   @spec stock_us :: non_neg_integer | nil
   def stock_us do
+    :global.sync()
     names = Enum.take(:global.registered_names(), @sample)
     moves = for name <- names, do: {name, :global.whereis_name(name)}
 
@@ -156,6 +162,33 @@ defmodule Minotaur.Bench.Drain do
       end
 
     times |> Enum.sort() |> Enum.at(div(length(times), 2))
+  end
+
+  @doc """
+  On a member: what its `:global` alone takes to give all these names to other processes, in ms. It
+  gives them back; no other node hears of it.
+  """
+  @spec floor_ms :: float
+  def floor_ms do
+    :global.sync()
+    method = &GameEngine.Names.resolve/3
+    owned = for name <- :global.registered_names(), do: {name, :global.whereis_name(name)}
+    others = for {name, _pid} <- owned, do: {name, spawn(:timer, :sleep, [:infinity])}
+    {us, 8} = :timer.tc(fn -> change_here(for {name, pid} <- others, do: {name, pid, method}) end)
+    8 = change_here(for {name, pid} <- owned, do: {name, pid, method})
+    for {_name, pid} <- others, do: Process.exit(pid, :kill)
+    us / 1_000
+  end
+
+  # As another node tells it many changes under one lock, without that node, its lock, the wire.
+  defp change_here(entries) do
+    id = {:global, self()}
+    true = :global.set_lock(id, [node()])
+    ops = for entry <- entries, do: {:insert, entry}
+    GenServer.cast(:global_name_server, {:new_nodes, node(), ops, [], [], [vsn: 8, lock: id]})
+    version = GenServer.call(:global_name_server, :get_protocol_version, :infinity)
+    :global.del_lock(id, [node()])
+    version
   end
 
   @doc "On a member: begins to measure for how long its `:global` is on a scheduler."
@@ -207,11 +240,15 @@ defmodule Minotaur.Bench.Drain do
       when one is gone: then only the hosts have the names, and with C hosts alone nobody copies. \
       *member ms/name* is what one stock `:global.re_register_name/2` takes on a BEAM member \
       with all names in place, before the drain and its load begin (median of #{@sample}); \
+      *names' floor s* is what the `global_name_server` of that member takes to give all names to \
+      processes of its own node when it alone is told, in one message, on a machine that does \
+      nothing else meanwhile: no drain with this member is over before, whoever moves the names; \
       *members busy s* is for how long the `global_name_server` of the busiest BEAM node that \
       stays was on a scheduler during the drain, which cannot be over before it is.\
       """,
       """
-      *drain* is the whole of it as the leaving host counts it, forwarders awaited included. \
+      The drain begins when the host that stays, started last, has joined in `:global`. *drain* is \
+      the whole of it as the leaving host counts it, forwarders awaited included. \
       *wrong* are answers that lack an update or show it twice, and games that in the end are \
       not, term by term, what the callers' own copies are. *stall* is the time between a \
       session's freeze and its run on the other host, as the leaving host sees it; *longest \
@@ -227,7 +264,8 @@ defmodule Minotaur.Bench.Drain do
 
     goals =
       for row <- rows do
-        [time_goal(row), none_goal(row)] ++ for(goal <- @goal_stall_ms, do: stall_goal(row, goal))
+        [time_goal(row), floor_line(row), none_goal(row)] ++
+          for(goal <- @goal_stall_ms, do: stall_goal(row, goal))
       end
 
     case goals |> List.flatten() |> Enum.reject(&is_nil/1) do
@@ -240,24 +278,33 @@ defmodule Minotaur.Bench.Drain do
   end
 
   defp cells(goals) do
-    for {name, limit, value, digits} <- goals do
-      reached = if value <= limit, do: "yes", else: "**no**"
-      [name, "≤ #{limit}", Report.number(value, digits), reached]
+    for {name, limit, value} <- goals do
+      [name, asked(limit), Report.number(value, 0), reached(limit, value)]
     end
   end
 
+  defp asked(nil), do: "-"
+  defp asked(limit), do: "≤ #{limit}"
+
+  defp reached(nil, _value), do: "-"
+  defp reached(limit, value), do: if(value <= limit, do: "yes", else: "**no**")
+
   defp time_goal(%{pair: pair, summary: summary} = row) do
-    if limit = @goal_ms[pair], do: {"#{goal_title(row)}: drain, ms", limit, summary.ms, 0}
+    if limit = @goal_ms[pair], do: {"#{goal_title(row)}: drain, ms", limit, summary.ms}
   end
+
+  # What of it is OTP's.
+  defp floor_line(%{names: %{floor_ms: nil}}), do: nil
+  defp floor_line(row), do: {"#{goal_title(row)}: names' floor, ms", nil, row.names.floor_ms}
 
   defp none_goal(row) do
     {"#{goal_title(row)}: failed calls, wrong, lost", 0,
-     failed(row) + wrong(row) + row.summary.lost, 0}
+     failed(row) + wrong(row) + row.summary.lost}
   end
 
   defp stall_goal(%{summary: summary} = row, {key, limit}) do
     if stall = summary[:stall_ms] do
-      {"#{goal_title(row)}: stall #{key}, ms", limit, stall[key], 0}
+      {"#{goal_title(row)}: stall #{key}, ms", limit, stall[key]}
     end
   end
 
@@ -276,6 +323,7 @@ defmodule Minotaur.Bench.Drain do
       "longest call ms p50 / p99 / max",
       "MB",
       "member ms/name",
+      "names' floor s",
       "members busy s"
     ]
 
@@ -297,6 +345,7 @@ defmodule Minotaur.Bench.Drain do
       row.longest |> Enum.sort() |> spread(1.0e6),
       megabytes(summary[:bytes]),
       number(row.names.stock_us, 1_000, 2),
+      number(row.names.floor_ms, 1_000, 1),
       number(row.names.busy_ms, 1_000, 1)
     ]
   end
