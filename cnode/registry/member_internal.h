@@ -177,7 +177,8 @@ struct request {
 struct registrar {
     struct sm sm;
     struct lane *lanes;
-    struct list ready;  /* struct lane.ready: their first request may start */
+    struct list ready;  /* struct lane.ready: their first request, a change, may start */
+    struct list asked;  /* the same, when it is a question, which needs no lock */
     struct list bundle; /* struct request.in_bundle: what all servers are told now */
     unsigned open;      /* answers to come about the bundle */
     uint32_t told;      /* changes in it */
@@ -470,7 +471,9 @@ void request_finish(struct request *request, enum global_outcome outcome,
                     const struct cn_pid *holder);
 /** Answer what needs no lock. */
 void lanes_answer_whereis(struct member *member);
-/** Take the first request of the first lane that is ready; NULL. It stays in its lane. */
+/** Tell whether anything waits to be answered or done. */
+bool lanes_waiting(const struct member *member);
+/** Take the first change of the first lane that is ready; NULL. It stays in its lane. */
 struct request *lanes_take(struct member *member);
 /** Forget all. */
 void lanes_free_all(struct member *member);

@@ -3,7 +3,8 @@
  *
  * Requests of one name stand in a lane and go one after the other; lanes whose first request may
  * start stand in a queue, in the order of asking. A question needs no lock and is answered as soon
- * as it is first in its lane.
+ * as it is first in its lane: such lanes have a queue of their own, for thousands of changes may
+ * wait.
  */
 #include <errno.h>
 
@@ -14,6 +15,14 @@
 static struct request *lane_first(const struct lane *lane)
 {
     return container_of(list_first(&lane->requests), struct request, in_lane);
+}
+
+/* Its first request may start. */
+static void stand(struct registrar *registrar, struct lane *lane)
+{
+    bool question = lane_first(lane)->kind == REQUEST_WHEREIS;
+
+    list_append(question ? &registrar->asked : &registrar->ready, &lane->ready);
 }
 
 int lanes_add(struct member *member, enum request_kind kind, struct cn_term name,
@@ -40,9 +49,9 @@ int lanes_add(struct member *member, enum request_kind kind, struct cn_term name
     list_init(&request->in_bundle);
     if (pid != NULL)
         request->pid = *pid;
-    if (list_empty(&lane->requests))
-        list_append(&registrar->ready, &lane->ready);
     list_append(&lane->requests, &request->in_lane);
+    if (lane_first(lane) == request)
+        stand(registrar, lane);
     return 0;
 }
 
@@ -78,7 +87,7 @@ void request_finish(struct request *request, enum global_outcome outcome,
     list_remove(&request->in_bundle);
     list_remove(&lane->ready);
     if (!list_empty(&lane->requests))
-        list_append(&registrar->ready, &lane->ready);
+        stand(registrar, lane);
     lane_put(&registrar->lanes, lane);
     if (request->done != NULL)
         request->done(request->context, outcome, holder);
@@ -87,13 +96,19 @@ void request_finish(struct request *request, enum global_outcome outcome,
 
 void lanes_answer_whereis(struct member *member)
 {
-    list_for_each_safe(item, &member->registrar.ready) {
+    struct list *item = NULL;
+
+    while ((item = list_pop(&member->registrar.asked)) != NULL) {
         struct request *request = lane_first(container_of(item, struct lane, ready));
         const struct cn_pid *holder = request_holder(request);
 
-        if (request->kind == REQUEST_WHEREIS)
-            request_finish(request, holder != NULL ? GLOBAL_YES : GLOBAL_NO, holder);
+        request_finish(request, holder != NULL ? GLOBAL_YES : GLOBAL_NO, holder);
     }
+}
+
+bool lanes_waiting(const struct member *member)
+{
+    return !list_empty(&member->registrar.ready) || !list_empty(&member->registrar.asked);
 }
 
 struct request *lanes_take(struct member *member)

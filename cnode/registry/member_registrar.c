@@ -65,6 +65,7 @@ void registrar_init(struct member *member)
 {
     sm_init(&member->registrar.sm, &registrar_table, 0, REGISTRAR_IDLE);
     list_init(&member->registrar.ready);
+    list_init(&member->registrar.asked);
     list_init(&member->registrar.bundle);
     member->registrar.name_us = NAME_US;
 }
@@ -85,7 +86,7 @@ int registrar_wake(struct member *member)
 
 void registrar_kick(struct member *member)
 {
-    if (!list_empty(&member->registrar.ready))
+    if (lanes_waiting(member))
         (void)registrar_wake(member);
 }
 
@@ -152,9 +153,7 @@ static void consider(struct request *request)
     bool fits = request_fits(request, holder);
     bool alive = procs_find(request->member->procs, &request->pid) != NULL;
 
-    if (request->kind == REQUEST_WHEREIS) {
-        request_finish(request, holder != NULL ? GLOBAL_YES : GLOBAL_NO, holder);
-    } else if (request->kind == REQUEST_REGISTER && holder != NULL) {
+    if (request->kind == REQUEST_REGISTER && holder != NULL) {
         request_finish(request, fits ? GLOBAL_YES : GLOBAL_NO, holder);
     } else if (request->kind == REQUEST_REGISTER && !alive) {
         request_finish(request, GLOBAL_NO, NULL);
@@ -305,7 +304,7 @@ static void pump(struct member *member)
     struct registrar *registrar = &member->registrar;
 
     if (joining(member)) {
-        if (!list_empty(&registrar->ready) && sm_state(&registrar->sm) == REGISTRAR_IDLE)
+        if (lanes_waiting(member) && sm_state(&registrar->sm) == REGISTRAR_IDLE)
             pause_for(member, LOOK_MS);
         return;
     }
