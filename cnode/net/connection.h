@@ -98,7 +98,5 @@ uint64_t connection_received_ms(const struct connection *connection);
 uint64_t connection_sent_ms(const struct connection *connection);
 /** Count @gap_ms as time in which the peer could not be heard, because we did not run. */
 void connection_forgive(struct connection *connection, uint64_t gap_ms);
-/** Give and set the owner's mark. */
-void *connection_context(const struct connection *connection);
 
 #endif

@@ -282,8 +282,3 @@ void connection_forgive(struct connection *connection, uint64_t gap_ms)
     if (connection->received_ms > now)
         connection->received_ms = now;
 }
-
-void *connection_context(const struct connection *connection)
-{
-    return connection->context;
-}

@@ -156,10 +156,3 @@ bool connections_outstanding(void *connections, uint32_t challenge)
     }
     return false;
 }
-
-void connections_each(struct connections *connections,
-                      void (*visit)(void *context, struct connection *connection), void *context)
-{
-    list_for_each_safe(link, &connections->all)
-        visit(context, container_of(link, struct connection, link));
-}

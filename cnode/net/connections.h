@@ -74,8 +74,5 @@ struct connection *connections_expendable(const struct connections *connections)
 bool connections_greeted_by(const struct connections *connections, const char *name);
 /** Tell whether an unfinished handshake has given out @challenge. For struct handshake_config. */
 bool connections_outstanding(void *connections, uint32_t challenge);
-/** Visit every connection; the visited one may be closed or dropped. */
-void connections_each(struct connections *connections,
-                      void (*visit)(void *context, struct connection *connection), void *context);
 
 #endif

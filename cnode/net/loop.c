@@ -204,11 +204,6 @@ void loop_pause(struct loop *loop, uint32_t pause_us)
     loop->paused = true;
 }
 
-int64_t loop_wall_s(void)
-{
-    return (int64_t)time(NULL);
-}
-
 int64_t loop_wall_ms(void)
 {
     struct timespec now;

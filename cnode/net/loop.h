@@ -26,8 +26,6 @@ uint64_t loop_now_ms(const struct loop *loop);
 uint64_t loop_clock_us(void);
 /** Look at no input for @pause_us microseconds, so that more of it comes at once. */
 void loop_pause(struct loop *loop, uint32_t pause_us);
-/** Wall clock, seconds since 1970. */
-int64_t loop_wall_s(void);
 /** Wall clock, milliseconds since 1970. */
 int64_t loop_wall_ms(void);
 /** The libuv loop, for files of net/ only. */

@@ -10,6 +10,7 @@
 
 #include "base/alloc.h"
 #include "base/error.h"
+#include "base/text.h"
 #include "dist/node_name.h"
 #include "net/address.h"
 
@@ -25,24 +26,16 @@ struct option {
     int (*set)(struct config *config, const char *value);
 };
 
-static int parse_number(const char *text, unsigned long min, unsigned long max,
-                        unsigned long *ret_number)
+static int parse_number(const char *text, uint64_t min, uint64_t max, uint64_t *ret_number)
 {
-    char *end;
+    int r = text_to_number(text, max, ret_number);
 
-    if (*text < '0' || *text > '9')
-        return CN_E_INVALID;
-    errno = 0;
-    unsigned long number = strtoul(text, &end, 10);
-    if (errno != 0 || *end || number < min || number > max)
-        return CN_E_INVALID;
-    *ret_number = number;
-    return 0;
+    return r == 0 && *ret_number < min ? CN_E_INVALID : r;
 }
 
 static int parse_u32(const char *text, uint32_t min, uint32_t max, uint32_t *ret_number)
 {
-    unsigned long number;
+    uint64_t number;
     int error = parse_number(text, min, max, &number);
 
     if (error == 0)
@@ -52,7 +45,7 @@ static int parse_u32(const char *text, uint32_t min, uint32_t max, uint32_t *ret
 
 static int parse_port(const char *text, uint16_t *ret_port)
 {
-    unsigned long number;
+    uint64_t number;
     int error = parse_number(text, 0, UINT16_MAX, &number);
 
     if (error == 0)
@@ -429,6 +422,7 @@ const char *config_help(void)
            "\n"
            "Also from the environment: ERL_EPMD_PORT, ERL_EPMD_ADDRESS,\n"
            "MINOTAUR_ROUND_SECONDS (60; 0: no timer), MINOTAUR_DRAIN_SECONDS (30),\n"
+           "MINOTAUR_DRAIN_BYTES_PER_SECOND (of states that move; no bound),\n"
            "MINOTAUR_CAPACITY (most sessions; 1000000),\n"
            "MINOTAUR_APP_VERSION (of the deploy; that of this program),\n"
            "MINOTAUR_NAMES_WAIT_MS (a moving session waits for its names; 4),\n"
