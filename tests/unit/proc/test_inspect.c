@@ -4,6 +4,9 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/alloc.h"
+#include "base/shared.h"
+#include "proc/internal.h"
 #include "unit/proc/world.h"
 
 static struct world world;
@@ -85,6 +88,27 @@ START_TEST(messages_are_visited)
 }
 END_TEST
 
+static void on_release(struct shared *shared)
+{
+}
+
+/* A message that is kept elsewhere, as large ones are, is visited where it is. */
+START_TEST(shared_messages_are_visited)
+{
+    struct cn_term term = atom("kept_elsewhere");
+    uint8_t *elsewhere = mem_dup(term.data, term.size); /* ASan sees its ends */
+    struct shared owner;
+
+    ck_assert_ptr_nonnull(elsewhere);
+    shared_init(&owner, on_release);
+    ck_assert_int_eq(mailbox_push_shared(here, (struct cn_term){elsewhere, term.size}, &owner), 0);
+    process_each_message(here, see_message, NULL);
+    ck_assert_str_eq(seen, "kept_elsewhere;");
+    world_settle(&world);
+    mem_free(elsewhere);
+}
+END_TEST
+
 /* Monitors from both ends, by pid and by name, here and across nodes. */
 START_TEST(monitors_are_visited)
 {
@@ -108,6 +132,7 @@ static void add(TCase *tcase)
 {
     tcase_add_test(tcase, processes_are_visited);
     tcase_add_test(tcase, messages_are_visited);
+    tcase_add_test(tcase, shared_messages_are_visited);
     tcase_add_test(tcase, monitors_are_visited);
 }
 
