@@ -68,16 +68,27 @@ static void timer_forget(struct call *call)
     call->timer.id = 0;
 }
 
-void call_free(struct call *call)
+/* @flush: a DOWN of its monitor may be in the mailbox. */
+static void take_back(struct call *call, bool flush)
 {
     struct gen_server *self = call->server;
     struct cn_ref ref;
 
     call_tag(call, &ref);
-    process_demonitor(self->process, &ref, true);
+    process_demonitor(self->process, &ref, flush);
     timer_forget(call);
     map_remove(self->calls, call);
     mem_free(call);
+}
+
+void call_free(struct call *call)
+{
+    take_back(call, true);
+}
+
+void call_free_fired(struct call *call)
+{
+    take_back(call, false);
 }
 
 static int send_request(struct gen_server *self, const char *label, const struct dest *dest,
@@ -191,7 +202,10 @@ static void call_end(struct call *call, enum call_outcome outcome, struct cn_ter
         erpc_call_end(call, outcome, term);
         return;
     }
-    call_free(call);
+    if (outcome == CALL_DOWN)
+        call_free_fired(call);
+    else
+        call_free(call);
     done(self, context, outcome, term);
 }
 
@@ -264,7 +278,7 @@ void calls_drop(struct gen_server *self)
     struct call *call = NULL;
     struct call *next = NULL;
 
-    map_for_each(self->calls, call, next) call_free(call);
+    map_for_each(self->calls, call, next) call_free_fired(call); /* its mailbox goes too */
 }
 
 int call_rpc(struct gen_server *self, const char *node, const char *module, const char *function,

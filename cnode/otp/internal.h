@@ -72,6 +72,11 @@ int call_add(struct gen_server *self, const struct cn_ref *ref, uint32_t timeout
              void *context, struct call **ret_call);
 /** End a call in silence: monitor and timer are taken back, the record is gone. */
 void call_free(struct call *call);
+/**
+ * The same when its monitor has told its end, or nobody will look at what it tells: no DOWN is
+ * searched for, as thousands may wait when a node is lost.
+ */
+void call_free_fired(struct call *call);
 /** Take an answer to a call of @self, or the end of one; false when it is none. */
 bool calls_take(struct gen_server *self, struct cn_term message);
 /** Take the timeout of a call; false when @timer is of no call. */

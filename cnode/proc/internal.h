@@ -184,6 +184,7 @@ struct procs {
     uint64_t next_ref;
     uint64_t next_unlink;
     uint64_t next_timer;
+    uint64_t flush_looks; /* messages that flushes looked at, for tests: they may be few only */
     struct cn_writer scratch;
     bool answered; /* a remote call, since procs_answers_out was asked last */
     spawn_handler spawn;
@@ -219,7 +220,7 @@ int mailbox_push_shared(struct process *process, struct cn_term message, struct 
 struct message *mailbox_pop(struct process *process);
 /** Release a message. */
 void message_free(struct message *message);
-/** Drop the DOWN messages with @ref. */
+/** Drop the DOWN message with @ref, of which there is one at most: a monitor fires once. */
 void mailbox_flush_down(struct process *process, const struct cn_ref *ref);
 /** Drop all messages. */
 void mailbox_clear(struct process *process);

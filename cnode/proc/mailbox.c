@@ -120,6 +120,7 @@ void mailbox_flush_down(struct process *process, const struct cn_ref *ref)
     while (*place != NULL) {
         struct message *message = *place;
 
+        process->procs->flush_looks++;
         if (!message_is_down_of(message, ref)) {
             before = message;
             place = &message->next;
@@ -130,6 +131,7 @@ void mailbox_flush_down(struct process *process, const struct cn_ref *ref)
             process->last = before;
         process->mailbox_length--;
         message_free(message);
+        return;
     }
 }
 

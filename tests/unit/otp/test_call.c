@@ -5,6 +5,7 @@
 
 #include "base/alloc.h"
 #include "base/error.h"
+#include "proc/internal.h"
 #include "unit/otp/server.h"
 
 static struct world world;
@@ -139,6 +140,64 @@ START_TEST(timeouts_are_found_at_once)
 }
 END_TEST
 
+#define MANY 20000u
+
+static void count_end(struct gen_server *server, void *context, enum call_outcome outcome,
+                      struct cn_term term)
+{
+    (*(size_t *)context)++;
+}
+
+/* Start MANY calls to a node, and lose it: as many DOWNs wait. */
+static void lose_many(uint32_t timeout_ms, size_t *ended)
+{
+    struct dest silent = to_name("server", "c@world");
+
+    for (size_t i = 0; i < MANY; i++)
+        ck_assert_int_eq(
+            call_start(self, &silent, atom("hello"), timeout_ms, count_end, ended, NULL), 0);
+    procs_peer_down(world_procs(&world, 0), "c@world");
+}
+
+/* A node that is lost with many calls under way costs what they cost one by one. */
+START_TEST(many_ends_are_not_searched_for)
+{
+    size_t ended = 0;
+
+    lose_many(0, &ended);
+    world_settle(&world);
+    ck_assert_uint_eq(ended, MANY);
+    ck_assert_uint_eq(world_procs(&world, 0)->flush_looks, 0);
+}
+END_TEST
+
+/* So do calls whose time is over before their ends are looked at. */
+START_TEST(many_late_ends_are_found_at_once)
+{
+    size_t ended = 0;
+
+    world_settle(&world);
+    lose_many(1000, &ended);
+    world_pass(&world, 1000);
+    ck_assert_uint_eq(ended, MANY);
+    ck_assert_uint_eq(client.count, 0);
+    ck_assert_uint_le(world_procs(&world, 0)->flush_looks, MANY);
+}
+END_TEST
+
+/* So does a server that ends while the ends of its calls wait for it. */
+START_TEST(many_calls_end_with_their_server)
+{
+    size_t ended = 0;
+
+    lose_many(0, &ended);
+    gen_server_stop_atom(self, "normal");
+    world_settle(&world);
+    ck_assert_uint_eq(ended, 0);
+    ck_assert_uint_eq(world_procs(&world, 0)->flush_looks, 0);
+}
+END_TEST
+
 /* A cancelled call is not answered. */
 START_TEST(cancelled_call_is_silent)
 {
@@ -223,6 +282,9 @@ static void add(TCase *tcase)
     tcase_add_test(tcase, ends_are_told);
     tcase_add_test(tcase, timeout_ends_the_call);
     tcase_add_test(tcase, timeouts_are_found_at_once);
+    tcase_add_test(tcase, many_ends_are_not_searched_for);
+    tcase_add_test(tcase, many_late_ends_are_found_at_once);
+    tcase_add_test(tcase, many_calls_end_with_their_server);
     tcase_add_test(tcase, cancelled_call_is_silent);
     tcase_add_test(tcase, late_answer_to_the_pid_is_dropped);
     tcase_add_test(tcase, calls_end_with_their_server);
