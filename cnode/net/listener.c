@@ -78,8 +78,17 @@ static void turn_away(struct listener *listener, uv_stream_t *server)
         close_socket(listener);
         loop_timer_start(&listener->pause, PAUSE_MS);
     }
-    listener->spare = open_spare();
+    if (listener->spare < 0)
+        listener->spare = open_spare();
     listener->starved = false;
+}
+
+/* Hand the waiting connection out. One that nobody takes must go: libuv would never accept again.
+ */
+static void hand_out(struct listener *listener, uv_stream_t *server)
+{
+    if (listener->events.incoming(listener->context, server) < 0)
+        turn_away(listener, server);
 }
 
 /* accept failed: nearly always for want of descriptors. */
@@ -114,7 +123,7 @@ static void on_connection(uv_stream_t *server, int status)
     }
     listener->told = false;
     if (listener->accepting)
-        listener->events.incoming(listener->context, server);
+        hand_out(listener, server);
     else
         listener->held = true;
 }
@@ -203,7 +212,7 @@ void listener_accept_now(struct listener *listener)
     if (!listener->held || listener->socket == NULL)
         return;
     listener->held = false;
-    listener->events.incoming(listener->context, (uv_stream_t *)&listener->socket->tcp);
+    hand_out(listener, (uv_stream_t *)&listener->socket->tcp);
 }
 
 struct listener *listener_close(struct listener *listener)

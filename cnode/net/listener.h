@@ -19,8 +19,8 @@ struct uv_stream_s;
 
 /** What a listener tells. */
 struct listener_events {
-    /** A connection waits: take it with uv_accept. */
-    void (*incoming)(void *context, struct uv_stream_s *server);
+    /** A connection waits: take it with uv_accept. Errors: < 0, it is then turned away. */
+    int (*incoming)(void *context, struct uv_stream_s *server);
     /** As network_events.log. */
     void (*log)(void *context, int level, const char *event, const char *detail);
 };

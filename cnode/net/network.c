@@ -206,7 +206,7 @@ int network_new(struct loop *loop, const struct network_config *config,
     return 0;
 }
 
-static void on_incoming(void *context, struct uv_stream_s *server)
+static int on_incoming(void *context, struct uv_stream_s *server)
 {
     struct network *network = context;
     struct connection *connection = NULL;
@@ -222,10 +222,11 @@ static void on_incoming(void *context, struct uv_stream_s *server)
                            &connection);
     if (rc != 0) {
         network->events.log(network->events.context, 2, "handshake.refused", error_name(rc));
-        return;
+        return rc;
     }
     address_host(connection_address(connection), host);
     connection_greet(connection, peers_delay_ms(network->peers, host));
+    return 0;
 }
 
 static void on_registered(void *context, uint32_t creation)

@@ -128,13 +128,14 @@ struct nonsense {
 
 static struct nonsense nonsense;
 
-static void on_incoming(void *context, struct uv_stream_s *server)
+static int on_incoming(void *context, struct uv_stream_s *server)
 {
     uv_buf_t buffer = uv_buf_init((char *)(uintptr_t) "HTTP/1.1 400 Bad Request", 24);
 
     uv_tcp_init(server->loop, &nonsense.tcp);
     ck_assert_int_eq(uv_accept(server, (uv_stream_t *)&nonsense.tcp), 0);
     uv_write(&nonsense.write, (uv_stream_t *)&nonsense.tcp, &buffer, 1, NULL);
+    return 0;
 }
 
 /* Something else listens on EPMD's port: said once, tried again. */

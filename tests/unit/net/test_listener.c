@@ -21,6 +21,7 @@ static struct listener *listener;
 static uv_tcp_t taken[TAKEN_MAX];
 static size_t taken_count;
 static size_t logged;
+static bool refuse; /* the next connection is not taken */
 
 static void setup(void)
 {
@@ -28,6 +29,7 @@ static void setup(void)
     listener = NULL;
     taken_count = 0;
     logged = 0;
+    refuse = false;
 }
 
 static void teardown(void)
@@ -36,11 +38,16 @@ static void teardown(void)
     world_deinit(&world);
 }
 
-static void on_incoming(void *context, struct uv_stream_s *server)
+static int on_incoming(void *context, struct uv_stream_s *server)
 {
+    if (refuse) {
+        refuse = false;
+        return -ENOMEM;
+    }
     ck_assert_uint_lt(taken_count, TAKEN_MAX);
     uv_tcp_init(server->loop, &taken[taken_count]);
     ck_assert_int_eq(uv_accept(server, (uv_stream_t *)&taken[taken_count++]), 0);
+    return 0;
 }
 
 static void on_log(void *context, int level, const char *event, const char *detail)
@@ -170,6 +177,24 @@ START_TEST(running_out_of_descriptors)
 }
 END_TEST
 
+/* A connection that is not taken, for want of memory, is turned away; the next one is taken. */
+START_TEST(a_connection_nobody_takes)
+{
+    int turned_away;
+    int later;
+
+    ck_assert_int_eq(start("127.0.0.1", 0, &listener), 0);
+    listener_accept_now(listener);
+    refuse = true;
+    turned_away = connect_to(listener_port(listener));
+    ck_assert(world_until(&world, is_closed, &turned_away));
+    later = connect_to(listener_port(listener));
+    wait_taken(1);
+    close(turned_away);
+    close(later);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("listener");
@@ -181,6 +206,7 @@ int main(void)
     tcase_add_test(tcase, early_connections_wait);
     tcase_add_test(tcase, both_families);
     tcase_add_test(tcase, running_out_of_descriptors);
+    tcase_add_test(tcase, a_connection_nobody_takes);
     suite_add_tcase(suite, tcase);
     return run_suite(suite);
 }

@@ -15,7 +15,9 @@
 static struct world world;
 static struct node alice;
 static struct node bob;
+static struct node carol;
 static size_t turns;
+static bool met; /* somebody could come after the failure, if there was anybody to come to */
 
 static void setup(void)
 {
@@ -40,6 +42,24 @@ static int start(struct node *node, const char *prefix)
     return node_try_start(node, &config);
 }
 
+static bool carol_sees_bob(void *context)
+{
+    return node_sees(&carol, bob.name);
+}
+
+/* With memory back, somebody else comes to @bob: it takes connections as before. */
+static void meet_again(void)
+{
+    const char *const nodes[] = {bob.name, NULL};
+    struct network_config config = node_init(&carol, &world, "carol", "secret");
+
+    mem_test_fail(0);
+    config.connect = nodes;
+    ck_assert_int_eq(node_try_start(&carol, &config), 0);
+    met = world_until(&world, carol_sees_bob, NULL);
+    node_deinit(&carol);
+}
+
 /* One run; tells whether the message arrived. */
 static bool run_once(size_t nth)
 {
@@ -47,13 +67,17 @@ static bool run_once(size_t nth)
 
     mem_test_begin();
     mem_test_fail(nth);
+    met = true;
     turns = 0;
     memset(&alice, 0, sizeof(alice));
     memset(&bob, 0, sizeof(bob));
+    memset(&carol, 0, sizeof(carol));
     if (loop_new(&world.loop) == 0) {
         if (start(&bob, "bob") == 0 && start(&alice, "alice") == 0) {
             (void)node_send_text(&alice, bob.name, "ear", "hello");
             (void)world_until(&world, arrived_or_enough, NULL);
+            if (nth > 0)
+                meet_again();
         }
         node_deinit(&alice);
         node_deinit(&bob);
@@ -64,7 +88,7 @@ static bool run_once(size_t nth)
     return bob.delivered > 0;
 }
 
-/* No failed allocation leaves anything behind or brings the node down. */
+/* No failed allocation leaves anything behind, brings the node down, or makes it deaf. */
 START_TEST(every_allocation_fails_once)
 {
     size_t total;
@@ -72,8 +96,10 @@ START_TEST(every_allocation_fails_once)
     ck_assert(run_once(0));
     total = mem_test_count();
     ck_assert_uint_gt(total, 20);
-    for (size_t nth = 1; nth <= total + 5; nth++)
+    for (size_t nth = 1; nth <= total + 5; nth++) {
         (void)run_once(nth);
+        ck_assert_msg(met, "after allocation %zu failed nobody can connect", nth);
+    }
     ck_assert(run_once(0));
 }
 END_TEST
