@@ -46,6 +46,7 @@ struct cn_server {
     struct gen_server_callbacks gen_callbacks;
     void *state;
     struct list waitings; /* struct waiting */
+    bool ending;          /* nothing more is accepted */
 };
 
 /* api_node.c */
@@ -73,9 +74,14 @@ struct waiting {
     char called_node[];  /* calls: where the other is */
 };
 
-/** Make one. @called_node: NULL for what is no call. Errors: NULL without memory. */
+/**
+ * Make one. @called_node: NULL for what is no call. Errors: NULL without memory, or when @self
+ * ends.
+ */
 struct waiting *waiting_new(struct cn_server *self, cn_done done, void *context,
                             const char *called_node);
+/** Say why there was none: -ESHUTDOWN or -ENOMEM. */
+int waiting_error(const struct cn_server *self);
 /** Call back, with the record out of the way. */
 void waiting_finish(struct waiting *waiting, enum cn_outcome outcome, struct cn_term term);
 /** The same with an atom of at most 32 bytes. */

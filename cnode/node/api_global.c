@@ -86,7 +86,7 @@ int cn_global_register(struct cn_server *self, struct cn_term name, cn_done done
     struct waiting *waiting = waiting_for_global(self, done, context, yes, "no");
 
     if (!waiting)
-        return -ENOMEM;
+        return waiting_error(self);
     return asked(waiting, registry->register_name(registry->context, name, cn_server_pid(self),
                                                   GLOBAL_NOTIFY_ALL, on_global, waiting));
 }
@@ -97,7 +97,7 @@ int cn_global_unregister(struct cn_server *self, struct cn_term name, cn_done do
     struct waiting *waiting = waiting_for_global(self, done, context, "ok", "ok");
 
     if (!waiting)
-        return -ENOMEM;
+        return waiting_error(self);
     return asked(waiting, registry->unregister_name(registry->context, name, cn_server_pid(self),
                                                     on_global, waiting));
 }
@@ -109,7 +109,7 @@ int cn_global_re_register(struct cn_server *self, struct cn_term name, const str
     struct waiting *waiting = waiting_for_global(self, done, context, "yes", "no");
 
     if (!waiting)
-        return -ENOMEM;
+        return waiting_error(self);
     return asked(waiting, registry->move_name(registry->context, name, pid, GLOBAL_NOTIFY_ALL,
                                               on_global, waiting));
 }
@@ -162,7 +162,7 @@ int cn_global_change(struct cn_server *self, const struct cn_global_change *chan
 {
     struct change *copies = count > 0 ? mem_zalloc_array(count, sizeof *copies) : NULL;
     struct waiting *waiting = copies ? waiting_for_global(self, done, context, "", "") : NULL;
-    int error = count > 0 ? -ENOMEM : -EINVAL;
+    int error = count > 0 ? waiting_error(self) : -EINVAL;
 
     for (size_t i = 0; copies && i < count; i++)
         copies[i] = change_of(&changes[i]);
@@ -179,7 +179,7 @@ int cn_global_whereis(struct cn_server *self, struct cn_term name, cn_done done,
     struct waiting *waiting = waiting_for_global(self, done, context, "", "undefined");
 
     if (!waiting)
-        return -ENOMEM;
+        return waiting_error(self);
     return asked(waiting,
                  registry->whereis_name(registry->context, name, on_global_whereis, waiting));
 }
@@ -238,7 +238,7 @@ int cn_global_set_lock(struct cn_server *self, struct cn_term id, uint32_t retri
     struct waiting *waiting = waiting_for_lock(self, done, context, "true", "false");
 
     if (!waiting)
-        return -ENOMEM;
+        return waiting_error(self);
     return waiting_refused(waiting, lock_error(registry->set_lock(registry->context, self->gen, id,
                                                                   retries, on_lock, waiting)));
 }
@@ -249,7 +249,7 @@ int cn_global_del_lock(struct cn_server *self, struct cn_term id, cn_done done, 
     struct waiting *waiting = waiting_for_lock(self, done, context, "true", "true");
 
     if (!waiting)
-        return -ENOMEM;
+        return waiting_error(self);
     return waiting_refused(waiting, lock_error(registry->del_lock(registry->context, self->gen, id,
                                                                   on_lock, waiting)));
 }
@@ -311,8 +311,10 @@ int cn_global_trans(struct cn_server *self, struct cn_term id, uint32_t retries,
 
     if (waiting)
         waiting->trans = trans_new(id, body);
-    if (!waiting || !waiting->trans)
-        return waiting ? waiting_refused(waiting, -ENOMEM) : -ENOMEM;
+    if (!waiting)
+        return waiting_error(self);
+    if (!waiting->trans)
+        return waiting_refused(waiting, -ENOMEM);
     return waiting_refused(waiting,
                            lock_error(registry->set_lock(registry->context, self->gen, id, retries,
                                                          on_trans_lock, waiting)));

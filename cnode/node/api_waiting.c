@@ -18,7 +18,7 @@ struct waiting *waiting_new(struct cn_server *self, cn_done done, void *context,
                             const char *called_node)
 {
     size_t size = called_node ? strlen(called_node) + 1 : 0;
-    struct waiting *waiting = mem_zalloc(sizeof *waiting + size);
+    struct waiting *waiting = self->ending ? NULL : mem_zalloc(sizeof *waiting + size);
 
     if (!waiting)
         return NULL;
@@ -30,6 +30,11 @@ struct waiting *waiting_new(struct cn_server *self, cn_done done, void *context,
         memcpy(waiting->called_node, called_node, size);
     list_append(&self->waitings, &waiting->list);
     return waiting;
+}
+
+int waiting_error(const struct cn_server *self)
+{
+    return self->ending ? -ESHUTDOWN : -ENOMEM;
 }
 
 static void waiting_free(struct waiting *waiting)
@@ -130,7 +135,7 @@ int cn_call(struct cn_server *self, struct cn_term to, struct cn_term request, u
     const char *node = target.dest.kind == DEST_PID ? target.dest.pid.node : target.dest.node;
     struct waiting *waiting = waiting_new(self, done, context, node ? node : "");
     if (!waiting)
-        return -ENOMEM;
+        return waiting_error(self);
     return waiting_refused(waiting,
                            call_start(self->gen, &target.dest, request, call_timeout(timeout_ms),
                                       on_call_done, waiting, NULL));
@@ -150,7 +155,7 @@ int cn_rpc(struct cn_server *self, const struct cn_rpc_call *rpc, uint32_t timeo
     struct waiting *waiting = waiting_new(self, done, context, NULL);
 
     if (!waiting)
-        return -ENOMEM;
+        return waiting_error(self);
     return waiting_refused(waiting,
                            call_erpc(self->node->functions, self->gen, &mfa,
                                      call_timeout(timeout_ms), on_rpc_done, waiting, NULL));
@@ -182,7 +187,7 @@ int cn_after(struct cn_server *self, uint64_t delay_ms, cn_done done, void *cont
     uint64_t timer;
 
     if (!waiting)
-        return -ENOMEM;
+        return waiting_error(self);
     int error = process_start_timer(process, delay_ms, &timer);
     if (error != 0)
         return waiting_refused(waiting, error);
@@ -215,6 +220,7 @@ void waiting_end_all(struct cn_server *self)
     const struct registry *registry = self->node->registry;
     struct list *item;
 
+    self->ending = true; /* or a callback that asks again would keep the loop going for ever */
     registry->locks_owner_ends(registry->context, self->gen);
     while ((item = list_pop(&self->waitings)) != NULL) {
         struct waiting *waiting = container_of(item, struct waiting, list);

@@ -126,6 +126,8 @@ enum cn_outcome {
 
 /**
  * Called exactly once for each request that was accepted, never before the asking callback is over.
+ * A server that ends gets CN_ENDED for each, then terminate; it can ask for nothing more meanwhile:
+ * -ESHUTDOWN.
  * Ownership: @context is the callback's to release; @term is valid during the call.
  */
 typedef void (*cn_done)(struct cn_server *self, void *context, enum cn_outcome outcome,

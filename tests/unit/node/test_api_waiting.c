@@ -185,6 +185,38 @@ START_TEST(everything_ends_with_the_server)
 }
 END_TEST
 
+/* A context that asks again, in every way, whenever something of it has ended. */
+static unsigned asked_again;
+
+static void ask_again(struct cn_server *self, void *context, enum cn_outcome outcome,
+                      struct cn_term term)
+{
+    struct cn_rpc_call rpc = {"b@world", "erlang", "node", parse("[]")};
+
+    ck_assert_int_eq(outcome, CN_ENDED);
+    ck_assert_uint_lt(asked_again++, 4);
+    ck_assert_int_eq(cn_after(self, 10, ask_again, NULL, NULL), -ESHUTDOWN);
+    ck_assert_int_eq(cn_call(self, pid_of(&far), atom("q"), 9, ask_again, NULL), -ESHUTDOWN);
+    ck_assert_int_eq(cn_rpc(self, &rpc, 9, ask_again, NULL), -ESHUTDOWN);
+    ck_assert_int_eq(cn_global_whereis(self, atom("n"), ask_again, NULL), -ESHUTDOWN);
+    ck_assert_int_eq(cn_call(self, parse("{global,n}"), atom("q"), 9, ask_again, NULL), -ESHUTDOWN);
+    ck_assert_int_eq(cn_global_trans(self, atom("n"), 0, NULL, ask_again, NULL), -ESHUTDOWN);
+}
+
+/* A server that ends takes nothing more on, or it would never be at its end. */
+START_TEST(an_ending_server_asks_for_nothing)
+{
+    asked_again = 0;
+    ck_assert_int_eq(cn_after(one.server, 1000, ask_again, NULL, NULL), 0);
+    ck_assert_int_eq(cn_call(one.server, pid_of(&far), atom("wait"), 9000, ask_again, NULL), 0);
+    world_settle(&world);
+    cn_server_stop_atom(one.server, "normal");
+    world_settle(&world);
+    ck_assert_uint_eq(asked_again, 2);
+    ck_assert_str_eq(one.ended, "normal");
+}
+END_TEST
+
 /* What nobody ever answered is released with the node. */
 START_TEST(orphans_go_with_the_node)
 {
@@ -243,6 +275,7 @@ static void add(TCase *tcase)
     tcase_add_test(tcase, global_names);
     tcase_add_test(tcase, a_name_is_given_up_and_taken_again);
     tcase_add_test(tcase, everything_ends_with_the_server);
+    tcase_add_test(tcase, an_ending_server_asks_for_nothing);
     tcase_add_test(tcase, orphans_go_with_the_node);
     tcase_add_test(tcase, asking_survives_failing_memory);
 }
