@@ -83,8 +83,7 @@ static void turn_away(struct listener *listener, uv_stream_t *server)
     listener->starved = false;
 }
 
-/* Hand the waiting connection out. One that nobody takes must go: libuv would never accept again.
- */
+/* One that nobody takes must go, or libuv would never accept again. */
 static void hand_out(struct listener *listener, uv_stream_t *server)
 {
     if (listener->events.incoming(listener->context, server) < 0)

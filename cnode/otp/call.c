@@ -68,8 +68,7 @@ static void timer_forget(struct call *call)
     call->timer.id = 0;
 }
 
-/* @flush: a DOWN of its monitor may be in the mailbox. */
-static void take_back(struct call *call, bool flush)
+void call_free(struct call *call, bool flush)
 {
     struct gen_server *self = call->server;
     struct cn_ref ref;
@@ -79,16 +78,6 @@ static void take_back(struct call *call, bool flush)
     timer_forget(call);
     map_remove(self->calls, call);
     mem_free(call);
-}
-
-void call_free(struct call *call)
-{
-    take_back(call, true);
-}
-
-void call_free_fired(struct call *call)
-{
-    take_back(call, false);
 }
 
 static int send_request(struct gen_server *self, const char *label, const struct dest *dest,
@@ -138,7 +127,7 @@ int call_add(struct gen_server *self, const struct cn_ref *ref, uint32_t timeout
     if (timeout_ms != 0)
         r = timer_start(call, timeout_ms);
     if (r != 0) {
-        call_free(call);
+        call_free(call, true);
         return r;
     }
     *ret_call = call;
@@ -167,7 +156,7 @@ static int start(struct gen_server *self, const char *label, const struct dest *
         return r;
     r = send_request(self, label, dest, &ref, request);
     if (r != 0) {
-        call_free(call);
+        call_free(call, true);
         return r;
     }
     if (ret_call != NULL)
@@ -189,7 +178,7 @@ int call_start_as(struct gen_server *self, const char *label, const struct dest 
 
 void call_cancel(struct call *call)
 {
-    call_free(call);
+    call_free(call, true);
 }
 
 static void call_end(struct call *call, enum call_outcome outcome, struct cn_term term)
@@ -202,10 +191,7 @@ static void call_end(struct call *call, enum call_outcome outcome, struct cn_ter
         erpc_call_end(call, outcome, term);
         return;
     }
-    if (outcome == CALL_DOWN)
-        call_free_fired(call);
-    else
-        call_free(call);
+    call_free(call, outcome != CALL_DOWN);
     done(self, context, outcome, term);
 }
 
@@ -278,7 +264,7 @@ void calls_drop(struct gen_server *self)
     struct call *call = NULL;
     struct call *next = NULL;
 
-    map_for_each(self->calls, call, next) call_free_fired(call); /* its mailbox goes too */
+    map_for_each(self->calls, call, next) call_free(call, false); /* its mailbox goes too */
 }
 
 int call_rpc(struct gen_server *self, const char *node, const char *module, const char *function,

@@ -87,11 +87,8 @@ static void write_down(struct call *call, struct cn_writer *writer, struct cn_te
     }
 }
 
-/*
- * Call back with what @writer holds, with the call out of the way; releases the writer. @fired: its
- * monitor has told its end.
- */
-static void end_raised(struct call *call, bool fired, struct cn_writer *writer)
+/* Call back with what @writer holds, with the call freed (@flush); releases the writer. */
+static void end_raised(struct call *call, bool flush, struct cn_writer *writer)
 {
     static const uint8_t limit[] = "\x68\x02\x77\x05"
                                    "error\x68\x02\x77\x04"
@@ -101,10 +98,7 @@ static void end_raised(struct call *call, bool fired, struct cn_writer *writer)
     void *context = call->context;
     bool written = cn_writer_error(writer) == 0;
 
-    if (fired)
-        call_free_fired(call);
-    else
-        call_free(call);
+    call_free(call, flush);
     done(self, context, CALL_RAISED,
          written ? cn_writer_term(writer) : (struct cn_term){limit, sizeof(limit) - 1});
     cn_writer_free(writer);
@@ -121,7 +115,7 @@ void erpc_call_refused(struct call *call, struct cn_term reason)
         write_erpc_error(&writer, "noconnection");
     else
         write_erpc_error(&writer, "system_limit");
-    end_raised(call, true, &writer);
+    end_raised(call, false, &writer);
 }
 
 void erpc_call_end(struct call *call, enum call_outcome outcome, struct cn_term term)
@@ -138,7 +132,7 @@ void erpc_call_end(struct call *call, enum call_outcome outcome, struct cn_term 
         call_done done = call->done;
         void *context = call->context;
 
-        call_free_fired(call);
+        call_free(call, false);
         done(self, context, CALL_REPLY, value);
         return;
     }
@@ -147,7 +141,7 @@ void erpc_call_end(struct call *call, enum call_outcome outcome, struct cn_term 
         write_down(call, &writer, term);
     else
         write_erpc_error(&writer, "timeout");
-    end_raised(call, outcome == CALL_DOWN, &writer);
+    end_raised(call, outcome != CALL_DOWN, &writer);
 }
 
 static void write_tag(struct gen_server *self, struct cn_writer *writer)

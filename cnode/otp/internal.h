@@ -70,13 +70,12 @@ bool calls_full(const struct gen_server *self);
  */
 int call_add(struct gen_server *self, const struct cn_ref *ref, uint32_t timeout_ms, call_done done,
              void *context, struct call **ret_call);
-/** End a call in silence: monitor and timer are taken back, the record is gone. */
-void call_free(struct call *call);
 /**
- * The same when its monitor has told its end, or nobody will look at what it tells: no DOWN is
- * searched for, as thousands may wait when a node is lost.
+ * End a call in silence: monitor and timer are taken back, the record is gone. @flush: its DOWN may
+ * be in the mailbox and is taken out. False when the DOWN has been taken, or nobody will look: to
+ * search for each call's is too much when thousands wait because a node is lost.
  */
-void call_free_fired(struct call *call);
+void call_free(struct call *call, bool flush);
 /** Take an answer to a call of @self, or the end of one; false when it is none. */
 bool calls_take(struct gen_server *self, struct cn_term message);
 /** Take the timeout of a call; false when @timer is of no call. */

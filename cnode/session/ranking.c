@@ -17,32 +17,32 @@ static int ranking_alloc(struct ranking *ranking, size_t count)
     return ranking->candidates == NULL ? -ENOMEM : 0;
 }
 
-/* One that is alone is first, whatever its weight. */
-static int add(struct ranking *ranking, struct cn_bytes id, const char *node, bool preferred)
+static void add(struct ranking *ranking, const char *node, bool preferred)
 {
-    struct candidate *candidate = &ranking->candidates[ranking->count];
-    int error = ranking->alone ? 0 : placement_weight(id, node, &candidate->weight);
+    struct candidate *candidate = &ranking->candidates[ranking->count++];
 
-    if (error != 0)
-        return error;
     text_copy(candidate->node, sizeof(candidate->node), node);
     candidate->preferred = preferred;
-    ranking->count++;
-    return 0;
 }
 
-static int add_others(struct ranking *ranking, const struct hosts *hosts, struct cn_bytes id,
-                      bool prefer_newer)
+static void add_others(struct ranking *ranking, const struct hosts *hosts, bool prefer_newer)
 {
-    int error = 0;
-
     list_for_each(link, &hosts->members) {
         const struct member *member = container_of(link, struct member, link);
 
-        error = add(ranking, id, member->pid.node,
-                    prefer_newer && member_version(hosts, member) > 0);
-        if (error != 0)
-            break;
+        add(ranking, member->pid.node, prefer_newer && member_version(hosts, member) > 0);
+    }
+}
+
+/* One that is alone is first, whatever its weight. */
+static int weigh(struct ranking *ranking, struct cn_bytes id)
+{
+    int error = 0;
+
+    for (size_t i = 0; ranking->count > 1 && i < ranking->count && error == 0; i++) {
+        struct candidate *candidate = &ranking->candidates[i];
+
+        error = placement_weight(id, candidate->node, &candidate->weight);
     }
     return error;
 }
@@ -50,16 +50,14 @@ static int add_others(struct ranking *ranking, const struct hosts *hosts, struct
 static int rank(struct ranking *ranking, const struct hosts *hosts, struct cn_bytes id,
                 bool leaving)
 {
-    size_t count = hosts->members_count + (leaving ? 0 : 1);
     int error = ranking_alloc(ranking, hosts->members_count + 1);
 
     if (error != 0)
         return error;
-    ranking->alone = count == 1;
     if (!leaving)
-        error = add(ranking, id, procs_node(hosts->procs), false);
-    if (error == 0)
-        error = add_others(ranking, hosts, id, leaving);
+        add(ranking, procs_node(hosts->procs), false);
+    add_others(ranking, hosts, leaving);
+    error = weigh(ranking, id);
     if (error != 0)
         ranking_deinit(ranking);
     else

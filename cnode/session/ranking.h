@@ -16,7 +16,6 @@ struct ranking {
     size_t count;
     size_t next;
     bool ordered; /* of one host that is asked whatever it said of itself */
-    bool alone;   /* there is but one: its weight is not computed */
 };
 
 /** Rank the known hosts, this one too, for the session @id. Errors: -ENOMEM. */

@@ -8,7 +8,7 @@ defmodule Minotaur.Bench.Drain do
   is left then is the drain itself.
   """
 
-  alias Minotaur.Bench.{Os, Report}
+  alias Minotaur.Bench.{Floor, Os, Report}
   alias Minotaur.Cluster.Manager
   alias Minotaur.ClusterHelper, as: Cluster
   alias Minotaur.{GameEngine, Hosts, Walker}
@@ -174,21 +174,11 @@ defmodule Minotaur.Bench.Drain do
     method = &GameEngine.Names.resolve/3
     owned = for name <- :global.registered_names(), do: {name, :global.whereis_name(name)}
     others = for {name, _pid} <- owned, do: {name, spawn(:timer, :sleep, [:infinity])}
-    {us, 8} = :timer.tc(fn -> change_here(for {name, pid} <- others, do: {name, pid, method}) end)
-    8 = change_here(for {name, pid} <- owned, do: {name, pid, method})
+    give = fn holders -> for {name, pid} <- holders, do: {:insert, {name, pid, method}} end
+    us = Floor.change_us(give.(others))
+    Floor.change_us(give.(owned))
     for {_name, pid} <- others, do: Process.exit(pid, :kill)
     us / 1_000
-  end
-
-  # As another node tells it many changes under one lock, without that node, its lock, the wire.
-  defp change_here(entries) do
-    id = {:global, self()}
-    true = :global.set_lock(id, [node()])
-    ops = for entry <- entries, do: {:insert, entry}
-    GenServer.cast(:global_name_server, {:new_nodes, node(), ops, [], [], [vsn: 8, lock: id]})
-    version = GenServer.call(:global_name_server, :get_protocol_version, :infinity)
-    :global.del_lock(id, [node()])
-    version
   end
 
   @doc "On a member: begins to measure for how long its `:global` is on a scheduler."

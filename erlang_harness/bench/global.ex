@@ -7,7 +7,7 @@ defmodule Minotaur.Bench.Global do
   of `cnode-echo` (`tests/nodes/namer.c`).
   """
 
-  alias Minotaur.Bench.{Os, Report}
+  alias Minotaur.Bench.{Floor, Os, Report}
   alias Minotaur.Cluster.{LockLoad, Manager}
   alias Minotaur.ClusterHelper, as: Cluster
   alias Minotaur.{GameEngine, GameEngineFixtures}
@@ -93,7 +93,7 @@ defmodule Minotaur.Bench.Global do
   @doc "On a BEAM node: the same names at once, told to nobody but its own server. Names/s."
   def floor_rate(pids) do
     us = floor_us(pids)
-    change_here(for {_, index} <- Enum.with_index(pids), do: {:delete, {:name, index}})
+    Floor.change_us(for {_, index} <- Enum.with_index(pids), do: {:delete, {:name, index}})
     rate(length(pids), us)
   end
 
@@ -101,19 +101,9 @@ defmodule Minotaur.Bench.Global do
   def floor_us(pids) do
     method = &:global.random_exit_name/3
 
-    ops = for {pid, index} <- Enum.with_index(pids), do: {:insert, {{:name, index}, pid, method}}
-
-    time(fn -> change_here(ops) end)
-  end
-
-  # As another node tells it many changes under one lock, without that node, its lock, the wire.
-  defp change_here(ops) do
-    id = {:global, self()}
-    true = :global.set_lock(id, [node()])
-    message = {:new_nodes, node(), ops, [], [], [vsn: 8, lock: id]}
-    GenServer.cast(:global_name_server, message)
-    8 = GenServer.call(:global_name_server, :get_protocol_version, :infinity)
-    :global.del_lock(id, [node()])
+    Floor.change_us(
+      for {pid, index} <- Enum.with_index(pids), do: {:insert, {{:name, index}, pid, method}}
+    )
   end
 
   # -- moves
