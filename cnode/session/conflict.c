@@ -20,7 +20,8 @@
 #include "session/naming.h"
 #include "session/words.h"
 
-#define SLICE 64
+#define SLICE     64
+#define CONTEST_S 3600
 
 /* What an owner says of itself. */
 struct claim {
@@ -120,6 +121,7 @@ static struct forward *forward_to(struct session *session, const struct cn_pid *
         return NULL;
     forward->target = *winner;
     forward->conflict = true;
+    forward->since_ms = procs_now_ms(session->hosts->procs);
     if (process_monitor(gen_server_process(session->server), &dest, &forward->monitor) != 0) {
         mem_free(forward);
         return NULL;
@@ -162,8 +164,7 @@ static void yield(struct session *session, const struct claim *claim)
 
 void conflict_give_back(struct session *session, const struct cn_pid *source)
 {
-    /* Two epochs above that with which this one came: handoff_out.c. */
-    yield(session, &(struct claim){.epoch = session->epoch + 1, .pid = *source});
+    yield(session, &(struct claim){.epoch = session->epoch, .pid = *source});
 }
 
 static void take_names(struct session *session)
@@ -227,19 +228,33 @@ bool conflict_message(struct session *session, struct cn_term message)
     return true;
 }
 
-static void found(struct session *session, const struct cn_pid *other)
+static void found(struct session *session, const struct cn_pid *other, bool ended)
 {
     if (other != NULL && session_state(session) == SESSION_RUNNING)
         say_claim(session, other);
 }
 
+static uint32_t now_s(const struct hosts *hosts)
+{
+    return (uint32_t)(procs_now_ms(hosts->procs) / 1000);
+}
+
+/* Ask all hosts, unless it has been without a rival for long. */
+static void look(struct session *session)
+{
+    struct hosts *hosts = session->hosts;
+
+    list_remove(&session->contested);
+    if (session_state(session) != SESSION_RUNNING || now_s(hosts) >= session->contested_s)
+        return; /* the first: it has given way meanwhile */
+    list_append(&hosts->contested, &session->contested);
+    locate_other(session, &(struct locate_question){0}, found);
+}
+
 void conflict_expect(struct session *session)
 {
-    if (session_state(session) != SESSION_RUNNING) /* it has given way meanwhile */
-        return;
-    list_remove(&session->contested);
-    list_append(&session->hosts->contested, &session->contested);
-    locate_other(session, NULL, found);
+    session->contested_s = now_s(session->hosts) + CONTEST_S;
+    look(session);
 }
 
 static void slice(struct host_timer *timer)
@@ -248,7 +263,7 @@ static void slice(struct host_timer *timer)
     struct list *link;
 
     for (int i = 0; i < SLICE && (link = list_pop(&hosts->asking)) != NULL; i++)
-        conflict_expect(container_of(link, struct session, contested));
+        look(container_of(link, struct session, contested));
     if (!list_empty(&hosts->asking))
         host_timer_start(hosts, timer, 0, slice);
 }

@@ -21,6 +21,8 @@
  * {global_name_conflict, Name, Other}; and, for one that may have another owner, by asking all
  * hosts: at once, and when a host comes.
  *
+ * They ask for an hour: a session without a rival by then has none that anybody heard of.
+ *
  * How it fails: without memory for a claim the next conflict or host brings another one; who cannot
  * become a forwarder ends at once.
  *
@@ -35,7 +37,8 @@
 bool conflict_message(struct session *session, struct cn_term message);
 /** The process @source, from which the running @session came, says that it owns it again. */
 void conflict_give_back(struct session *session, const struct cn_pid *source);
-/** The running @session may have another owner: it looks for one, now and when a host comes. */
+/** The running @session may have another owner: it looks for one, now and when a host comes within
+ * an hour. */
 void conflict_expect(struct session *session);
 /** A host has come: sessions that may have another owner ask for it, some at a time. */
 void conflict_host_met(struct hosts *hosts);

@@ -177,19 +177,28 @@ static void last_words_said(struct host_timer *timer)
     finish(container_of(timer, struct drain, timer));
 }
 
+/* Who watches one learns where to go; also of those whose session had come back meanwhile. */
+static void end_forwarders(struct hosts *hosts)
+{
+    struct session_key *key, *next;
+
+    map_for_each(hosts->table.by_id, key, next) if (session_state(key->session) ==
+                                                    SESSION_FORWARDING) forward_end(key->session);
+    list_for_each_safe(link, &hosts->table.displaced)
+        forward_end(container_of(link, struct session, contested));
+}
+
 /* The time is over: forwarders end, nothing else is waited for. */
 static void expire(struct drain *drain)
 {
     struct hosts *hosts = drain->hosts;
-    struct session_key *key, *next;
 
     if (drain->expired)
         return;
     drain->expired = true;
     host_timer_stop(hosts, &drain->timer);
     drain->pumping = true;
-    map_for_each(hosts->table.by_id, key, next) if (session_state(key->session) ==
-                                                    SESSION_FORWARDING) forward_end(key->session);
+    end_forwarders(hosts);
     drain->pumping = false;
     if (hosts->table.forwarders == 0 ||
         host_timer_start(hosts, &drain->timer, LAST_WORDS_MS, last_words_said) != 0)

@@ -6,6 +6,7 @@
 #include "base/alloc.h"
 #include "session/conflict.h"
 #include "session/drain.h"
+#include "session/ended.h"
 #include "session/events.h"
 #include "session/handoff_in.h"
 #include "session/handoff_out.h"
@@ -17,9 +18,7 @@
 #define CHECK_INTERVAL_MS 100
 #define STAY_MS           500
 /* Longer than a caller waits by default; no drain ends one that gave way. */
-#define GAVE_WAY_STAY_MS 6000
-/* Each owner may have raised the epoch by as much as 2: handoff_out.c. */
-#define EPOCHS_PER_OWNER 2
+#define GAVE_WAY_STAY_MS 6500
 
 /* Somebody needs it, for its end would be news. */
 static bool watched(const struct session *session)
@@ -27,7 +26,7 @@ static bool watched(const struct session *session)
     const struct forward *forward = session->forward;
 
     if (forward->conflict &&
-        procs_now_ms(session->hosts->procs) >= forward->until_ms + GAVE_WAY_STAY_MS)
+        procs_now_ms(session->hosts->procs) >= forward->since_ms + GAVE_WAY_STAY_MS)
         return false;
     return process_watchers(gen_server_process(session->server), NULL) > 0;
 }
@@ -132,7 +131,7 @@ static void recover(struct session *session)
              (int)session->id_size, (const char *)session->text, forward->target.node);
     if (forward->timer != 0)
         process_cancel_timer(gen_server_process(session->server), forward->timer);
-    session->epoch += EPOCHS_PER_OWNER * (1 + forward->owners);
+    session->epoch += forward->owners; /* should one of them live: who did more stays */
     session->owns_names = true;
     session->forward = NULL;
     hosts->table.forwarders--;
@@ -155,8 +154,15 @@ static bool pass_held(void *context, struct cn_term message)
     return true;
 }
 
-/* All hosts have been asked; @owner: who owns the session, or leads there. */
-static void asked(struct session *session, const struct cn_pid *owner)
+/* The session is over, and so is this. */
+static void follow_to_the_end(struct session *session)
+{
+    ended_note(session);
+    forward_end(session);
+}
+
+/* All hosts have been asked; @owner: who owns the session, or leads there; @ended: it is over. */
+static void asked(struct session *session, const struct cn_pid *owner, bool ended)
 {
     struct forward *forward = session->forward;
 
@@ -175,8 +181,10 @@ static void asked(struct session *session, const struct cn_pid *owner)
         follow(session, owner);
         held_each(session->held, pass_held, session);
         session->held = held_free(session->held);
-    } else if (forward->over || session->displaced) {
+    } else if (session->displaced) {
         forward_end(session);
+    } else if (forward->over || ended) {
+        follow_to_the_end(session);
     } else {
         recover(session);
     }
@@ -185,17 +193,13 @@ static void asked(struct session *session, const struct cn_pid *owner)
 /* Before anything is decided: somebody else may own it. @over: if nobody does, it has ended. */
 static void ask_hosts(struct session *session, bool over)
 {
-    session->forward->asking = true;
-    session->forward->over = over;
-    locate_other(session, &session->forward->target, asked);
-}
+    struct forward *forward = session->forward;
+    struct locate_question question = {
+        .except = &forward->target, .lost = &forward->target, .since_ms = forward->since_ms};
 
-static bool is_orderly_end(struct cn_term reason)
-{
-    struct cn_term detail;
-
-    return cn_term_is_atom(reason, "normal") || cn_term_is_atom(reason, "shutdown") ||
-           words_read_pair(reason, "shutdown", &detail);
+    forward->asking = true;
+    forward->over = over;
+    locate_other(session, &question, asked);
 }
 
 /* The owner is gone: on to where it went, if it says so. One that is not there any more when a lost
@@ -215,8 +219,8 @@ static void owner_down(struct session *session, struct cn_term reason)
         forward->lost = true;
         newer = forward->target;
         follow(session, &newer);
-    } else if (is_orderly_end(reason)) {
-        forward_end(session);
+    } else if (ended_in_order(reason)) {
+        follow_to_the_end(session);
     } else {
         ask_hosts(session, cn_term_is_atom(reason, "noproc") && !tried && !forward->conflict);
     }

@@ -20,9 +20,10 @@
  *
  * It keeps the state that it gave away. When the new owner crashes, or its node is gone (a lost
  * connection is tried once more), it asks all hosts who owns the session. It follows whom they
- * name; when they know nobody, it is the owner again, at a higher epoch: what the new one did since
- * is lost with it. A drain that is still on moves it to the next host. What comes while it asks is
- * held. A host that cannot be asked may have an owner all the same: conflict.h ends that.
+ * name, or ends when they know that the session has (ended.h); when they know nothing, it is the
+ * owner again, at the epoch of the one that is lost: what that one did since is lost, unless it
+ * lives. A drain that is still on moves it to the next host. What comes while it asks is held. A
+ * host that cannot be asked may have an owner all the same: conflict.h ends that.
  *
  * How it fails: when the new process ends in an orderly way, the session is over and the forwarder
  * ends at once.
@@ -45,6 +46,7 @@ struct forward {
     struct cn_ref monitor; /* of the target */
     enum forward_names names;
     uint64_t until_ms; /* not to end before; once the names have moved */
+    uint64_t since_ms; /* the session stopped here; what it keeps is of then */
     uint64_t timer;
     uint64_t owners; /* that came after this process and its target */
     bool lost;       /* the connection with the target was, and is tried again */

@@ -35,6 +35,7 @@ struct handoff_in {
     struct cn_ref monitor;         /* of the source */
     bool lost;                     /* the connection with it was */
     bool asking;                   /* it cannot be reached: the hosts are asked for an owner */
+    uint64_t since_ms;             /* when the offer came */
     uint64_t heard_ms;             /* when the source spoke last */
     uint64_t timer;
     struct bytes data;
@@ -99,7 +100,8 @@ static int accept_offer(struct hosts *hosts, const struct offer *offer,
         return error;
     }
     (*ret_session)->in = in;
-    in->heard_ms = procs_now_ms(hosts->procs);
+    in->since_ms = procs_now_ms(hosts->procs);
+    in->heard_ms = in->since_ms;
     error = await_word(*ret_session, SILENCE_MS);
     if (error == 0)
         error = process_monitor(gen_server_process((*ret_session)->server), &source, &in->monitor);
@@ -308,6 +310,7 @@ static void activate(struct session *session, bool told)
     session->in = NULL;
     session->came_by = in->origin;
     in->origin = NULL;
+    session->came_by->told = told;
     session->epoch++;
     if (in->lost) /* its source may send the queue twice */
         carried_out_repeated(&session->done);
@@ -331,16 +334,20 @@ static void activate(struct session *session, bool told)
 }
 
 /* The source cannot be reached, and all hosts have been asked: @owner owns the session, or leads
- * there; NULL: what is here is the newest that there is. */
-static void asked(struct session *session, const struct cn_pid *owner)
+ * there; or it is over, @ended; or what is here is the newest that there is. */
+static void asked(struct session *session, const struct cn_pid *owner, bool ended)
 {
+    bool newest = owner == NULL && !ended;
+
     if (session_state(session) != SESSION_READY || !session->in->asking)
         return;
     host_log(session->hosts, HOSTS_LOG_WARNING, "session %.*s: its source is out of reach, %s%s",
              (int)session->id_size, (const char *)session->text,
-             owner == NULL ? "it runs here now" : "it ends: its owner is on ",
+             newest  ? "it runs here now"
+             : ended ? "it ends: the session is over"
+                     : "it ends: its owner is on ",
              owner == NULL ? "" : owner->node);
-    if (owner == NULL)
+    if (newest)
         activate(session, false);
     else
         session_stop_atom(session, "normal");
@@ -348,10 +355,13 @@ static void asked(struct session *session, const struct cn_pid *owner)
 
 static void activate_alone(struct session *session)
 {
+    struct locate_question question = {.lost = &session->in->origin->source,
+                                       .since_ms = session->in->since_ms};
+
     if (session->in->asking)
         return;
     session->in->asking = true;
-    locate_other(session, NULL, asked);
+    locate_other(session, &question, asked);
 }
 
 static void take_word(struct session *session, struct cn_term term)
@@ -452,6 +462,7 @@ bool handoff_in_late(struct session *session, struct cn_term message)
         !cn_ref_equal(&word.transfer, &session->came_by->transfer))
         return false;
     if (word.word == HANDOFF_ACTIVATE) {
+        session->came_by->told = true;
         word = (struct handoff_message){.word = HANDOFF_ACTIVE, .epoch = session->epoch};
         say(session, session->came_by, &word);
         carried_out_repeated(&session->done); /* what it sends again may have arrived before */
@@ -459,6 +470,10 @@ bool handoff_in_late(struct session *session, struct cn_term message)
     }
     if (word.word != HANDOFF_CANCEL || session_state(session) == SESSION_FORWARDING)
         return false;
+    if (!session->came_by->told) { /* it owns the session against its source's will: who stays? */
+        conflict_expect(session);
+        return true;
+    }
     session->owns_names = false; /* they are the source's, or on their way to it */
     if (session_state(session) == SESSION_RUNNING)
         conflict_give_back(session, &session->came_by->source);

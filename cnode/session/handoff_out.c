@@ -2,7 +2,7 @@
  * The source of a handoff, step by step. One structure while it lasts.
  *
  * Every failure goes one way: cancel is said to the target, names go back, the queue is executed
- * here; at a higher epoch, for the target may have become the owner meanwhile, unless it refused.
+ * here; at the epoch that the target would have, for it may own the session, unless it refused.
  *
  * A lost connection is looked at twice. A target that was ready owns the session from then on, so
  * it is told over a new connection to activate, and a second loss, or its end, is the failure.
@@ -28,8 +28,6 @@
 #include "session/words.h"
 
 #define STEP_MS 5000
-/* The target may own the session at epoch + 1 already: whoever goes on here must be above it. */
-#define EPOCHS_LOST 2
 /* For so long nobody waits for names after one has waited in vain. */
 #define NAMES_LATE_MS 1000
 
@@ -107,13 +105,14 @@ static void give_up(struct session *session, int result)
     host_log(session->hosts, HOSTS_LOG_WARNING, "session %.*s: move to %s failed: %s",
              (int)session->id_size, (const char *)session->text, out->forward->target.node,
              error_name(result));
-    say(session, &cancel);
+    if (result != CN_E_CLOSED) /* nobody is there, or will be told when both are back */
+        say(session, &cancel);
     process_demonitor(process, &out->forward->monitor, true);
     if (out->timer != 0)
         process_cancel_timer(process, out->timer);
     if (result != CN_E_REFUSED) {
-        session->epoch += EPOCHS_LOST;
-        events_moved(session); /* the target may have told them that it owns the session */
+        session->epoch++;      /* the target may own the session at that one, too: conflict.h */
+        events_moved(session); /* and have told them so */
     }
     sm_move(&out->sm, OUT_FAILED);
     out_free(out);
@@ -226,6 +225,7 @@ static struct handoff_out *out_new(struct session *session, const struct cn_ref 
         return NULL;
     }
     out->forward->target = *target;
+    out->forward->since_ms = procs_now_ms(session->hosts->procs);
     out->transfer = *transfer;
     out->done = done;
     sm_init(&out->sm, &table, session->sm.id, OUT_WAITING);
@@ -363,7 +363,7 @@ static void ready(struct session *session, const struct handoff_message *message
 }
 
 /* The target owns the session: this process only passes messages on. */
-static void active(struct session *session)
+static void active(struct session *session, uint64_t epoch)
 {
     struct handoff_out *out = session->out;
     struct forward *forward = out->forward;
@@ -378,6 +378,7 @@ static void active(struct session *session)
     sm_move(&out->sm, OUT_MOVED);
     out->forward = NULL;
     out_free(out);
+    session->epoch = epoch;
     session->owns_names = false;
     session->held = held_free(session->held);
     forward_start(session, forward);
@@ -403,7 +404,7 @@ static void take_word(struct session *session, struct cn_term term)
             fail(session, CN_E_REFUSED);
         break;
     case HANDOFF_ACTIVE:
-        active(session);
+        active(session, message.epoch);
         break;
     default:
         break;

@@ -22,6 +22,7 @@
 
 struct conductor;
 struct drain;
+struct ended;
 struct engine_function;
 struct host_box;
 
@@ -77,6 +78,7 @@ struct hosts {
     struct list contested; /* sessions that may have another owner: conflict.h */
     struct list asking;
     struct host_timer contest_timer;
+    struct ended *ended; /* sessions that have: ended.h */
     struct host_timer
         order_timer; /* carries out what hosts_drain and hosts_drain_hurry asked for */
     bool hurry;

@@ -13,6 +13,7 @@
 #include "base/alloc.h"
 #include "session/conductor.h"
 #include "session/drain.h"
+#include "session/ended.h"
 #include "session/engine.h"
 #include "session/host.h"
 #include "session/members.h"
@@ -58,6 +59,7 @@ static struct hosts *hosts_alloc(struct procs *procs, const struct session_names
     set_config(hosts, config);
     session_callbacks_init(&hosts->session_callbacks, game);
     list_init(&hosts->members);
+    session_table_init(&hosts->table);
     list_init(&hosts->moves_waiting);
     list_init(&hosts->arrived);
     list_init(&hosts->unsure);
@@ -118,6 +120,7 @@ struct hosts *hosts_free(struct hosts *hosts)
     drain_free(hosts);
     conductor_free(hosts);
     members_clear(hosts);
+    ended_clear(hosts);
     engine_free(hosts);
     mem_free(hosts);
     return NULL;

@@ -4,7 +4,10 @@
  */
 #include "session/locate.h"
 
+#include <string.h>
+
 #include "base/alloc.h"
+#include "session/ended.h"
 #include "session/forward.h"
 #include "session/members.h"
 #include "session/words.h"
@@ -19,7 +22,11 @@ struct locate {
     locate_other_done other_done; /* NULL: told, or `done` is to be */
     struct cn_pid asker;          /* of locate_other; as `except` no answer */
     struct cn_pid except;
-    size_t waiting; /* answers that are still to come, and 1 while questions are being sent */
+    struct cn_pid lost;
+    uint64_t epoch;    /* of the asker */
+    uint64_t since_ms; /* it has stopped; 0: it does not ask whether the session has ended */
+    bool ended;        /* since then, at no lower epoch */
+    size_t waiting;    /* answers that are still to come, and 1 while questions are being sent */
 };
 
 const struct cn_pid *locate_here(const struct hosts *hosts, enum locate_by by, struct cn_bytes key)
@@ -56,7 +63,7 @@ static void tell(struct locate *locate, const struct cn_pid *pid)
     if (other_done != NULL)
         session = session_find(locate->hosts, &locate->asker);
     if (session != NULL)
-        other_done(session, pid);
+        other_done(session, pid, pid == NULL && locate->ended);
 }
 
 static void one_less(struct locate *locate)
@@ -81,17 +88,56 @@ static void answered(struct gen_server *self, void *context, enum call_outcome o
     one_less(locate);
 }
 
-static void ask_all(struct locate *locate, struct cn_term question)
+/* An end means the asker's session if it was of no lower epoch, and after that one had stopped. */
+static void note_end(struct locate *locate, uint64_t epoch, uint64_t age_ms)
+{
+    if (epoch >= locate->epoch && age_ms <= procs_now_ms(locate->hosts->procs) - locate->since_ms)
+        locate->ended = true;
+}
+
+/* {ended, Epoch, AgeMs}; ages are of the answering host's clock, and so no older than they say. */
+static void answered_end(struct gen_server *self, void *context, enum call_outcome outcome,
+                         struct cn_term term)
+{
+    struct locate *locate = context;
+    uint64_t epoch, age_ms;
+    struct cn_reader reader;
+
+    cn_reader_init(&reader, term);
+    if (outcome == CALL_REPLY && cn_peek(&reader) == CN_TYPE_TUPLE &&
+        cn_read_this_tuple(&reader, 3) && cn_read_this_atom(&reader, "ended") &&
+        words_read_unsigned(&reader, &epoch) && words_read_unsigned(&reader, &age_ms))
+        note_end(locate, epoch, age_ms);
+    one_less(locate);
+}
+
+static void ask_one(struct locate *locate, struct dest dest, struct cn_term question,
+                    struct cn_term end)
 {
     struct hosts *hosts = locate->hosts;
 
-    locate->waiting = 1;
-    list_for_each(link, &hosts->members) {
-        struct dest dest = words_to_pid(&container_of(link, struct member, link)->pid);
+    if (host_call(hosts, &dest, question, LOCATE_MS, answered, locate, NULL) == 0)
+        locate->waiting++;
+    if (locate->since_ms != 0 &&
+        host_call(hosts, &dest, end, LOCATE_MS, answered_end, locate, NULL) == 0)
+        locate->waiting++;
+}
 
-        if (host_call(hosts, &dest, question, LOCATE_MS, answered, locate, NULL) == 0)
-            locate->waiting++;
-    }
+/* A node that is just back has not said hello yet, but knows what became of its sessions. */
+static void ask_all(struct locate *locate, struct cn_bytes key, struct cn_term question,
+                    struct cn_term end)
+{
+    const char *lost = locate->lost.node;
+    uint64_t epoch, age_ms;
+
+    if (locate->since_ms != 0 && ended_find(locate->hosts, key, &epoch, &age_ms))
+        note_end(locate, epoch, age_ms);
+    locate->waiting = 1;
+    list_for_each(link, &locate->hosts->members)
+        ask_one(locate, words_to_pid(&container_of(link, struct member, link)->pid), question, end);
+    if (lost[0] != '\0' && members_find(locate->hosts, lost) == NULL &&
+        strcmp(lost, procs_node(locate->hosts->procs)) != 0)
+        ask_one(locate, words_to_host(lost), question, end);
     one_less(locate);
 }
 
@@ -101,22 +147,28 @@ static void ask(const struct locate *like, enum locate_by by, struct cn_bytes ke
     struct locate *locate = mem_alloc(sizeof(*locate));
     struct locate unasked = *like;
     struct cn_writer question;
+    struct cn_writer end;
 
     cn_writer_init(&question, 0);
+    cn_writer_init(&end, 0);
     cn_write_tuple(&question, 2);
     cn_write_atom(&question, "whereis");
     cn_write_tuple(&question, 2);
     cn_write_atom(&question, by == LOCATE_BY_ID ? "id" : "join_code");
     cn_write_binary(&question, key);
-    if (locate == NULL || cn_writer_error(&question) != 0) {
+    cn_write_tuple(&end, 2);
+    cn_write_atom(&end, "ended");
+    cn_write_binary(&end, key);
+    if (locate == NULL || cn_writer_error(&question) != 0 || cn_writer_error(&end) != 0) {
         mem_free(locate);
         tell(&unasked, NULL);
     } else {
         *locate = *like;
         operation_begin(locate->hosts, &locate->operation, locate_release);
-        ask_all(locate, cn_writer_term(&question));
+        ask_all(locate, key, cn_writer_term(&question), cn_writer_term(&end));
     }
     cn_writer_free(&question);
+    cn_writer_free(&end);
 }
 
 void locate_session(struct hosts *hosts, enum locate_by by, struct cn_bytes key, locate_done done,
@@ -130,11 +182,17 @@ void locate_session(struct hosts *hosts, enum locate_by by, struct cn_bytes key,
         ask(&(struct locate){.hosts = hosts, .done = done, .context = context}, by, key);
 }
 
-void locate_other(struct session *session, const struct cn_pid *except, locate_other_done done)
+void locate_other(struct session *session, const struct locate_question *question,
+                  locate_other_done done)
 {
+    const struct cn_pid *self = session_pid(session);
+
     ask(&(struct locate){.hosts = session->hosts,
                          .other_done = done,
-                         .asker = *session_pid(session),
-                         .except = except != NULL ? *except : *session_pid(session)},
+                         .asker = *self,
+                         .except = question->except != NULL ? *question->except : *self,
+                         .lost = question->lost != NULL ? *question->lost : (struct cn_pid){0},
+                         .epoch = session->epoch,
+                         .since_ms = question->since_ms},
         LOCATE_BY_ID, session_id(session));
 }

@@ -18,8 +18,11 @@ enum locate_by {
 /** Called exactly once, unless the hosts are released first. @pid: NULL when nobody has the
  * session. */
 typedef void (*locate_done)(void *context, const struct cn_pid *pid);
-/** The same for a session's own question; called at most once: not when @session has ended. */
-typedef void (*locate_other_done)(struct session *session, const struct cn_pid *pid);
+/**
+ * The same for a session's own question; called at most once: not when @session has ended. @ended:
+ * nobody has the session, for it is over (ended.h).
+ */
+typedef void (*locate_other_done)(struct session *session, const struct cn_pid *pid, bool ended);
 
 /** Find a session that is owned here, or its new owner while its forwarder is here; NULL: neither.
  */
@@ -27,10 +30,15 @@ const struct cn_pid *locate_here(const struct hosts *hosts, enum locate_by by, s
 /** Find a session anywhere; @done may be called at once. */
 void locate_session(struct hosts *hosts, enum locate_by by, struct cn_bytes key, locate_done done,
                     void *context);
-/**
- * Ask all other known hosts for another process of @session than itself and @except (NULL: none),
- * which it knows to be no owner. @done may be called at once.
- */
-void locate_other(struct session *session, const struct cn_pid *except, locate_other_done done);
+/** What a session asks for. Zeroed: another process of it than itself, of the known hosts. */
+struct locate_question {
+    const struct cn_pid *except; /* it is no owner; NULL: none */
+    const struct cn_pid *lost;   /* its node is asked, too, known as a host or not; NULL: none */
+    uint64_t since_ms;           /* also whether it has ended since it stopped here; 0: not that */
+};
+
+/** Ask all other hosts about @session. @done may be called at once. */
+void locate_other(struct session *session, const struct locate_question *question,
+                  locate_other_done done);
 
 #endif

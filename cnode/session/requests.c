@@ -10,6 +10,7 @@
 #include "base/alloc.h"
 #include "session/conductor.h"
 #include "session/drain.h"
+#include "session/ended.h"
 #include "session/failpoint.h"
 #include "session/handoff_in.h"
 #include "session/locate.h"
@@ -207,7 +208,7 @@ static bool answer_at_once(struct hosts *hosts, struct cn_term request, struct c
         write_sessions(hosts, writer);
     else
         return cordon(hosts, request, writer) || whereis(hosts, request, writer) ||
-               handoff_in_offer(hosts, request, writer);
+               ended_answer(hosts, request, writer) || handoff_in_offer(hosts, request, writer);
     return true;
 }
 

@@ -18,6 +18,7 @@
 #include "session/conflict.h"
 #include "session/drain.h"
 #include "session/dropped.h"
+#include "session/ended.h"
 #include "session/events.h"
 #include "session/forward.h"
 #include "session/handoff_in.h"
@@ -342,6 +343,13 @@ static void tell_movers(struct session *session, struct cn_term reason)
         move_session_ends(session);
 }
 
+static bool owned(const struct session *session)
+{
+    enum session_state state = session_state(session);
+
+    return session->owns_names && (state == SESSION_RUNNING || state == SESSION_FROZEN);
+}
+
 static void terminate(struct gen_server *self, void *state, struct cn_term reason)
 {
     struct session *session = state;
@@ -352,10 +360,12 @@ static void terminate(struct gen_server *self, void *state, struct cn_term reaso
     list_remove(&session->waiting);
     list_remove(&session->arrived);
     list_remove(&session->contested);
+    if (owned(session) && ended_in_order(reason))
+        ended_note(session);
     if (session_state(session) == SESSION_FORWARDING)
         hosts->table.forwarders--;
     if (session->displaced)
-        hosts->table.displaced--;
+        hosts->table.displaced_count--;
     if (unsettled(session))
         hosts->table.unsettled--;
     session_table_remove(&hosts->table, session);

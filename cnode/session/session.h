@@ -66,6 +66,7 @@ struct session;
 struct handoff_origin {
     struct cn_ref transfer;
     struct cn_pid source;
+    bool told; /* it runs because its source said so */
 };
 
 /** A session's place in one of the tables of table.h. */
@@ -96,13 +97,14 @@ struct session {
     struct carried_out *done;       /* its last updates, by their calls; NULL: none */
     struct list waiting;            /* for the drain or a rebalance to move it */
     struct list arrived;            /* it came from another host: arrivals.h */
-    struct list contested;          /* it may have another owner: conflict.h */
+    struct list contested;          /* it may have another owner: conflict.h; or displaced */
     struct move *move;              /* the drain's or the conductor's, while it moves */
     struct naming *naming;          /* an answer of the registry is awaited */
     struct session_key by_id;
     struct session_key by_code;
     uint32_t id_size;
     uint32_t code_size;    /* 0: no join code */
+    uint32_t contested_s;  /* until then it may have another owner: conflict.h */
     struct etf_body *body; /* the state as a term: state_body.h; NULL: not written */
     uint64_t body_timer;
     bool body_read;

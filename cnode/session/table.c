@@ -16,6 +16,11 @@ static struct session *find(struct session_key *map, struct cn_bytes key)
     return item == NULL ? NULL : item->session;
 }
 
+void session_table_init(struct session_table *table)
+{
+    list_init(&table->displaced);
+}
+
 int session_table_add(struct session_table *table, struct session *session)
 {
     struct cn_bytes id = session_id(session);
@@ -55,7 +60,8 @@ static void displace(struct session_table *table, struct session *session)
         return;
     session_table_remove(table, session);
     session->displaced = true;
-    table->displaced++;
+    list_append(&table->displaced, &session->contested);
+    table->displaced_count++;
 }
 
 void session_table_displace(struct session_table *table, struct cn_bytes id, struct cn_bytes code)
@@ -71,7 +77,8 @@ void session_table_restore(struct session_table *table, struct session *session)
         session_table_add(table, session) != 0)
         return;
     session->displaced = false;
-    table->displaced--;
+    list_remove(&session->contested);
+    table->displaced_count--;
 }
 
 struct session *session_table_by_id(const struct session_table *table, struct cn_bytes id)
@@ -86,5 +93,5 @@ struct session *session_table_by_code(const struct session_table *table, struct 
 
 size_t session_table_owned(const struct session_table *table)
 {
-    return map_count(table->by_id) - (table->forwarders - table->displaced);
+    return map_count(table->by_id) - (table->forwarders - table->displaced_count);
 }

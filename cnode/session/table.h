@@ -10,15 +10,18 @@
 
 #include "session/session.h"
 
-/** The table; zeroed: empty. */
+/** The table; zeroed, and session_table_init: empty. */
 struct session_table {
     struct session_key *by_id;
     struct session_key *by_code;
-    size_t forwarders; /* moved away */
-    size_t displaced;  /* of the forwarders: no longer in by_id */
-    size_t unsettled;  /* of those in by_id: starting, receiving or ready */
+    size_t forwarders;     /* moved away */
+    struct list displaced; /* of the forwarders: no longer in by_id; linked by `contested` */
+    size_t displaced_count;
+    size_t unsettled; /* of those in by_id: starting, receiving or ready */
 };
 
+/** Make a zeroed table. */
+void session_table_init(struct session_table *table);
 /** Put @session in under its id and code, which are free. Errors: -ENOMEM, with nothing changed. */
 int session_table_add(struct session_table *table, struct session *session);
 /** Take @session out, if it is in. */

@@ -12,9 +12,9 @@ defmodule Minotaur.Application do
 
   require Logger
 
-  alias Minotaur.GameEngine.{LocalSessions, NameKeeper, Names, SessionSupervisor}
+  alias Minotaur.GameEngine.{EndedSessions, LocalSessions, NameKeeper, Names, SessionSupervisor}
   alias Minotaur.{GameEngine, PubSub, SessionHost, Settings}
-  alias Minotaur.SessionHost.Bandwidth
+  alias Minotaur.SessionHost.{Bandwidth, Signals}
 
   # What a drain may take beyond its own deadline before the stop goes on without it.
   @grace_ms 5_000
@@ -26,6 +26,7 @@ defmodule Minotaur.Application do
     allow_two_global_names()
     Names.init()
     Bandwidth.init()
+    EndedSessions.init()
 
     children = [
       PubSub,
@@ -38,8 +39,16 @@ defmodule Minotaur.Application do
     ]
 
     children = PubSub.phoenix_children() ++ children
-    Supervisor.start_link(children, strategy: :one_for_one, name: Minotaur.Supervisor)
+    options = [strategy: :one_for_one, name: Minotaur.Supervisor]
+
+    with {:ok, supervisor} <- Supervisor.start_link(children, options) do
+      Signals.install()
+      {:ok, supervisor}
+    end
   end
+
+  @impl true
+  def stop(_state), do: Signals.remove()
 
   @impl true
   def prep_stop(state) do

@@ -19,20 +19,22 @@ defmodule Minotaur.SessionHost do
 
   require Logger
 
-  alias Minotaur.GameEngine.{Game, LocalSessions, NameKeeper, SessionSupervisor}
+  alias Minotaur.GameEngine.{EndedSessions, Game, LocalSessions, NameKeeper, Session}
+  alias Minotaur.GameEngine.SessionSupervisor
   alias Minotaur.Handoff.Failpoint
-  alias Minotaur.SessionHost.{Conductor, Drain, Members, Starter}
+  alias Minotaur.SessionHost.{Conductor, Drain, LastWords, Members, Starter}
   alias Minotaur.Settings
 
   @hello_pause_ms 100
   @progress_ms 1_000
-  @last_words_ms 1_000
+  @hurry_ms 1_000
 
   defstruct [
     :incarnation,
     :members,
     :drain,
     :hello_timer,
+    :last_words,
     cordoned: false,
     conductor: %Conductor{},
     starts: %{},
@@ -53,20 +55,27 @@ defmodule Minotaur.SessionHost do
     do: GenServer.call(host, {__MODULE__, :drain_and_stay}, timeout)
 
   @doc "Tells this node's host what the calling session became."
-  @spec role_changed(term, atom) :: :ok
-  def role_changed(id, role) do
-    send(__MODULE__, {__MODULE__, :role, self(), id, role})
+  @spec role_changed(Session.t(), atom) :: :ok
+  def role_changed(session, role) do
+    send(__MODULE__, {__MODULE__, :role, self(), {role, session.id, session.epoch}})
     :ok
   rescue
     # The host is being restarted. It asks the supervisor for its sessions.
     ArgumentError -> :ok
   end
 
+  @doc "This node is told again to leave: a drain that is on has a second left, or no time."
+  @spec hurry(:soon | :now) :: :ok
+  def hurry(how) do
+    if host = Process.whereis(__MODULE__), do: send(host, {__MODULE__, :hurry, how})
+    :ok
+  end
+
   @impl true
   def init(nil) do
     :ok = :net_kernel.monitor_nodes(true, node_type: :visible)
     host = %__MODULE__{incarnation: incarnation(), members: %Members{}}
-    host = Enum.reduce(session_pids(), host, &watch(&2, &1, role_of(&1)))
+    host = Enum.reduce(children(), host, fn {pid, child}, host -> watch(host, pid, child) end)
     say_hello(host, Node.list())
     {:ok, host}
   end
@@ -83,6 +92,8 @@ defmodule Minotaur.SessionHost do
   def handle_call({:whereis, {kind, _} = key}, _from, host) when kind in [:id, :join_code] do
     {:reply, LocalSessions.whereis(key), host}
   end
+
+  def handle_call({:ended, id}, _from, host), do: {:reply, EndedSessions.find(id), host}
 
   def handle_call({:start_session, join_code, game}, from, host) do
     case readiness(host) do
@@ -159,8 +170,8 @@ defmodule Minotaur.SessionHost do
   # The monitor of the other host tells.
   def handle_info({:nodedown, _node, _info}, host), do: {:noreply, host}
 
-  def handle_info({__MODULE__, :role, pid, _id, role}, host) do
-    {:noreply, host |> note_role(pid, role) |> load_changed() |> progress()}
+  def handle_info({__MODULE__, :role, pid, child}, host) do
+    {:noreply, host |> note_child(pid, child) |> load_changed() |> progress()}
   end
 
   def handle_info({__MODULE__, :say_hello}, host) do
@@ -178,6 +189,8 @@ defmodule Minotaur.SessionHost do
   end
 
   def handle_info({__MODULE__, :drain_deadline}, host), do: {:noreply, drain_deadline(host)}
+
+  def handle_info({__MODULE__, :hurry, how}, host), do: {:noreply, hurry(how, host)}
 
   def handle_info({ref, answer}, host) when is_reference(ref) do
     Process.demonitor(ref, [:flush])
@@ -217,7 +230,8 @@ defmodule Minotaur.SessionHost do
 
       {:new, members} ->
         say_hello(host, [info.node])
-        for session <- LocalSessions.contested(), do: send(session, {__MODULE__, :host_met})
+        contested = LocalSessions.contested(System.monotonic_time(:millisecond))
+        for session <- contested, do: send(session, {__MODULE__, :host_met})
         {:noreply, %{host | members: members}}
 
       {:error, reason} ->
@@ -256,28 +270,33 @@ defmodule Minotaur.SessionHost do
   end
 
   # After a restart of the host: who has no row is on its way in or out, and will tell.
-  defp role_of(pid) do
-    if pid in Enum.map(LocalSessions.list(), & &1.pid), do: :open, else: :opening
+  defp children do
+    rows = Map.new(LocalSessions.list(), &{&1.pid, {:open, &1.id, &1.epoch}})
+    for pid <- session_pids(), do: {pid, Map.get(rows, pid, {:opening, nil, 1})}
   end
 
-  defp watch(host, pid, role) do
+  defp watch(host, pid, child) do
     Process.monitor(pid)
-    note_role(%{host | children: Map.put(host.children, pid, role)}, pid, role)
+    note_child(%{host | children: Map.put(host.children, pid, child)}, pid, child)
   end
 
   # A session that is not watched yet is on its way to be.
-  defp note_role(host, pid, role) when is_map_key(host.children, pid) do
+  defp note_child(host, pid, {role, _id, _epoch} = child) when is_map_key(host.children, pid) do
     drain =
-      case {host.children[pid], role} do
+      case {elem(host.children[pid], 0), role} do
         {:forwarding, :open} -> Drain.is_back(host.drain, pid)
         {_before, :open} -> Drain.add(host.drain, pid)
         _other -> host.drain
       end
 
-    %{host | children: Map.put(host.children, pid, role), drain: drain}
+    %{host | children: Map.put(host.children, pid, child), drain: drain}
   end
 
-  defp note_role(host, _pid, _role), do: host
+  defp note_child(host, _pid, _child), do: host
+
+  # What ends by itself notes that itself; one that its supervisor ends cannot.
+  defp note_end({:open, id, epoch}, :shutdown), do: EndedSessions.note(id, epoch)
+  defp note_end(_child, _reason), do: :ok
 
   defp readiness(%{drain: nil, cordoned: false} = host) do
     if map_size(host.children) + map_size(host.starts) < Settings.capacity(), do: :ok, else: :full
@@ -305,7 +324,7 @@ defmodule Minotaur.SessionHost do
 
   defp accept(offer, host) do
     {:ok, pid} = Starter.start_paused(Map.put_new(offer, :join_code, nil))
-    {:reply, {:accept, pid}, watch(host, pid, :arriving)}
+    {:reply, {:accept, pid}, watch(host, pid, {:arriving, offer.id, 1})}
   end
 
   defp task_ended(ref, answer, %{starts: starts} = host) when is_map_key(starts, ref) do
@@ -314,7 +333,7 @@ defmodule Minotaur.SessionHost do
     host = %{host | starts: starts}
 
     case answer do
-      {:ok, pid} -> host |> watch(pid, :open) |> load_changed() |> progress()
+      {:ok, pid} -> host |> watch(pid, {:open, nil, 1}) |> load_changed() |> progress()
       {:error, _reason} -> progress(host)
     end
   end
@@ -325,6 +344,8 @@ defmodule Minotaur.SessionHost do
     progress(conduct(%{host | conductor: conductor, drain: drain}))
   end
 
+  defp task_ended(ref, _outcome, %{last_words: ref} = host), do: drained(host)
+
   defp task_ended(ref, outcome, host) do
     session = Drain.session(host.drain, ref)
     drain = Drain.move_ended(host.drain, ref, outcome, is_map_key(host.children, session))
@@ -334,12 +355,13 @@ defmodule Minotaur.SessionHost do
   defp down(ref, pid, reason, host) do
     cond do
       is_map_key(host.children, pid) ->
+        note_end(host.children[pid], reason)
         drain = Drain.ended(host.drain, pid)
         host = %{host | children: Map.delete(host.children, pid), drain: drain}
         host |> load_changed() |> progress()
 
       is_map_key(host.starts, ref) or Drain.moves?(host.drain, ref) or
-          Conductor.task?(host.conductor, ref) ->
+        Conductor.task?(host.conductor, ref) or ref == host.last_words ->
         task_ended(ref, {:error, reason}, host)
 
       true ->
@@ -397,7 +419,7 @@ defmodule Minotaur.SessionHost do
 
   # The newest first: the last names that :global took are those it gives up fast.
   defp open_sessions(host) do
-    Enum.sort(for({pid, :open} <- host.children, do: pid), :desc)
+    Enum.sort(for({pid, {:open, _, _}} <- host.children, do: pid), :desc)
   end
 
   # -- cordon and drain
@@ -433,27 +455,25 @@ defmodule Minotaur.SessionHost do
   defp settle(:done, %{starts: starts} = host) when map_size(starts) == 0, do: drained(host)
   defp settle(_busy, host), do: host
 
-  defp drain_deadline(host) do
-    hurry(for {pid, :forwarding} <- host.children, do: pid)
+  defp drain_deadline(%{drain: %{expired: false}} = host) do
+    forwarders = for {pid, {:forwarding, _, _}} <- host.children, do: pid
+    task = Task.Supervisor.async_nolink(Minotaur.TaskSupervisor, LastWords, :hear, [forwarders])
+    %{give_up(host) | last_words: task.ref}
+  end
+
+  defp drain_deadline(host), do: host
+
+  defp give_up(host) do
     conducted = map_size(host.conductor.tasks)
-    drained(%{host | drain: Drain.give_up(host.drain, conducted)})
+    %{host | drain: Drain.give_up(host.drain, conducted)}
   end
 
-  # Who watches one is told by it where to go, and not by a supervisor that ends it: the stop of the
-  # application must not overtake them.
-  defp hurry(forwarders) do
-    monitors = for pid <- forwarders, do: Process.monitor(pid)
-    for pid <- forwarders, do: send(pid, {__MODULE__, :hurry})
-    over_ms = now_ms() + @last_words_ms
-    for monitor <- monitors, do: await_end(monitor, max(over_ms - now_ms(), 0))
-  end
+  defp hurry(_how, %{drain: nil} = host), do: host
+  defp hurry(:now, host), do: host |> give_up() |> drained()
 
-  defp await_end(monitor, ms) do
-    receive do
-      {:DOWN, ^monitor, _, _, _} -> :ok
-    after
-      ms -> Process.demonitor(monitor, [:flush])
-    end
+  defp hurry(:soon, host) do
+    Process.send_after(self(), {__MODULE__, :drain_deadline}, @hurry_ms)
+    host
   end
 
   defp drained(host) do
@@ -475,6 +495,4 @@ defmodule Minotaur.SessionHost do
 
   # From a process of its own: the stop waits for this application, and so for this host.
   defp stop_node(summary), do: spawn(fn -> System.stop(if summary.lost == 0, do: 0, else: 70) end)
-
-  defp now_ms, do: System.monotonic_time(:millisecond)
 end

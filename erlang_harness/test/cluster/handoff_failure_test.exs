@@ -89,7 +89,7 @@ defmodule Minotaur.Cluster.HandoffFailureTest do
         wait_until(fn -> assert [%{epoch: 2}] = sessions(ctx, first) end)
         Cluster.stop_node(ctx.cluster, first, graceful_shutdown: false)
 
-        wait_until(fn -> assert [%{epoch: 4}] = sessions(ctx, next) end)
+        wait_until(fn -> assert [%{epoch: 3}] = sessions(ctx, next) end)
         wait_until(fn -> assert on_third(ctx, :get_game, [game.id]) == {:ok, game} end)
         wait_until(fn -> assert node(on_third(ctx, :whereis, [game.id])) == next end)
         assert Probe.messages(ctx.cluster, watcher) == []
@@ -114,10 +114,39 @@ defmodule Minotaur.Cluster.HandoffFailureTest do
           wait_until(fn -> assert sessions(ctx, target) == [] end)
         end)
 
-        wait_until(fn -> assert [%{epoch: 3, pid: ^old}] = sessions(ctx, source) end)
+        wait_until(fn -> assert [%{epoch: 2, pid: ^old}] = sessions(ctx, source) end)
         wait_until(fn -> assert on_third(ctx, :get_game, [game.id]) == {:ok, game} end)
         assert Probe.messages(ctx.cluster, watcher) == []
         stop_probe(ctx, watcher)
+      end
+
+      # Nor does anybody see its end: the forwarder is told, and does not bring the session back.
+      test "a session that ends while its forwarder is cut off stays ended", ctx do
+        source = start_host(ctx, ctx.kind1, nil, net_ticktime: 4)
+        target = start_host(ctx, ctx.kind2, nil, net_ticktime: 4)
+        game = start_session(ctx, source, [target])
+        watcher = Probe.start(ctx.cluster, ctx.third)
+        old = on_third(ctx, :whereis, [game.id])
+        {:ok, _monitor} = Probe.run(ctx.cluster, watcher, Process, :monitor, [old])
+        :ok = Cluster.call(ctx.cluster, ctx.third, Hosts, :move, [game.id, target])
+        [%{pid: new}] = sessions(ctx, target)
+
+        pause(ctx, source, fn ->
+          await_alone(ctx, target, source)
+          supervisor = {Minotaur.GameEngine.SessionSupervisor, target}
+          end_it = {:terminate_child, new}
+          :ok = Cluster.genserver_call(ctx.cluster, ctx.third, supervisor, end_it)
+          wait_until(fn -> assert sessions(ctx, target) == [] end)
+        end)
+
+        reasons = fn ->
+          for {:DOWN, _, _, _, why} <- Probe.messages(ctx.cluster, watcher), do: why
+        end
+
+        wait_until(fn -> assert [_] = reasons.() end, 30_000)
+        assert reasons.() == [{:shutdown, {:moved, new}}]
+        assert on_third(ctx, :get_game, [game.id]) == {:error, :game_not_alive}
+        for node <- [source, target], do: assert(sessions(ctx, node) == [])
       end
 
       # A source that stood still for longer than the net ticks finds that its target took over:

@@ -9,6 +9,7 @@ defmodule Minotaur.SessionHostTest do
   import Minotaur.TimeHelper
 
   alias Minotaur.{GameEngine, Hosts, SessionHost}
+  alias Minotaur.SessionHost.Signals
 
   # What a host says of itself is what a C node reads.
   test "info has all that the protocol asks for" do
@@ -87,6 +88,55 @@ defmodule Minotaur.SessionHostTest do
 
     assert log =~ "drain: 0 of #{count} sessions moved, #{count} lost"
     assert {:error, :draining} = GameEngine.create_game(nil, [%{id: 1, display_name: "A"}])
+  end
+
+  # The host answers meanwhile, whoever says nothing: it waits for nobody itself.
+  test "at the end of its time it waits for last words and answers" do
+    on_exit(fn ->
+      Application.stop(:minotaur)
+      Application.ensure_all_started(:minotaur)
+    end)
+
+    game = game_fixture(round_end_time: nil)
+    {:ok, pid} = GameEngine.continue_game(game)
+    send(pid, {:session_claim, game.id, 7, 1, self()})
+    assert_receive {:session_yield, _, _, _, ^pid, _}
+    :ok = :sys.suspend(pid)
+    drain = Task.async(fn -> SessionHost.drain(SessionHost, :stay, 30_000) end)
+    wait_until(fn -> assert Hosts.info().draining end)
+    send(SessionHost, {SessionHost, :drain_deadline})
+    assert %{draining: true} = GenServer.call(SessionHost, :info, 500)
+    assert Process.alive?(drain.pid)
+    monitor = Process.monitor(pid)
+    :ok = :sys.resume(pid)
+    own = self()
+    assert_receive {:DOWN, ^monitor, _, _, {:shutdown, {:session_conflict, ^own}}}
+    assert {:ok, _summary} = Task.await(drain, 30_000)
+  end
+
+  # The second SIGTERM leaves a second, the third none; without a drain nothing happens.
+  test "more signals end a drain sooner, and nothing else" do
+    on_exit(fn ->
+      Application.stop(:minotaur)
+      Application.ensure_all_started(:minotaur)
+    end)
+
+    {:ok, 1} = Signals.handle_event(:sigterm, 0)
+    {:ok, 3} = Signals.handle_event(:sigterm, 2)
+    refute Hosts.info().draining
+    assert Signals in :gen_event.which_handlers(:erl_signal_server)
+    assert :erl_signal_handler in :gen_event.which_handlers(:erl_signal_server)
+    game = game_fixture(round_end_time: nil)
+    {:ok, pid} = GameEngine.continue_game(game)
+    send(pid, {:session_claim, game.id, 7, 1, self()})
+    assert_receive {:session_yield, _, _, _, ^pid, _}
+    :ok = :sys.suspend(pid)
+    drain = Task.async(fn -> SessionHost.drain(SessionHost, :stay, 30_000) end)
+    wait_until(fn -> assert Hosts.info().draining end)
+    {:ok, 3} = Signals.handle_event(:sigterm, 2)
+    assert {:ok, %{ms: ms}} = Task.await(drain, 30_000)
+    assert ms < 900
+    :ok = :sys.resume(pid)
   end
 
   defp call(request), do: GenServer.call(SessionHost, request)

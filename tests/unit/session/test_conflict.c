@@ -155,7 +155,7 @@ START_TEST(names_come_back_in_a_second)
 }
 END_TEST
 
-/* A winner that dies at that very moment takes nothing along: the other goes on, above it. */
+/* A winner that dies at that very moment takes nothing along: the other goes on, in its place. */
 START_TEST(the_loser_goes_on_without_the_winner)
 {
     begin();
@@ -164,7 +164,7 @@ START_TEST(the_loser_goes_on_without_the_winner)
     process_exit_atom(gen_server_process(owners[1]->server), "oops");
     cluster_settle(&cluster);
     ck_assert_int_eq(session_state(owners[0]), SESSION_RUNNING);
-    ck_assert_uint_eq(owners[0]->epoch, 9);
+    ck_assert_uint_eq(owners[0]->epoch, 7);
     ck_assert_str_eq(cluster_call(&cluster, 2, &pids[0], parse("get")), "reply [1]");
     ck_assert(cn_pid_equal(names_holder(&cluster.names, "Elixir.Toy.Ids", "t"), &pids[0]));
 }
@@ -261,10 +261,45 @@ START_TEST(it_ends_in_some_seconds)
     dest = to_pid(&pids[0]);
     process_monitor(gen_server_process(cluster.nodes[2].client), &dest, &monitor);
     names_meet(0, 1);
-    cluster_pass(&cluster, 6000);
+    cluster_pass(&cluster, 6490);
     ck_assert_ptr_nonnull(cluster_find(&cluster, 0, "t"));
-    cluster_pass(&cluster, 1000);
+    cluster_pass(&cluster, 110);
     ck_assert_ptr_null(cluster_find(&cluster, 0, "t"));
+}
+END_TEST
+
+/* Many of them ask some at a time, and all in the end. */
+START_TEST(more_than_a_slice_ask)
+{
+    static struct fake_host fake;
+    char id[16];
+
+    cluster_host(&cluster, 0);
+    for (int i = 0; i < 90; i++) {
+        (void)snprintf(id, sizeof(id), "t%d", i);
+        conflict_expect(cluster_start(&cluster, 0, id, NULL));
+    }
+    fake_host_start(&fake, &cluster, 2);
+    fake_host_hello(&fake, 0);
+    cluster_pass(&cluster, 100);
+    ck_assert_int_eq(fake.calls, 90);
+}
+END_TEST
+
+/* Who may have a rival asks each host that comes, for an hour: then it has none. */
+START_TEST(nobody_asks_for_ever)
+{
+    static struct fake_host fake;
+
+    cluster_host(&cluster, 0);
+    start_owner(0);
+    conflict_expect(owners[0]);
+    fake_host_start(&fake, &cluster, 2);
+    cluster.world.now_ms += 3590000 + 20000 * (uint64_t)_i;
+    cluster_settle(&cluster);
+    fake_host_hello(&fake, 0);
+    ck_assert_int_eq(fake.calls, _i == 0 ? 1 : 0);
+    ck_assert_int_eq(list_empty(&owners[0]->contested), _i == 1);
 }
 END_TEST
 
@@ -304,6 +339,8 @@ int main(void)
     tcase_add_test(tests, a_conflict_on_the_way);
     tcase_add_test(tests, a_claim_on_the_way);
     tcase_add_test(tests, it_ends_in_some_seconds);
+    tcase_add_test(tests, more_than_a_slice_ask);
+    tcase_add_loop_test(tests, nobody_asks_for_ever, 0, 2);
     tcase_add_test(tests, nonsense_changes_nothing);
     return run_suite(suite);
 }

@@ -408,7 +408,7 @@ START_TEST(source_node_is_lost)
     } else { /* nobody can say whether it is there */
         world_cut(&cluster.world, 0, 1);
         cluster_settle(&cluster);
-        cluster_pass(&cluster, 1990);
+        cluster_pass(&cluster, 2990); /* 2 s for the source, 1 s for its host */
         ck_assert_int_eq(session_state(toy), SESSION_READY);
         cluster_pass(&cluster, 10);
     }

@@ -3,16 +3,26 @@ defmodule Minotaur.GameEngine.LocalSessions do
   The sessions of this node by id and by join code: what the host answers from, without asking a
   session that may be busy.
 
-  A stock `Registry`: each session writes its own row, and the row goes when the process does. An
-  owner has a row under `{:id, id}` (and `{:join_code, code}`), a forwarder under `{:moved, key}`.
-  An owner that may not be the only one has another under `{:contested, id}`.
+  Stock registries: each session writes its own row, and the row goes when the process does. An
+  owner has a row under `{:id, id}` (and `{:join_code, code}`), and for some time another under
+  `{:contested, id}` if it may not be the only one. Forwarders have theirs in a second registry,
+  where a key may have several: a session may have left this node more than once.
   """
+
+  @moved Module.concat(__MODULE__, Moved)
 
   @typedoc "What finds a session."
   @type key :: {:id, term} | {:join_code, term}
 
   @doc false
-  def child_spec(_options), do: Registry.child_spec(keys: :unique, name: __MODULE__)
+  def child_spec(_options) do
+    registries =
+      for {name, keys} <- [{__MODULE__, :unique}, {@moved, :duplicate}],
+          do: Supervisor.child_spec({Registry, keys: keys, name: name}, id: name)
+
+    start = {Supervisor, :start_link, [registries, [strategy: :one_for_one]]}
+    %{id: __MODULE__, type: :supervisor, start: start}
+  end
 
   @doc "Enters the calling process as the owner of a session."
   @spec own(map) :: :ok | {:error, {:already_registered, pid}}
@@ -35,41 +45,43 @@ defmodule Minotaur.GameEngine.LocalSessions do
   def moved(session, new) do
     Registry.unregister(__MODULE__, {:contested, session.id})
 
-    for key <- [{:id, session.id} | join_code_keys(session)] do
+    for key <- keys(session) do
+      Registry.register(@moved, key, {session.epoch, new})
       Registry.unregister(__MODULE__, key)
-      Registry.register(__MODULE__, {:moved, key}, new)
     end
 
     :ok
   end
 
-  @doc "Notes that the calling owner may not be the only one."
-  @spec contest(term) :: :ok
-  def contest(id) do
-    Registry.register(__MODULE__, {:contested, id}, nil)
+  @doc "Notes that the calling owner may not be the only one, until then by the monotonic time."
+  @spec contest(term, integer) :: :ok
+  def contest(id, until_ms) do
+    Registry.unregister(__MODULE__, {:contested, id})
+    Registry.register(__MODULE__, {:contested, id}, until_ms)
     :ok
   end
 
-  @doc "The sessions of this node that may have another owner."
-  @spec contested :: [pid]
-  def contested,
-    do: Registry.select(__MODULE__, [{{{:contested, :_}, :"$1", :_}, [], [:"$1"]}])
+  @doc "The sessions of this node that may have another owner at that time."
+  @spec contested(integer) :: [pid]
+  def contested(now_ms) do
+    pattern = {{:contested, :_}, :"$1", :"$2"}
+    Registry.select(__MODULE__, [{pattern, [{:>, :"$2", now_ms}], [:"$1"]}])
+  end
 
-  @doc "Takes the calling forwarder's rows away: it is to be the owner again."
+  @doc "Takes the calling forwarder's rows away: it is the owner again."
   @spec is_back(map) :: :ok
   def is_back(session) do
-    for key <- [{:id, session.id} | join_code_keys(session)] do
-      Registry.unregister(__MODULE__, {:moved, key})
-    end
-
+    for key <- keys(session), do: Registry.unregister(@moved, key)
     :ok
   end
 
-  @doc "Points the calling forwarder's rows to where the owner went next."
-  @spec moved_on(map, pid) :: :ok
-  def moved_on(session, newer) do
-    for key <- [{:id, session.id} | join_code_keys(session)] do
-      Registry.update_value(__MODULE__, {:moved, key}, fn _old -> newer end)
+  @doc "Points the calling forwarder's rows to the owner of `epoch`, to which the last one went."
+  @spec moved_on(map, pid, pos_integer) :: :ok
+  def moved_on(session, newer, epoch) do
+    for key <- keys(session) do
+      old = Registry.values(@moved, key, self())
+      Registry.register(@moved, key, {epoch, newer})
+      for value <- old, do: Registry.unregister_match(@moved, key, value)
     end
 
     :ok
@@ -78,11 +90,18 @@ defmodule Minotaur.GameEngine.LocalSessions do
   @doc "The owner here, or where it went while its forwarder is here, or nil."
   @spec whereis(key) :: pid | nil
   def whereis(key) do
-    case {Registry.lookup(__MODULE__, key), Registry.lookup(__MODULE__, {:moved, key})} do
-      {[{owner, _row}], _} -> owner
-      {[], [{_forwarder, new}]} -> new
-      {[], []} -> nil
+    case Registry.lookup(__MODULE__, key) do
+      [{owner, _row}] -> owner
+      [] -> whereto(Registry.lookup(@moved, key))
     end
+  end
+
+  # Of several forwarders the one that gave the session away last knows.
+  defp whereto([]), do: nil
+
+  defp whereto(rows) do
+    {_forwarder, {_epoch, new}} = Enum.max_by(rows, fn {_forwarder, {epoch, _new}} -> epoch end)
+    new
   end
 
   @doc "Whether a session of this id is owned here."
@@ -104,6 +123,8 @@ defmodule Minotaur.GameEngine.LocalSessions do
   def count, do: Registry.count_select(__MODULE__, [{{{:id, :_}, :_, :_}, [], [true]}])
 
   defp row(session), do: Map.take(session, [:join_code, :epoch, :version])
+
+  defp keys(session), do: [{:id, session.id} | join_code_keys(session)]
 
   defp join_code_keys(%{join_code: nil}), do: []
   defp join_code_keys(%{join_code: code}), do: [{:join_code, code}]

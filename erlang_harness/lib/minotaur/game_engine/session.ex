@@ -46,7 +46,7 @@ defmodule Minotaur.GameEngine.Session do
           game: struct | nil,
           timer: reference | nil,
           handoff: map | nil,
-          came_by: {transfer :: reference, source :: pid} | nil,
+          came_by: {transfer :: reference, source :: pid, :told | :alone} | nil,
           epoch: pos_integer,
           version: pos_integer,
           queue: [message],
@@ -68,7 +68,7 @@ defmodule Minotaur.GameEngine.Session do
     session = %{session | role: :open, handoff: nil}
 
     with :ok <- LocalSessions.own(session) do
-      SessionHost.role_changed(session.id, :open)
+      SessionHost.role_changed(session, :open)
       {:ok, arm_timer(session)}
     end
   end

@@ -20,7 +20,7 @@ defmodule Minotaur.GameEngine.SessionServer do
 
   use GenServer, restart: :temporary
 
-  alias Minotaur.GameEngine.Session
+  alias Minotaur.GameEngine.{EndedSessions, Session}
   alias Minotaur.Handoff.{Conflict, Forwarder, Source, Target}
   alias Minotaur.SessionHost
 
@@ -57,6 +57,14 @@ defmodule Minotaur.GameEngine.SessionServer do
       answer -> answer
     end
   end
+
+  # What its supervisor ends does not come by here: the host sees that.
+  @impl true
+  def terminate(reason, %{role: role} = session) when role in [:open, :leaving] do
+    if EndedSessions.in_order?(reason), do: EndedSessions.note(session.id, session.epoch)
+  end
+
+  def terminate(_reason, _session), do: :ok
 
   defp control(:open, _from, %{role: :opening} = session) do
     case Session.open(session) do

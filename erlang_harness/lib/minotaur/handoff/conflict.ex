@@ -29,6 +29,8 @@ defmodule Minotaur.Handoff.Conflict do
   alias Minotaur.Handoff.{Forwarder, Inquiry}
   alias Minotaur.PubSub
 
+  @contest_ms :timer.hours(1)
+
   @doc "What belongs to a conflict, at an owner; `:not_mine` for everything else."
   @spec info(term, Session.t()) :: :not_mine | {:noreply, Session.t()}
   def info({:session_claim, id, epoch, version, pid}, %{id: id} = session)
@@ -63,13 +65,15 @@ defmodule Minotaur.Handoff.Conflict do
 
   @doc "The process `source`, from which an open session came, says that it owns it again."
   @spec give_back(Session.t(), pid) :: Session.t()
-  # Two epochs above that with which this one came.
-  def give_back(session, source), do: yield({session.epoch + 1, 0, source}, session)
+  def give_back(session, source), do: yield({session.epoch, 0, source}, session)
 
-  @doc "The open session may have another owner: it looks for one, now and when a host comes."
+  @doc """
+  The open session may have another owner: it looks for one, now and when a host comes within an
+  hour.
+  """
   @spec expect(Session.t()) :: Session.t()
   def expect(session) do
-    LocalSessions.contest(session.id)
+    LocalSessions.contest(session.id, System.monotonic_time(:millisecond) + @contest_ms)
     look(session)
   end
 

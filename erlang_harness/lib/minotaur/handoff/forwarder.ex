@@ -14,14 +14,14 @@ defmodule Minotaur.Handoff.Forwarder do
 
   It keeps the game that it gave away. When the new owner crashes, or its node is gone (a lost
   connection is tried once more), it asks all hosts who owns the session, and follows whom they
-  name. When they know nobody it is the owner again, at a higher epoch: what the new one did since
-  is lost with it. A drain that is still on moves it to the next host. What comes while it asks is
-  kept.
+  name, or ends when they know that the session has. When they know nothing it is the owner again,
+  at the epoch of the one that is lost: what that one did since is lost with it, unless it lives. A
+  drain that is still on moves it to the next host. What comes while it asks is kept.
   """
 
   require Logger
 
-  alias Minotaur.GameEngine.{LocalSessions, Names, Session}
+  alias Minotaur.GameEngine.{EndedSessions, LocalSessions, Names, Session}
   alias Minotaur.Handoff.{Conflict, Inquiry, Target}
   alias Minotaur.PubSub
   alias Minotaur.SessionHost
@@ -29,9 +29,7 @@ defmodule Minotaur.Handoff.Forwarder do
   @stay_ms 500
   @look_again_ms 50
   # Longer than a caller waits by default; no drain ends one that gave way.
-  @gave_way_stay_ms 6_000
-  # Each later owner may have raised the epoch by as much as 2.
-  @epochs_per_owner 2
+  @gave_way_stay_ms 6_500
 
   @doc "Turns the source of a finished handoff into a forwarder. Its epoch is the new owner's now."
   @spec new(Session.t()) :: Session.t()
@@ -40,13 +38,14 @@ defmodule Minotaur.Handoff.Forwarder do
   @doc "Turns an owner into a forwarder to another one, whose epoch it has."
   @spec give_way(Session.t(), pid) :: Session.t()
   def give_way(session, winner) do
-    handoff = names_moved(%{new: winner, monitor: Process.monitor(winner)})
+    handoff = names_moved(%{new: winner, monitor: Process.monitor(winner), since_ms: now_ms()})
+
     start(%{session | handoff: handoff}, :session_conflict)
   end
 
   defp start(%{handoff: handoff} = session, why) do
     LocalSessions.moved(session, handoff.new)
-    SessionHost.role_changed(session.id, :forwarding)
+    SessionHost.role_changed(session, :forwarding)
     send(self(), {__MODULE__, :look})
     handoff = Map.merge(handoff, %{why: why, later_owners: 0, lost: false, inquiry: nil})
     %{session | role: :forwarding, queue: [], timer: nil, handoff: handoff}
@@ -90,11 +89,9 @@ defmodule Minotaur.Handoff.Forwarder do
       {:shutdown, {:moved, newer}} -> {:noreply, follow(newer, session)}
       {:shutdown, {:session_conflict, newer}} -> {:noreply, follow(newer, session)}
       :noconnection when not session.handoff.lost -> {:noreply, look_twice(session)}
-      {:shutdown, _why} -> finish(session)
-      orderly when orderly in [:normal, :shutdown] -> finish(session)
       # It may have crashed while the connection was lost; else it has ended as it should.
       :noproc -> {:noreply, ask_hosts(session, ended?(session.handoff))}
-      _crash -> {:noreply, ask_hosts(session, false)}
+      reason -> if EndedSessions.in_order?(reason), do: over(session), else: crashed(session)
     end
   end
 
@@ -102,8 +99,9 @@ defmodule Minotaur.Handoff.Forwarder do
     session = put_in(session.handoff.inquiry, nil)
 
     case Inquiry.answer(reason) do
-      nil when over -> finish(session)
+      nil when over -> over(session)
       nil -> recover(session)
+      :ended -> over(session)
       owner -> {:noreply, pass_kept_on(follow(owner, session))}
     end
   end
@@ -124,12 +122,12 @@ defmodule Minotaur.Handoff.Forwarder do
     tag in [:handoff_ready, :handoff_refuse, :handoff_active, :handoff_step_over]
   end
 
-  defp needed?(%{handoff: %{names: nil, named_ms: named_ms, new: new, why: why}}) do
-    stayed_ms = now_ms() - named_ms
+  defp needed?(%{handoff: %{names: nil} = handoff}) do
+    gave_way? = handoff.why == :session_conflict
 
-    if why == :session_conflict and stayed_ms > @gave_way_stay_ms,
+    if gave_way? and now_ms() - handoff.since_ms >= @gave_way_stay_ms,
       do: false,
-      else: stayed_ms < @stay_ms or watched?(new)
+      else: now_ms() - handoff.named_ms < @stay_ms or watched?(handoff.new)
   end
 
   defp needed?(_names_on_their_way), do: true
@@ -158,8 +156,8 @@ defmodule Minotaur.Handoff.Forwarder do
   end
 
   defp follow(newer, %{handoff: handoff} = session) do
-    LocalSessions.moved_on(session, newer)
     later_owners = handoff.later_owners + 1
+    LocalSessions.moved_on(session, newer, session.epoch + later_owners)
     handoff = %{handoff | new: newer, later_owners: later_owners, lost: false}
     watch(%{session | handoff: handoff})
   end
@@ -167,8 +165,8 @@ defmodule Minotaur.Handoff.Forwarder do
   defp ended?(handoff), do: handoff.why == :moved and not handoff.lost
 
   # Before anything is decided: somebody else may own it. `over`: if nobody does, it has ended.
-  defp ask_hosts(%{handoff: %{new: new}} = session, over) do
-    put_in(session.handoff.inquiry, {over, Inquiry.ask(session.id, [new])})
+  defp ask_hosts(%{handoff: %{new: new, since_ms: since_ms}} = session, over) do
+    put_in(session.handoff.inquiry, {over, Inquiry.ask(session, [new], new, since_ms)})
   end
 
   defp pass_kept_on(%{queue: queue, handoff: %{new: new}} = session) do
@@ -187,12 +185,13 @@ defmodule Minotaur.Handoff.Forwarder do
       "session #{inspect(id)}: its owner on #{node(handoff.new)} died: it goes on here"
     )
 
-    LocalSessions.is_back(session)
     if handoff.names, do: Process.demonitor(elem(handoff.names, 1), [:flush])
-    epoch = session.epoch + 1 + @epochs_per_owner * handoff.later_owners
+    # Should one of the later owners live: who did more stays.
+    epoch = session.epoch + handoff.later_owners
 
     case Session.open(%{session | epoch: epoch, queue: []}) do
       {:ok, opened} ->
+        LocalSessions.is_back(session)
         {_pid, monitor} = Names.move_async(id, session.join_code, self(), earlier(handoff))
         Process.demonitor(monitor, [:flush])
         PubSub.session_moved(id)
@@ -209,6 +208,14 @@ defmodule Minotaur.Handoff.Forwarder do
 
   defp earlier(%{names: {mover, _monitor}}), do: mover
   defp earlier(_none_under_way), do: nil
+
+  defp crashed(session), do: {:noreply, ask_hosts(session, false)}
+
+  # The session is, and so is this.
+  defp over(session) do
+    EndedSessions.note(session.id, session.epoch)
+    finish(session)
+  end
 
   defp finish(session),
     do: {:stop, {:shutdown, {session.handoff.why, session.handoff.new}}, session}

@@ -17,14 +17,13 @@ defmodule Minotaur.Handoff.Source do
   those of the next second do not wait at all, for their names stand behind the others'.
 
   How it fails: the target is told `handoff_cancel` and ends, the names are taken back, the kept
-  messages are executed here. Unless the target refused, the epoch jumps over the one that it may
-  have used.
+  messages are executed here. Unless the target refused, at the epoch that it may have used: should
+  both own the session, who did more stays (`Minotaur.Handoff.Conflict`).
   """
 
   alias Minotaur.GameEngine.{LocalSessions, Names, Session}
   alias Minotaur.Handoff.{Conflict, Failpoint, Forwarder, Snapshot, Target}
-  alias Minotaur.Settings
-  alias Minotaur.PubSub
+  alias Minotaur.{PubSub, SessionHost, Settings}
 
   @step_ms 5_000
 
@@ -56,6 +55,7 @@ defmodule Minotaur.Handoff.Source do
       from: from,
       names: nil,
       timer: nil,
+      since_ms: System.monotonic_time(:millisecond),
       sent: 0,
       lost: false
     }
@@ -194,7 +194,7 @@ defmodule Minotaur.Handoff.Source do
 
   defp failed(reason, %{id: id, join_code: join_code, handoff: handoff} = session) do
     session = stop_step_timer(session)
-    send(handoff.new, {:handoff_cancel, handoff.transfer})
+    say_cancel(reason, handoff)
     Process.demonitor(handoff.monitor, [:flush])
     take_names_back(handoff, id, join_code)
     GenServer.reply(handoff.from, {:failed, reason})
@@ -203,12 +203,17 @@ defmodule Minotaur.Handoff.Source do
     session |> reopen() |> expect_conflict(reason)
   end
 
+  # Nobody is there, or will be told when both are back.
+  defp say_cancel({:target_down, _reason}, _handoff), do: :ok
+  defp say_cancel(_reason, handoff), do: send(handoff.new, {:handoff_cancel, handoff.transfer})
+
   # The target may own the session, too.
   defp expect_conflict(answer, {:refused, _reason}), do: answer
   defp expect_conflict({:noreply, session}, _reason), do: {:noreply, Conflict.expect(session)}
   defp expect_conflict(stop, _reason), do: stop
 
   defp reopen(session) do
+    SessionHost.role_changed(session, :open)
     session = %{session | role: :open, handoff: nil, queue: []} |> reopen_after(session.queue)
 
     case session do
@@ -237,7 +242,7 @@ defmodule Minotaur.Handoff.Source do
   end
 
   defp next_epoch({:refused, _reason}, epoch), do: epoch
-  defp next_epoch(_reason, epoch), do: epoch + 2
+  defp next_epoch(_reason, epoch), do: epoch + 1
 
   # The target may have told them that it owns the session.
   defp tell_subscribers({:refused, _reason}, _id), do: :ok

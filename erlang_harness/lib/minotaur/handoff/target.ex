@@ -34,6 +34,7 @@ defmodule Minotaur.Handoff.Target do
       step: :collecting,
       lost: false,
       inquiry: nil,
+      since_ms: System.monotonic_time(:millisecond),
       silence: await_word(@silence_ms),
       next: 0,
       chunks: [],
@@ -75,7 +76,7 @@ defmodule Minotaur.Handoff.Target do
 
   def info({:handoff_activate, transfer}, session)
       when transfer == session.handoff.transfer and session.handoff.step == :ready do
-    if Failpoint.pass?(:in_activate), do: activate(session), else: {:noreply, session}
+    if Failpoint.pass?(:in_activate), do: activate(session, :told), else: {:noreply, session}
   end
 
   def info({:handoff_cancel, transfer}, session) when transfer == session.handoff.transfer do
@@ -117,20 +118,25 @@ defmodule Minotaur.Handoff.Target do
           :not_mine | {:noreply, Session.t()} | {:stop, term, Session.t()}
   def late_info(
         {:handoff_cancel, transfer},
-        %{came_by: {transfer, source}, role: :open} = session
+        %{came_by: {transfer, source, :told}, role: :open} = session
       ) do
     {:noreply, Conflict.give_back(session, source)}
   end
 
-  def late_info({:handoff_cancel, transfer}, %{came_by: {transfer, _source}} = session) do
+  # It owns the session without its source's word: who did more stays. One that is on its way to a
+  # third host looks when that came to nothing.
+  def late_info({:handoff_cancel, transfer}, %{came_by: {transfer, _, :alone}} = session),
+    do: {:noreply, if(session.role == :open, do: Conflict.expect(session), else: session)}
+
+  def late_info({:handoff_cancel, transfer}, %{came_by: {transfer, _, _}} = session) do
     Logger.error("session #{inspect(session.id)}: ends, its source owns it again")
-    {:stop, :normal, session}
+    {:stop, :normal, %{session | role: :arriving}}
   end
 
-  def late_info({:handoff_activate, transfer}, %{came_by: {transfer, source}} = session) do
+  def late_info({:handoff_activate, transfer}, %{came_by: {transfer, source, _}} = session) do
     send(source, {:handoff_active, transfer, session.epoch})
     # What it sends again may have arrived before.
-    {:noreply, may_hear_twice(session)}
+    {:noreply, may_hear_twice(%{session | came_by: {transfer, source, :told}})}
   end
 
   # A target that did not hear the cancel of an attempt that was given up.
@@ -209,9 +215,9 @@ defmodule Minotaur.Handoff.Target do
     {:stop, :normal, session}
   end
 
-  defp activate(%{handoff: handoff, queue: queue} = session) do
+  defp activate(%{handoff: handoff, queue: queue} = session, how) do
     stop_waiting(handoff)
-    came_by = {handoff.transfer, handoff.source}
+    came_by = {handoff.transfer, handoff.source, how}
     session = %{session | epoch: session.epoch + 1, came_by: came_by, queue: []}
     # A source that was out of reach may send its queue twice.
     session = if handoff.lost, do: may_hear_twice(session), else: session
@@ -255,16 +261,22 @@ defmodule Minotaur.Handoff.Target do
   defp source_down(_reason, session), do: {:stop, :normal, session}
 
   defp ask_hosts(%{handoff: %{inquiry: nil}} = session) do
-    {:noreply, put_in(session.handoff.inquiry, Inquiry.ask(session.id, []))}
+    inquiry = Inquiry.ask(session, [], session.handoff.source, session.handoff.since_ms)
+    {:noreply, put_in(session.handoff.inquiry, inquiry)}
   end
 
   defp ask_hosts(session), do: {:noreply, session}
 
   defp source_is_lost(nil, session) do
     Logger.warning("session #{inspect(session.id)}: its source is out of reach, it runs here now")
-    answer = activate(session)
+    answer = activate(session, :alone)
     NameKeeper.check()
     with {:noreply, session} <- answer, do: {:noreply, Conflict.expect(session)}
+  end
+
+  defp source_is_lost(:ended, session) do
+    Logger.warning("session #{inspect(session.id)}: its source is out of reach, and it is over")
+    {:stop, :normal, session}
   end
 
   defp source_is_lost(owner, session) do

@@ -20,6 +20,7 @@ defmodule Minotaur.SessionHost.Drain do
             stalls: %{},
             waiters: [],
             began_ms: 0,
+            expired: false,
             summary: nil
 
   @type t :: %__MODULE__{}
@@ -57,7 +58,7 @@ defmodule Minotaur.SessionHost.Drain do
 
   @doc "Starts to move the sessions that were not tried yet, as many at a time as may be."
   @spec start_moves(t, [map]) :: t
-  def start_moves(%{queue: [session | queue], moves: moves, summary: nil} = drain, hosts)
+  def start_moves(%{queue: [session | queue], moves: moves, expired: false} = drain, hosts)
       when map_size(moves) < drain.window.max do
     task = Task.Supervisor.async_nolink(Minotaur.TaskSupervisor, Mover, :move, [session, hosts])
     moves = Map.put(moves, task.ref, {task.pid, session})
@@ -112,27 +113,30 @@ defmodule Minotaur.SessionHost.Drain do
 
   @doc "At the deadline: what has not moved is lost, with what the conductor still moves."
   @spec give_up(t, non_neg_integer) :: t
-  def give_up(%{summary: nil} = drain, conducted) do
+  def give_up(%{expired: false} = drain, conducted) do
     for {_ref, {task, _session}} <- drain.moves, do: Process.exit(task, :kill)
     lost = drain.lost + map_size(drain.moves) + length(drain.queue) + conducted
-    %{drain | lost: lost, moves: %{}, queue: []}
+    %{drain | lost: lost, moves: %{}, queue: [], expired: true}
   end
 
-  def give_up(drained, _conducted), do: drained
+  def give_up(over, _conducted), do: over
 
   @doc "Ends the drain. Answers whether it ended just now, its summary, and who waits for it."
   @spec finish(t) :: {boolean, map, [{GenServer.from(), :stop | :stay}], t}
   def finish(%{summary: nil} = drain) do
+    # Those that opened when its time was over.
+    lost = drain.lost + length(drain.queue)
+
     summary = %{
-      sessions: drain.moved + drain.lost,
+      sessions: drain.moved + lost,
       moved: drain.moved,
-      lost: drain.lost,
+      lost: lost,
       ms: now_ms() - drain.began_ms,
       bytes: drain.bytes,
       stall_ms: stall_ms(drain.stalls)
     }
 
-    {true, summary, drain.waiters, %{drain | summary: summary, waiters: []}}
+    {true, summary, drain.waiters, %{drain | summary: summary, waiters: [], expired: true}}
   end
 
   def finish(drain), do: {false, drain.summary, drain.waiters, %{drain | waiters: []}}

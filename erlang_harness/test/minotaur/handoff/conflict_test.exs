@@ -12,6 +12,7 @@ defmodule Minotaur.Handoff.ConflictTest do
 
   alias Minotaur.GameEngine
   alias Minotaur.GameEngine.{CarriedOut, LocalSessions, Names, Session}
+  alias Minotaur.Handoff.Forwarder
   alias Minotaur.SessionHost
 
   setup do
@@ -38,7 +39,7 @@ defmodule Minotaur.Handoff.ConflictTest do
 
       assert log =~ "ends at epoch 1, version 2"
       assert_receive {:session_moved, ^id, ^own}
-      assert LocalSessions.whereis({:id, id}) == own
+      wait_until(fn -> assert LocalSessions.whereis({:id, id}) == own end)
       caller = Task.async(fn -> GenServer.call(pid, :get_game) end)
       assert_receive {:"$gen_call", from, :get_game}
       GenServer.reply(from, :from_the_other)
@@ -118,7 +119,7 @@ defmodule Minotaur.Handoff.ConflictTest do
     refute_received {:session_yield, _, _, _, _, _}
   end
 
-  # What the winner did is lost with it; what was here is not, at an epoch above it.
+  # What the winner did is lost with it; what was here is not, and goes on in its place.
   test "the one that ended goes on when the other is gone", %{id: id, pid: pid} do
     other = spawn(fn -> receive(do: (:never -> :ok)) end)
     send(pid, {:session_claim, id, 7, 1, other})
@@ -126,8 +127,38 @@ defmodule Minotaur.Handoff.ConflictTest do
     Process.exit(other, :kill)
     wait_until(fn -> assert LocalSessions.whereis({:id, id}) == pid end)
     assert %{round: 2} = GenServer.call(pid, :end_round)
-    assert [%{epoch: 8}] = for(s <- LocalSessions.list(), s.pid == pid, do: s)
-    assert pid in LocalSessions.contested()
+    assert [%{epoch: 7}] = for(s <- LocalSessions.list(), s.pid == pid, do: s)
+    # It asks for an hour whether there is another.
+    now_ms = System.monotonic_time(:millisecond)
+    assert pid in LocalSessions.contested(now_ms + 3_590_000)
+    refute pid in LocalSessions.contested(now_ms + 3_600_000)
+  end
+
+  # It stays for longer than a caller waits, but not for a watcher that never goes.
+  test "the one that ended stays for 6.5 s", %{id: id, pid: pid} do
+    send(pid, {:session_claim, id, 7, 1, self()})
+    assert_receive {:session_yield, ^id, 1, 1, ^pid, _done}
+    Names.move(id, "code-#{id}", self())
+    watcher = spawn(fn -> end_of(pid) end)
+    wait_until(fn -> assert watcher in monitors_of(pid) end)
+    wait_until(fn -> assert %{handoff: %{names: nil}} = :sys.get_state(pid) end)
+    session = :sys.get_state(pid)
+    assert {:noreply, _session} = look(session, 6_400, pid)
+    assert {:stop, {:shutdown, {:session_conflict, _}}, _session} = look(session, 6_500, pid)
+  end
+
+  # What the forwarder `pid` does when it looks around, so long after it gave way.
+  defp look(session, ms, pid) do
+    aged = fn at_ms -> at_ms - ms end
+    handoff = session.handoff |> Map.update!(:since_ms, aged) |> Map.update!(:named_ms, aged)
+    own = self()
+
+    :sys.replace_state(pid, fn state ->
+      send(own, {:looked, Forwarder.info({Forwarder, :look}, %{session | handoff: handoff})})
+      state
+    end)
+
+    receive do: ({:looked, answer} -> answer)
   end
 
   defp end_of(pid) do
