@@ -169,7 +169,9 @@ defmodule Minotaur.Cluster.DrainTest do
   defp put_capacity(ctx, node, capacity) do
     arguments = [:minotaur, :capacity, capacity]
     :ok = Cluster.call(ctx.cluster, node, Application, :put_env, arguments)
-    :ok = Cluster.call(ctx.cluster, node, SessionHost, :role_changed, [:any, :any])
+
+    :ok =
+      Cluster.call(ctx.cluster, node, SessionHost, :role_changed, [%{id: :any, epoch: 1}, :any])
   end
 
   defp infos(ctx, at, of) do
