@@ -112,17 +112,14 @@ START_TEST(timer_without_delay_leaves_room)
 }
 END_TEST
 
-/* The turn is called before each sleep; work left means no sleep. */
+/* The turn is called before each sleep; work left means no sleep, which nothing would end here. */
 START_TEST(turns_without_sleep)
 {
-    uint64_t start = loop_now_ms(loop);
-
     wanted = 0;
     turns_max = 1000;
     loop_set_turn(loop, on_turn, NULL);
     loop_run(loop);
     ck_assert_uint_eq(turns, 1000);
-    ck_assert_uint_lt(loop_now_ms(loop) - start, 5000);
 }
 END_TEST
 

@@ -175,7 +175,6 @@ defmodule Minotaur.Handoff.HandoffTest do
       send(pid, {:DOWN, :sys.get_state(pid).handoff.monitor, :process, self(), :noconnection})
       send(pid, :later)
       assert_receive {:handoff_activate, _transfer}
-      # What it sent before it answers this would be here.
       assert :sys.get_state(pid).role == :leaving
       refute_received :later
       send(pid, {:handoff_active, handoff.transfer, 2})
@@ -392,7 +391,7 @@ defmodule Minotaur.Handoff.HandoffTest do
     send(pid, {:handoff_step_over, key, step})
   end
 
-  # As if the names had moved long ago; it looks whether it is needed before it answers anything.
+  # As if its names had moved long ago.
   defp let_stay_pass(pid) do
     :sys.replace_state(pid, &put_in(&1.handoff.named_ms, &1.handoff.named_ms - 60_000))
     send(pid, {Forwarder, :look})
@@ -443,17 +442,11 @@ defmodule Minotaur.Handoff.HandoffTest do
       {:handoff_digest, ^transfer, digest, hash} ->
         {chunks |> Enum.reverse() |> IO.iodata_to_binary(), digest, hash}
     after
-      1_000 -> flunk("no state")
+      10_000 -> flunk("no state")
     end
   end
 
-  defp next_message do
-    receive do
-      message -> message
-    after
-      1_000 -> flunk("no message")
-    end
-  end
+  defp next_message, do: assert_receive(_message)
 
   defp spawn_watcher(pid) do
     spawn(fn ->
