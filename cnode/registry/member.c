@@ -14,6 +14,7 @@
 #include "base/error.h"
 #include "base/trace.h"
 #include "registry/member_internal.h"
+#include "registry/member_sync.h"
 
 int kept_set(struct kept *kept, struct cn_term term)
 {

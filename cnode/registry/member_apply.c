@@ -9,6 +9,7 @@
 
 #include "etf/writer.h"
 #include "registry/member_internal.h"
+#include "registry/member_sync.h"
 
 /* Note who registered names for hidden nodes, from [{Name, Pid, Node}]. Errors: -ENOMEM. */
 static int note_external(struct member *member, struct cn_term external)

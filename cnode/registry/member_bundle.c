@@ -23,9 +23,9 @@ static bool is_gone(const struct request *request)
     return request->kind == REQUEST_UNREGISTER;
 }
 
-static struct request *last_of(const struct registrar *registrar)
+static struct request *last_of(const struct bundle *bundle)
 {
-    return container_of(list_last(&registrar->bundle), struct request, in_bundle);
+    return container_of(list_last(&bundle->requests), struct request, in_bundle);
 }
 
 /* {insert, {Name, Pid, Method}} or {delete, Name} */
@@ -43,16 +43,16 @@ static void write_op(const struct request *request, struct cn_writer *writer)
 }
 
 /* {new_nodes, Node, Ops, [], [], [{vsn, Version}, {lock, {global, Registrar}}]} */
-static void write_ops(struct member *member, const struct claim *claim, struct cn_writer *writer)
+static void write_ops(const struct bundle *bundle, const struct claim *claim,
+                      struct cn_writer *writer)
 {
-    const struct registrar *registrar = &member->registrar;
-    const struct request *last = last_of(registrar);
+    const struct request *last = last_of(bundle);
 
     cn_write_tuple(writer, 6);
     cn_write_atom(writer, "new_nodes");
-    cn_write_atom(writer, procs_node(member->procs));
-    cn_write_list(writer, registrar->told - 1);
-    list_for_each(item, &registrar->bundle) {
+    cn_write_atom(writer, procs_node(bundle->member->procs));
+    cn_write_list(writer, bundle->told - 1);
+    list_for_each(item, &bundle->requests) {
         const struct request *request = container_of(item, struct request, in_bundle);
 
         if (request != last)
@@ -86,16 +86,17 @@ static void write_last(const struct request *request, struct cn_writer *writer)
 static void on_answer(struct gen_server *self, void *context, enum call_outcome outcome,
                       struct cn_term term)
 {
-    struct member *member = context;
+    struct bundle *bundle = context;
 
-    if (--member->registrar.open == 0)
-        registrar_told(member);
+    if (--bundle->open == 0)
+        registrar_told(bundle);
 }
 
 /* @ops: empty when there is but one change. */
-static int tell_one(struct member *member, const char *node, struct cn_term ops,
+static int tell_one(struct bundle *bundle, const char *node, struct cn_term ops,
                     struct cn_term last)
 {
+    struct member *member = bundle->member;
     struct dest dest = {.kind = DEST_NAME, .name = "global_name_server", .node = node};
     int r = 0;
 
@@ -103,40 +104,39 @@ static int tell_one(struct member *member, const char *node, struct cn_term ops,
         r = gen_cast(member->procs, gen_server_process(member->registrar_server), &dest, ops);
     if (r == -ENOMEM || r == -E2BIG)
         return r;
-    return call_start(member->registrar_server, &dest, last, 0, on_answer, member, NULL);
+    return call_start(member->registrar_server, &dest, last, 0, on_answer, bundle, NULL);
 }
 
-static void tell_all(struct member *member, const struct claim *claim, struct cn_term ops,
+static void tell_all(struct bundle *bundle, const struct claim *claim, struct cn_term ops,
                      struct cn_term last)
 {
     for (size_t i = 0; i < claim->count; i++) {
         if (!claim_reaches(claim, i))
             continue;
-        if (tell_one(member, claim->nodes[i], ops, last) != 0)
-            member_part(member, claim->nodes[i]);
+        if (tell_one(bundle, claim->nodes[i], ops, last) != 0)
+            member_part(bundle->member, claim->nodes[i]);
         else
-            member->registrar.open++;
+            bundle->open++;
     }
 }
 
-void bundle_tell(struct member *member, const struct claim *claim)
+void bundle_tell(struct bundle *bundle, const struct claim *claim)
 {
-    struct registrar *registrar = &member->registrar;
     struct cn_writer ops;
     struct cn_writer last;
 
     cn_writer_init(&ops, 0);
     cn_writer_init(&last, 0);
-    if (registrar->told > 1)
-        write_ops(member, claim, &ops);
-    write_last(last_of(registrar), &last);
+    if (bundle->told > 1)
+        write_ops(bundle, claim, &ops);
+    write_last(last_of(bundle), &last);
     if (cn_writer_error(&ops) == 0 && cn_writer_error(&last) == 0)
-        tell_all(member, claim, registrar->told > 1 ? cn_writer_term(&ops) : (struct cn_term){0},
+        tell_all(bundle, claim, bundle->told > 1 ? cn_writer_term(&ops) : (struct cn_term){0},
                  cn_writer_term(&last));
     cn_writer_free(&ops);
     cn_writer_free(&last);
-    if (registrar->open > 0)
+    if (bundle->open > 0)
         return;
-    while (!list_empty(&registrar->bundle))
-        request_finish(last_of(registrar), GLOBAL_UNREACHABLE, NULL);
+    while (!list_empty(&bundle->requests))
+        request_finish(last_of(bundle), GLOBAL_UNREACHABLE, NULL);
 }

@@ -11,6 +11,7 @@
 #include "base/error.h"
 #include "registry/global_resolve.h"
 #include "registry/member_internal.h"
+#include "registry/member_sync.h"
 
 static bool as_pid(struct cn_term term, struct cn_pid *ret_pid)
 {

@@ -25,6 +25,7 @@
 #include "otp/call.h"
 #include "registry/lane.h"
 #include "registry/member.h"
+#include "registry/slice.h"
 
 #define GLOBAL_VERSION 8
 
@@ -173,25 +174,29 @@ struct request {
     void *context;
 };
 
+/** Changes that all servers are told in one message. */
+struct bundle {
+    struct member *member;
+    struct list requests; /* struct request.in_bundle; empty: none is told */
+    uint32_t told;        /* how many */
+    uint64_t told_ms;     /* since when */
+    unsigned open;        /* answers to come */
+};
+
 /** The registrar. */
 struct registrar {
     struct sm sm;
     struct lane *lanes;
-    struct list ready;  /* struct lane.ready: their first request, a change, may start */
-    struct list asked;  /* the same, when it is a question, which needs no lock */
-    struct list bundle; /* struct request.in_bundle: what all servers are told now */
-    unsigned open;      /* answers to come about the bundle */
-    uint32_t told;      /* changes in it */
-    uint64_t told_ms;   /* since when */
-    uint32_t bundles;   /* told under this lock */
-    uint32_t name_us;   /* how long the slowest server takes for a name, as far as is known */
+    struct list ready; /* struct lane.ready: their first request, a change, may start */
+    struct list asked; /* the same, when it is a question, which needs no lock */
+    struct bundle bundles[SLICE_BUNDLES];
+    struct slice slice;
     bool running;
+    bool wanted;   /* somebody was refused the lock while it was ours */
     uint32_t rest; /* how long to stay away after the release */
     struct claim *claim;
     unsigned failures;   /* in a row */
     uint64_t claimed_ms; /* since when the lock is asked for */
-    uint64_t held_ms;    /* since when it is held */
-    uint64_t answer_ms;  /* how long servers took for an answer about it */
     uint64_t timer;      /* 0: none */
     bool kicked;
 };
@@ -217,7 +222,9 @@ struct member {
     struct list questions; /* struct question.link */
     struct list lockings;  /* struct locking.link */
     struct list syncings;  /* struct syncing.link */
-    uint64_t leave_timer;  /* 0: nobody has asked us to leave */
+    struct awaited *awaited;
+    uint32_t waits;       /* of all who wait for nodes */
+    uint64_t leave_timer; /* 0: nobody has asked us to leave */
     struct locker locker;
     struct registrar registrar;
 };
@@ -419,7 +426,9 @@ void registrar_kick(struct member *member);
 /** See soon what is asked. Errors: CN_E_CLOSED, -ENOMEM. */
 int registrar_wake(struct member *member);
 /** All servers have answered about the bundle. */
-void registrar_told(struct member *member);
+void registrar_told(struct bundle *bundle);
+/** Somebody else was refused lock `global`. */
+void registrar_wanted(struct member *member);
 
 /* member_trans.c */
 /** See registry.h. */
@@ -436,25 +445,6 @@ void trans_closed(struct member *member);
 void trans_owner_ends(struct member *member, struct gen_server *owner);
 /** Forget all. */
 void trans_free_all(struct member *member);
-
-/* member_sync.c */
-/** Called once: all are in sync or gone (@done); or the member is released, and nobody answers. */
-typedef void (*sync_done)(void *context, bool done);
-/**
- * Wait for @nodes, a list of atoms; @done may be called at once.
- * Errors: CN_E_INVALID (no such list), CN_E_CLOSED, -ENOMEM; then @done is not called.
- */
-int sync_start(struct member *member, struct cn_term nodes, sync_done done, void *context);
-/** A node is in sync with us. */
-void sync_in_sync(struct member *member, const char *node);
-/** A monitor's end; false when it is none of these. */
-bool sync_take_down(struct member *member, const struct cn_ref *ref);
-/** Forget all who wait. */
-void sync_free_all(struct member *member);
-/** Leave all connected members soon, and write the list of them. Errors: -ENOMEM. */
-int leave_start(struct member *member, struct cn_writer *nodes);
-/** A timer of global_name_server is due; false when it is not that of leaving. */
-bool leave_timer(struct member *member, uint64_t timer);
 
 /* member_lanes.c */
 /** Queue a request. @pid: NULL for WHEREIS. Errors: CN_E_CLOSED, -ENOMEM. */
@@ -479,8 +469,8 @@ struct request *lanes_take(struct member *member);
 void lanes_free_all(struct member *member);
 
 /* member_bundle.c */
-/** Tell all servers under @claim of registrar.bundle; registrar_told is called later, or now. */
-void bundle_tell(struct member *member, const struct claim *claim);
+/** Tell all servers under @claim; registrar_told is called later, or the bundle is empty again. */
+void bundle_tell(struct bundle *bundle, const struct claim *claim);
 
 /* member_functions.c */
 /** Add the functions that :global asks for by rpc. Errors: as functions_add. */

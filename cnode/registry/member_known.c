@@ -128,6 +128,7 @@ bool known_add(struct member *member, const char *node, int64_t version)
     peer->known = true;
     peer->joined = true;
     peer->version = version;
+    slice_forget(&member->registrar.slice);
     return true;
 }
 

@@ -111,8 +111,11 @@ int locks_set(struct member *member, struct cn_term id, const struct cn_pid *pid
     if (!read_id(id, &resource, &requester))
         return CN_E_INVALID;
     lock = find(member, resource);
-    if (lock != NULL && !is_requester(lock, requester))
+    if (lock != NULL && !is_requester(lock, requester)) {
+        if (lock == find_global(member))
+            registrar_wanted(member);
         return CN_E_TAKEN;
+    }
     if (lock == NULL)
         lock = lock_new(member, resource, requester);
     if (lock == NULL)

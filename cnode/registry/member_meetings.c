@@ -13,6 +13,7 @@
 #include <string.h>
 
 #include "registry/member_internal.h"
+#include "registry/member_sync.h"
 
 static const struct sm_state meeting_states[] = {
     [MEETING_IDLE] = {"idle", SM_TO(MEETING_CALLED), .initial = true},

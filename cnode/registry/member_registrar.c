@@ -5,16 +5,11 @@
  *      ▲▼          │                     │▼
  *     pausing ◄────┘ not free           pausing, after a full slice
  *
- * What waits when the lock is had is done under it, and what comes meanwhile: in bundles, one after
- * the other. A bundle is told to all servers, the own one included, and its requests are answered
- * when all servers have answered; who asked does not wait for the lock's release. After SLICE_MS
- * the lock is given back even if more is to be done, and left to others for a while.
- *
- * How many names a bundle may have follows from how long the slowest server lately took for one,
- * and from what is left of the slice: a BEAM node's server needs ever longer for each name the more
- * names the processes of one node have (its book about a node's monitors is copied each time), tens
- * of microseconds for the first, milliseconds for the ten thousandth. A slice begins carefully,
- * since others may have made it slower meanwhile.
+ * What waits when the lock is had is done under it, and what comes meanwhile: in bundles, two at a
+ * time. A bundle is told to all servers, the own one included, and its requests are answered when
+ * all servers have answered; who asked does not wait for the lock's release. When the slice is over
+ * (slice.h) the lock is given back even if more is to be done, and left to others for a while:
+ * longer if one of them is known to want it.
  *
  * A node that has just found its first peer waits a moment for the join before it registers: a name
  * taken without the others' knowledge would be a conflict right after.
@@ -26,19 +21,12 @@
 #include "base/trace.h"
 #include "registry/member_internal.h"
 
-#define SLICE_MS      36u
-#define REST_MS       20u
-#define BUNDLE_MS     10u
-#define BUNDLE_MAX    1000u
-#define NAME_US       600u /* for a name, before it is known better */
-#define NAME_US_MIN   5u
-#define STEP          4u /* the guess changes by no more than this factor at once */
-#define CLOCK_MS      2u /* what is shorter cannot be told apart */
-#define RETRY_MS      125u
-#define CLAIM_ANSWERS 2u /* one after the other, until a lock is held */
-#define DOUBLES_MAX   4u
-#define JOIN_MS       2000u
-#define LOOK_MS       20u
+#define REST_MS     5u
+#define WANTED_MS   20u /* the same, when somebody wants the lock */
+#define RETRY_MS    125u
+#define DOUBLES_MAX 4u
+#define JOIN_MS     2000u
+#define LOOK_MS     20u
 
 enum registrar_state {
     REGISTRAR_IDLE,
@@ -66,8 +54,11 @@ void registrar_init(struct member *member)
     sm_init(&member->registrar.sm, &registrar_table, 0, REGISTRAR_IDLE);
     list_init(&member->registrar.ready);
     list_init(&member->registrar.asked);
-    list_init(&member->registrar.bundle);
-    member->registrar.name_us = NAME_US;
+    for (unsigned i = 0; i < SLICE_BUNDLES; i++) {
+        member->registrar.bundles[i].member = member;
+        list_init(&member->registrar.bundles[i].requests);
+    }
+    slice_init(&member->registrar.slice);
 }
 
 int registrar_wake(struct member *member)
@@ -92,63 +83,37 @@ void registrar_kick(struct member *member)
 
 static void run(struct member *member);
 
-static uint64_t within(uint64_t value, uint64_t least, uint64_t most)
-{
-    return value < least ? least : value > most ? most : value;
-}
-
 /*
- * How long a server takes for a name, as the last bundle has shown: without the time that any
- * answer takes, as the lock's have shown. A bundle that was over at once may show that a name takes
- * less than was thought, but not that it takes more.
+ * A name is what it should be now, unless the process has ended. What comes next is told when all
+ * messages that are here already have been seen: another answer may be among them, and two say
+ * more about how fast servers are than one.
  */
-static void adapt(struct registrar *registrar, uint64_t now_ms)
+void registrar_told(struct bundle *bundle)
 {
-    uint64_t ms = now_ms - registrar->told_ms;
-    uint64_t answer_ms = within(registrar->answer_ms, 0, ms / 2);
-    uint64_t us = within((ms - answer_ms) * 1000, 500, UINT32_MAX) / registrar->told;
-    uint64_t before_us = registrar->name_us;
+    struct member *member = bundle->member;
 
-    if (us > before_us && ms <= CLOCK_MS)
-        return;
-    us = within(us, before_us / STEP, before_us * STEP);
-    registrar->name_us = (uint32_t)within(us, NAME_US_MIN, BUNDLE_MS * 1000);
-}
-
-/* How many names may be told now, so that servers answer before the slice ends. */
-static uint32_t room(const struct member *member)
-{
-    const struct registrar *registrar = &member->registrar;
-    uint64_t spent_ms = procs_now_ms(member->procs) - registrar->held_ms + registrar->answer_ms;
-    uint64_t left_ms = spent_ms < SLICE_MS ? within(SLICE_MS - spent_ms, 0, BUNDLE_MS) : 0;
-    uint64_t names = left_ms * 1000 / registrar->name_us;
-
-    if (registrar->bundles == 0)
-        names = within(names / STEP, 1, BUNDLE_MAX);
-    return (uint32_t)within(names, 0, BUNDLE_MAX);
-}
-
-/* A name is what it should be now, unless the process has ended. */
-void registrar_told(struct member *member)
-{
-    struct registrar *registrar = &member->registrar;
-
-    adapt(registrar, procs_now_ms(member->procs));
-    while (!list_empty(&registrar->bundle)) {
-        struct request *request = container_of(list_first(&registrar->bundle), struct request,
+    slice_answered(&member->registrar.slice, bundle->told, bundle->told_ms,
+                   procs_now_ms(member->procs));
+    while (!list_empty(&bundle->requests)) {
+        struct request *request = container_of(list_first(&bundle->requests), struct request,
                                                in_bundle);
         const struct cn_pid *holder = request_holder(request);
         bool done = request->kind != REQUEST_REGISTER || request_fits(request, holder);
 
         request_finish(request, done ? GLOBAL_YES : GLOBAL_NO, holder);
     }
-    run(member);
+    if (registrar_wake(member) != 0)
+        run(member);
+}
+
+void registrar_wanted(struct member *member)
+{
+    member->registrar.wanted = true;
 }
 
 /* Put a change into the bundle, or answer it if there is nothing to change. */
-static void consider(struct request *request)
+static void consider(struct request *request, struct bundle *bundle)
 {
-    struct registrar *registrar = &request->member->registrar;
     const struct cn_pid *holder = request_holder(request);
     bool fits = request_fits(request, holder);
     bool alive = procs_find(request->member->procs, &request->pid) != NULL;
@@ -160,25 +125,38 @@ static void consider(struct request *request)
     } else if (request->kind == REQUEST_UNREGISTER && !fits) {
         request_finish(request, holder == NULL ? GLOBAL_YES : GLOBAL_NO, holder);
     } else {
-        list_append(&registrar->bundle, &request->in_bundle);
-        registrar->told++;
+        list_append(&bundle->requests, &request->in_bundle);
+        bundle->told++;
     }
 }
 
-static void next_bundle(struct member *member)
+static void fill(struct bundle *bundle)
 {
+    struct member *member = bundle->member;
     struct registrar *registrar = &member->registrar;
     struct request *request = NULL;
-    uint32_t size = room(member);
+    uint64_t now_ms = procs_now_ms(member->procs);
+    uint32_t size = slice_room(&registrar->slice, now_ms);
 
-    registrar->told = 0;
-    registrar->told_ms = procs_now_ms(member->procs);
-    while (registrar->told < size && (request = lanes_take(member)) != NULL)
-        consider(request);
-    if (registrar->told == 0)
+    bundle->told = 0;
+    bundle->told_ms = now_ms;
+    while (bundle->told < size && (request = lanes_take(member)) != NULL)
+        consider(request, bundle);
+    if (bundle->told == 0)
         return;
-    registrar->bundles++;
-    bundle_tell(member, registrar->claim);
+    bundle_tell(bundle, registrar->claim);
+    if (!list_empty(&bundle->requests))
+        slice_told(&registrar->slice, bundle->told);
+}
+
+/* One that nobody is told now; NULL: all are. */
+static struct bundle *find_bundle(struct registrar *registrar, bool under_way)
+{
+    for (unsigned i = 0; i < SLICE_BUNDLES; i++) {
+        if (list_empty(&registrar->bundles[i].requests) != under_way)
+            return &registrar->bundles[i];
+    }
+    return NULL;
 }
 
 /* Whether everybody known now is under the lock. */
@@ -193,32 +171,44 @@ static bool covers_all(const struct member *member, const struct claim *claim)
 
 static bool slice_is_over(const struct member *member)
 {
-    return room(member) == 0;
+    return slice_room(&member->registrar.slice, procs_now_ms(member->procs)) == 0;
+}
+
+/* Others want the lock: somebody was refused here, or is about to join. */
+static bool is_wanted(const struct member *member)
+{
+    for (const struct peer *peer = member->peers; peer != NULL; peer = peer->hh.next) {
+        if (peer->up && !peer->known)
+            return true;
+    }
+    return member->registrar.wanted;
 }
 
 static bool may_go_on(const struct member *member)
 {
     const struct registrar *registrar = &member->registrar;
 
-    return list_empty(&registrar->bundle) && !list_empty(&registrar->ready) &&
-           !slice_is_over(member) && covers_all(member, registrar->claim);
+    return !list_empty(&registrar->ready) && !slice_is_over(member) &&
+           covers_all(member, registrar->claim);
 }
 
 /* Do what can be done under the lock; then give it back. */
 static void run(struct member *member)
 {
     struct registrar *registrar = &member->registrar;
+    struct bundle *bundle = NULL;
 
     if (registrar->running || sm_state(&registrar->sm) != REGISTRAR_HELD)
         return;
     registrar->running = true; /* answers that come at once come back here */
     lanes_answer_whereis(member);
-    while (may_go_on(member))
-        next_bundle(member);
+    while (may_go_on(member) && (bundle = find_bundle(registrar, false)) != NULL)
+        fill(bundle);
     registrar->running = false;
-    if (!list_empty(&registrar->bundle))
+    if (find_bundle(registrar, true) != NULL)
         return;
-    registrar->rest = slice_is_over(member) ? REST_MS : 0;
+    registrar->rest = !slice_is_over(member) ? 0 : is_wanted(member) ? WANTED_MS : REST_MS;
+    registrar->wanted = false;
     sm_move(&registrar->sm, REGISTRAR_RELEASING);
     claim_release(registrar->claim);
 }
@@ -240,9 +230,7 @@ static void on_claim(void *context, bool held)
 
     if (held) {
         registrar->failures = 0;
-        registrar->held_ms = procs_now_ms(member->procs);
-        registrar->bundles = 0;
-        registrar->answer_ms = (registrar->held_ms - registrar->claimed_ms) / CLAIM_ANSWERS;
+        slice_begin(&registrar->slice, registrar->claimed_ms, procs_now_ms(member->procs));
         sm_move(&registrar->sm, REGISTRAR_HELD);
         run(member);
         return;
@@ -302,17 +290,18 @@ static void claim(struct member *member)
 static void pump(struct member *member)
 {
     struct registrar *registrar = &member->registrar;
+    bool idle = sm_state(&registrar->sm) == REGISTRAR_IDLE;
 
-    if (joining(member)) {
-        if (lanes_waiting(member) && sm_state(&registrar->sm) == REGISTRAR_IDLE)
-            pause_for(member, LOOK_MS);
-        return;
-    }
-    lanes_answer_whereis(member);
-    if (sm_state(&registrar->sm) == REGISTRAR_HELD)
+    if (sm_state(&registrar->sm) == REGISTRAR_HELD) {
         run(member);
-    else if (sm_state(&registrar->sm) == REGISTRAR_IDLE && !list_empty(&registrar->ready))
-        claim(member);
+    } else if (joining(member)) {
+        if (lanes_waiting(member) && idle)
+            pause_for(member, LOOK_MS);
+    } else {
+        lanes_answer_whereis(member);
+        if (idle && !list_empty(&registrar->ready))
+            claim(member);
+    }
 }
 
 static void on_info(struct gen_server *self, void *state, struct cn_term message)

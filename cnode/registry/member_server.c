@@ -11,6 +11,7 @@
 #include "base/error.h"
 #include "base/trace.h"
 #include "registry/member_internal.h"
+#include "registry/member_sync.h"
 
 /* A call, and its answer in the making. */
 struct query {
@@ -161,9 +162,9 @@ static void answer_sync(struct query *query)
         r = sync_start(member, nodes, on_sync, syncer);
     if (r != 0)
         on_sync(syncer, false);
-    query->later = r != CN_E_INVALID;
+    query->later = r != CN_E_INVALID && r != CN_E_LIMIT;
     if (!query->later)
-        answer_error(query, "badarg");
+        answer_error(query, r == CN_E_LIMIT ? "system_limit" : "badarg");
 }
 
 static void answer_disconnect(struct query *query)
@@ -260,7 +261,7 @@ static void on_info(struct gen_server *self, void *state, struct cn_term message
 
     if (process_read_down(message, &down)) {
         cn_reader_init(&reader, down.object);
-        if (!sync_take_down(state, &down.ref) && cn_read_pid(&reader, &pid))
+        if (!sync_take_down(state, &down) && cn_read_pid(&reader, &pid))
             watched_down(state, &pid);
     } else if (!meetings_take_info(state, message) && !known_take_event(state, message) &&
                !known_take_lost(state, message) && !known_take_remove(state, message)) {

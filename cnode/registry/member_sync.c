@@ -5,6 +5,10 @@
  * waited for: each is monitored by its global_name_server, which also dials who is not connected.
  * So a node that goes, that cannot be reached, or that has no such server holds nobody up.
  *
+ *     syncing ──< wait >── awaited, one by name, with one monitor however many wait for it
+ *
+ * Both have a limit, for anybody may ask for any nodes, and never come back for the answer.
+ *
  * Leaving closes the connections to all members at once, so that each of them loses only us and
  * none is parted from another; nobody is dialled again until somebody comes to us. A moment lies
  * between the answer and that, for the answer goes to a node that is left.
@@ -15,37 +19,86 @@
 #include "base/alloc.h"
 #include "base/error.h"
 #include "base/trace.h"
-#include "registry/member_internal.h"
+#include "registry/member_sync.h"
 
-#define LEAVE_MS 10
-
-/* A node that is waited for. */
-struct awaited {
-    struct list link; /* in syncing.nodes */
-    struct cn_ref ref;
-    char node[CN_NODE_NAME_MAX + 1];
-};
+#define LEAVE_MS    10
+#define AWAITED_MAX 1024u  /* nodes that are waited for at a time, and of one list */
+#define WAITS_MAX   16384u /* in all lists */
 
 /* Somebody who waits. */
 struct syncing {
-    struct list link; /* in member.syncings */
-    struct list nodes;
+    struct list link;  /* in member.syncings */
+    struct list waits; /* struct wait.in_syncing */
     sync_done done;
     void *context;
 };
 
-static void awaited_free(struct member *member, struct awaited *awaited)
+/* One waits for the other. */
+struct wait {
+    struct list in_awaited;
+    struct list in_syncing;
+    struct awaited *awaited;
+    struct syncing *syncing;
+};
+
+static struct awaited *awaited_find(const struct member *member, const char *node)
 {
-    list_remove(&awaited->link);
+    struct awaited *awaited = NULL;
+
+    map_find(member->awaited, node, strlen(node), awaited);
+    return awaited;
+}
+
+static int awaited_new(struct member *member, const char *node, struct awaited **ret_awaited)
+{
+    struct dest dest = {.kind = DEST_NAME, .name = "global_name_server", .node = node};
+    struct awaited *awaited = mem_zalloc(sizeof(*awaited));
+
+    if (awaited == NULL)
+        return -ENOMEM;
+    list_init(&awaited->waits);
+    memcpy(awaited->node, node, strlen(node) + 1);
+    if (process_monitor(gen_server_process(member->server), &dest, &awaited->ref) != 0) {
+        mem_free(awaited);
+        return -ENOMEM;
+    }
+    if (!map_add(member->awaited, awaited->node, strlen(awaited->node), awaited)) {
+        process_demonitor(gen_server_process(member->server), &awaited->ref, true);
+        mem_free(awaited);
+        return -ENOMEM;
+    }
+    *ret_awaited = awaited;
+    return 0;
+}
+
+/* Nobody waits for it any more. */
+static void awaited_drop(struct member *member, struct awaited *awaited)
+{
     if (member->server != NULL)
         process_demonitor(gen_server_process(member->server), &awaited->ref, true);
-    mem_free(awaited);
+    map_remove(member->awaited, awaited);
+}
+
+static void wait_free(struct member *member, struct wait *wait)
+{
+    list_remove(&wait->in_awaited);
+    list_remove(&wait->in_syncing);
+    mem_free(wait);
+    member->waits--;
 }
 
 static void syncing_free(struct member *member, struct syncing *syncing)
 {
-    while (!list_empty(&syncing->nodes))
-        awaited_free(member, container_of(list_first(&syncing->nodes), struct awaited, link));
+    while (!list_empty(&syncing->waits)) {
+        struct wait *wait = container_of(list_first(&syncing->waits), struct wait, in_syncing);
+        struct awaited *awaited = wait->awaited;
+
+        wait_free(member, wait);
+        if (!list_empty(&awaited->waits))
+            continue;
+        awaited_drop(member, awaited);
+        mem_free(awaited);
+    }
     list_remove(&syncing->link);
     mem_free(syncing);
 }
@@ -59,20 +112,29 @@ static bool is_synced(const struct member *member, const char *node)
 
 static int await(struct member *member, struct syncing *syncing, const char *node)
 {
-    struct dest dest = {.kind = DEST_NAME, .name = "global_name_server", .node = node};
-    struct awaited *awaited = NULL;
+    struct awaited *awaited = awaited_find(member, node);
+    struct wait *wait = NULL;
+    int r = 0;
 
     if (is_synced(member, node))
         return 0;
-    awaited = mem_zalloc(sizeof(*awaited));
+    if (member->waits >= WAITS_MAX ||
+        (awaited == NULL && map_count(member->awaited) >= AWAITED_MAX))
+        return CN_E_LIMIT;
+    wait = mem_zalloc(sizeof(*wait));
+    if (wait == NULL)
+        return -ENOMEM;
     if (awaited == NULL)
-        return -ENOMEM;
-    memcpy(awaited->node, node, strlen(node) + 1);
-    if (process_monitor(gen_server_process(member->server), &dest, &awaited->ref) != 0) {
-        mem_free(awaited);
-        return -ENOMEM;
+        r = awaited_new(member, node, &awaited);
+    if (r != 0) {
+        mem_free(wait);
+        return r;
     }
-    list_append(&syncing->nodes, &awaited->link);
+    wait->awaited = awaited;
+    list_append(&awaited->waits, &wait->in_awaited);
+    list_append(&syncing->waits, &wait->in_syncing);
+    wait->syncing = syncing;
+    member->waits++;
     return 0;
 }
 
@@ -86,6 +148,8 @@ static int await_all(struct member *member, struct syncing *syncing, struct cn_t
     cn_reader_init(&reader, nodes);
     if (!cn_read_list(&reader, &count))
         return CN_E_INVALID;
+    if (count > AWAITED_MAX)
+        return CN_E_LIMIT;
     for (; count > 0 && r == 0; count--)
         r = known_read_node(&reader, &node) ? await(member, syncing, node) : CN_E_INVALID;
     return r;
@@ -96,7 +160,7 @@ static void finish_if_synced(struct member *member, struct syncing *syncing)
     sync_done done = syncing->done;
     void *context = syncing->context;
 
-    if (!list_empty(&syncing->nodes))
+    if (!list_empty(&syncing->waits))
         return;
     syncing_free(member, syncing);
     done(context, true);
@@ -109,7 +173,7 @@ int sync_start(struct member *member, struct cn_term nodes, sync_done done, void
 
     if (syncing == NULL)
         return member->server != NULL ? -ENOMEM : CN_E_CLOSED;
-    list_init(&syncing->nodes);
+    list_init(&syncing->waits);
     list_append(&member->syncings, &syncing->link);
     syncing->done = done;
     syncing->context = context;
@@ -121,37 +185,42 @@ int sync_start(struct member *member, struct cn_term nodes, sync_done done, void
     return r;
 }
 
-void sync_in_sync(struct member *member, const char *node)
+/* Nobody need wait for it any more. */
+static void release(struct member *member, struct awaited *awaited)
 {
-    list_for_each_safe(item, &member->syncings) {
-        struct syncing *syncing = container_of(item, struct syncing, link);
+    awaited_drop(member, awaited);
+    while (!list_empty(&awaited->waits)) {
+        struct wait *wait = container_of(list_first(&awaited->waits), struct wait, in_awaited);
+        struct syncing *syncing = wait->syncing;
 
-        list_for_each_safe(inner, &syncing->nodes) {
-            struct awaited *awaited = container_of(inner, struct awaited, link);
-
-            if (strcmp(awaited->node, node) == 0)
-                awaited_free(member, awaited);
-        }
+        wait_free(member, wait);
         finish_if_synced(member, syncing);
     }
+    mem_free(awaited);
 }
 
-bool sync_take_down(struct member *member, const struct cn_ref *ref)
+void sync_in_sync(struct member *member, const char *node)
 {
-    list_for_each_safe(item, &member->syncings) {
-        struct syncing *syncing = container_of(item, struct syncing, link);
+    struct awaited *awaited = awaited_find(member, node);
 
-        list_for_each_safe(inner, &syncing->nodes) {
-            struct awaited *awaited = container_of(inner, struct awaited, link);
+    if (awaited != NULL)
+        release(member, awaited);
+}
 
-            if (!cn_ref_equal(&awaited->ref, ref))
-                continue;
-            awaited_free(member, awaited);
-            finish_if_synced(member, syncing);
-            return true;
-        }
-    }
-    return false;
+bool sync_take_down(struct member *member, const struct process_down *down)
+{
+    char node[CN_NODE_NAME_MAX + 1];
+    struct awaited *awaited = NULL;
+    struct cn_reader reader;
+
+    cn_reader_init(&reader, down->object);
+    if (cn_peek(&reader) != CN_TYPE_TUPLE || !cn_read_this_tuple(&reader, 2) || !cn_skip(&reader) ||
+        !known_read_node(&reader, &node))
+        return false;
+    awaited = awaited_find(member, node);
+    if (awaited != NULL && cn_ref_equal(&awaited->ref, &down->ref))
+        release(member, awaited);
+    return true;
 }
 
 void sync_free_all(struct member *member)

@@ -118,6 +118,17 @@ defmodule Minotaur.Cluster.GlobalApiTest do
       end
     end
 
+    # A C node waits for so many, and no more.
+    test "to wait for more nodes than there can be", ctx do
+      nodes = for index <- 1..1_025, do: :"nobody#{index}@127.0.0.1"
+      c = hd(ctx.cs)
+
+      assert Cluster.genserver_call(ctx.cluster, c, gns(c), {:sync, nodes}) ==
+               {:error, :system_limit}
+
+      assert Cluster.call(ctx.cluster, c, :global, :sync, [[hd(ctx.beams)]]) == :ok
+    end
+
     # All names, and those that were registered for somebody who is no member.
     test "which names there are", ctx do
       [a, b] = ctx.beams

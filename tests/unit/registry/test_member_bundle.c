@@ -86,6 +86,40 @@ START_TEST(slow_servers_end_a_slice)
 }
 END_TEST
 
+/* Node a runs, and b sees what it says; b's answers stay on the way. */
+static void tell_b(void)
+{
+    (void)procs_run(world_procs(&world, 0), world.now_ms);
+    while (world_deliver_one(&world, 0, 1))
+        ;
+    (void)procs_run(world_procs(&world, 1), world.now_ms);
+}
+
+/* The first bundle is answered before there is a second; then there are two at a time. */
+START_TEST(two_bundles_are_under_way)
+{
+    static char name[16];
+
+    for (size_t i = 0; i < 200; i++) {
+        (void)snprintf(name, sizeof(name), "n%zu", i);
+        ask(0, name, 0, i);
+    }
+    while (ones[1].heard_count < 3) {
+        tell_b();
+        if (ones[1].heard_count < 3)
+            (void)world_deliver_one(&world, 1, 0);
+    }
+    tell_b();
+    ck_assert_uint_eq(ones[1].heard_count, 3); /* the lock; names in a message and a call */
+    (void)world_deliver_one(&world, 1, 0);
+    for (int i = 0; i < 3; i++)
+        tell_b();
+    ck_assert_uint_eq(ones[1].heard_count, 7);
+    world_settle(&world);
+    ck_assert_str_eq(answers[199], "yes <a.6.0>");
+}
+END_TEST
+
 /* A server that is cut while it is told counts as told. */
 START_TEST(lost_server_is_not_waited_for)
 {
@@ -101,6 +135,25 @@ START_TEST(lost_server_is_not_waited_for)
     part(0, 1);
     ck_assert_str_eq(answers[0], "yes <a.6.0>");
     ck_assert_str_eq(answers[1], "yes <a.6.0>");
+}
+END_TEST
+
+/* How fast servers are is not known any more when somebody has joined. */
+START_TEST(newcomer_may_be_slow)
+{
+    struct slice fresh;
+    static char name[16];
+    struct slice *slice = &ones[0].member->registrar.slice;
+
+    slice_init(&fresh);
+    for (size_t i = 0; i < 100; i++) {
+        (void)snprintf(name, sizeof(name), "n%zu", i);
+        ask(0, name, 0, i);
+    }
+    world_settle(&world);
+    ck_assert_uint_lt(slice->name_us, fresh.name_us);
+    ck_assert(known_add(ones[0].member, "c@world", GLOBAL_VERSION));
+    ck_assert_uint_eq(slice->name_us, fresh.name_us);
 }
 END_TEST
 
@@ -135,7 +188,9 @@ static void add(TCase *tcase)
     tcase_add_test(tcase, one_change_is_one_call);
     tcase_add_test(tcase, many_changes_are_one_message);
     tcase_add_test(tcase, slow_servers_end_a_slice);
+    tcase_add_test(tcase, two_bundles_are_under_way);
     tcase_add_test(tcase, lost_server_is_not_waited_for);
+    tcase_add_test(tcase, newcomer_may_be_slow);
     tcase_add_test(tcase, telling_survives_no_memory);
 }
 
