@@ -112,7 +112,7 @@ defmodule Minotaur.Bench.Drain do
     # The one that stays has just come: by then it has the names.
     :ok = call(cluster, site.caller, :erpc, :call, [site.target, :global, :sync, []])
     stock = on_member(cluster, List.last(members), :stock_us)
-    floor = on_member(cluster, List.last(members), :floor_ms)
+    floor = Floor.slowest(members, &call(cluster, &1, __MODULE__, :floor_ms, []))
     watches = for node <- members, do: {node, call(cluster, node, __MODULE__, :watch_names, [])}
     arguments = [site.leaver, walkers, site.via]
     result = call(cluster, site.caller, __MODULE__, :drain, arguments)
@@ -230,9 +230,10 @@ defmodule Minotaur.Bench.Drain do
       when one is gone: then only the hosts have the names, and with C hosts alone nobody copies. \
       *member ms/name* is what one stock `:global.re_register_name/2` takes on a BEAM member \
       with all names in place, before the drain and its load begin (median of #{@sample}); \
-      *names' floor s* is what the `global_name_server` of that member takes to give all names to \
-      processes of its own node when it alone is told, in one message, on a machine that does \
-      nothing else meanwhile: no drain with this member is over before, whoever moves the names; \
+      *names' floor s* is what the `global_name_server` of each member takes to give all names to \
+      processes of its own node when nobody else is told, in one message, all members at once, on \
+      a machine that does nothing else meanwhile: no drain is over before the slowest of them, \
+      whoever moves the names; \
       *members busy s* is for how long the `global_name_server` of the busiest BEAM node that \
       stays was on a scheduler during the drain, which cannot be over before it is.\
       """,

@@ -17,6 +17,15 @@ defmodule Minotaur.Bench.Floor do
     us
   end
 
+  @doc "Measures on all BEAM members at once; the slowest counts. nil: there is none."
+  @spec slowest([node], (node -> number)) :: number | nil
+  def slowest(members, measure) do
+    members
+    |> Enum.map(&Task.async(fn -> measure.(&1) end))
+    |> Task.await_many(:infinity)
+    |> Enum.max(fn -> nil end)
+  end
+
   defp change(id, message) do
     true = :global.set_lock(id, [node()])
     GenServer.cast(:global_name_server, message)

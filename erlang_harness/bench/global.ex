@@ -47,7 +47,7 @@ defmodule Minotaur.Bench.Global do
     Report.say("#{nodes} nodes: #{@singles} names one by one, then #{@batch} at once")
 
     with_cluster(List.duplicate(:beam, nodes - 1) ++ [:echo], fn cluster, all ->
-      [beam, c] = [hd(all), List.last(all)]
+      {[beam | _] = beams, [c]} = Enum.split(all, -1)
       pids = call(cluster, beam, :targets, [c, @batch])
 
       samples =
@@ -56,7 +56,7 @@ defmodule Minotaur.Bench.Global do
             beam: call(cluster, beam, :register_each, [@singles]),
             single: call(cluster, beam, :named, [c, :each, Enum.take(pids, @singles)]),
             batch: call(cluster, beam, :named, [c, :change, pids]),
-            floor: call(cluster, beam, :floor_rate, [pids])
+            floor: rate(@batch, slowest(cluster, beams, :floor_once_us, pids))
           }
         end
 
@@ -88,13 +88,16 @@ defmodule Minotaur.Bench.Global do
     rate(count, us)
   end
 
-  # -- the floor: what a BEAM member alone spends on names, whoever has them registered
+  # -- the floor: what the slowest BEAM member alone spends on names, whoever has them registered
 
-  @doc "On a BEAM node: the same names at once, told to nobody but its own server. Names/s."
-  def floor_rate(pids) do
+  defp slowest(cluster, beams, function, pids),
+    do: Floor.slowest(beams, &call(cluster, &1, function, [pids]))
+
+  @doc "The same, after which nobody has the names."
+  def floor_once_us(pids) do
     us = floor_us(pids)
     Floor.change_us(for {_, index} <- Enum.with_index(pids), do: {:delete, {:name, index}})
-    rate(length(pids), us)
+    us
   end
 
   @doc "On a BEAM node: its own server gives all names to these. Gives microseconds."
@@ -112,7 +115,7 @@ defmodule Minotaur.Bench.Global do
   defp moves([from, to] = pair, count) do
     Report.say("#{count} names from #{kind(from)} to #{kind(to)}")
 
-    with_cluster(pair ++ [:beam], fn cluster, [source, target, observer] ->
+    with_cluster(pair ++ [:beam], fn cluster, [source, target, observer] = nodes ->
       old = call(cluster, observer, :processes, [from, source, count])
       new = call(cluster, observer, :processes, [to, target, count])
       teller = if from == :echo, do: source, else: target
@@ -124,7 +127,8 @@ defmodule Minotaur.Bench.Global do
       beam = if from == :beam, do: source, else: observer
       sample = Enum.take(old, min(@sample, count))
       stock = call(cluster, beam, :move_each, [sample])
-      floor = call(cluster, observer, :floor_us, [old]) / 1_000
+      beams = for {node, :beam} <- Enum.zip(nodes, pair ++ [:beam]), do: node
+      floor = slowest(cluster, beams, :floor_us, old) / 1_000
 
       Map.merge(seen, %{
         pair: pair,
@@ -193,7 +197,8 @@ defmodule Minotaur.Bench.Global do
   @doc "On the node that looks on."
   def start_watch(count) do
     for {kind, look} <- [polls: &poll(&1, count), lock: &look_at_lock/1], into: %{} do
-      {kind, spawn(fn -> look.(%{polls: 0, missing: 0, held_since: nil, longest: 0}) end)}
+      seen = %{polls: 0, missing: 0, held: [], since: nil, longest: 0}
+      {kind, spawn(fn -> look.(seen) end)}
     end
   end
 
@@ -218,16 +223,16 @@ defmodule Minotaur.Bench.Global do
     go_on(seen, &poll(&1, count))
   end
 
-  # How long the lock stands on this node without a break.
+  # How long the lock stands on this node. Who takes it is monitored by a new reference each time,
+  # so that a break between two looks is seen.
   defp look_at_lock(seen) do
     now = System.monotonic_time(:microsecond)
-    holder = :ets.lookup(:global_locks, :global)
+    held = for {_, _, holders} <- :ets.lookup(:global_locks, :global), do: List.last(holders)
 
     seen =
-      case {holder, seen.held_since} do
-        {[], _} -> %{seen | held_since: nil}
-        {_, nil} -> %{seen | held_since: now}
-        {_, since} -> %{seen | longest: max(seen.longest, now - since)}
+      cond do
+        held == [] or held != seen.held -> %{seen | held: held, since: now}
+        true -> %{seen | longest: max(seen.longest, now - seen.since)}
       end
 
     go_on(seen, &look_at_lock/1)
@@ -363,9 +368,10 @@ defmodule Minotaur.Bench.Global do
       All nodes share the processors; BEAM nodes run with \
       `#{Enum.join(@beam_arguments, " ")}`. Each name belongs to a process of its own. *one by \
       one*: #{@singles} names, each when the one before is registered everywhere. *at once*: \
-      #{@batch} names by one request. *floor*: the same names told to the BEAM node's \
-      `global_name_server` alone, by a process beside it, in one message under one lock, as fast \
-      as it takes them: no wire, no other node. #{rounds} rounds in turns, medians.\
+      #{@batch} names by one request. *floor*: the same names told to the \
+      `global_name_server` of each BEAM node alone, by a process beside it, in one message under \
+      one lock, as fast as it takes them: no wire, no C node; all BEAM nodes at once, the slowest \
+      counts. #{rounds} rounds in turns, medians.\
       """,
       """
       Moves: all names of one node go to processes of another by one request, in a cluster of the \
@@ -374,8 +380,8 @@ defmodule Minotaur.Bench.Global do
       for #{@sample} of these names among the others. A BEAM node's `:global` copies, for each \
       name, a map of all names that the processes of one node have (`save_node_resource_info` in \
       global.erl of OTP 25 to 29): its time per name grows with their number, whoever moves them. \
-      *floor* is what the server of the BEAM node that looks on spends on all names when it alone \
-      is told to give them back, as above. The last row is a cluster of three C nodes, in which \
+      *floor* is what the servers of the BEAM nodes spend on all names when they alone are told to \
+      give them back, as above. The last row is a cluster of three C nodes, in which \
       nobody spends that.\
       """
     ]
