@@ -4,8 +4,9 @@
  * Everything is made in boot order, lowest layer first, and released in the opposite order.
  * Signals (SIGTERM, SIGINT), the end of standard input when it is the lifeline, `init:stop` by
  * rpc and the host's own drain all lead to the same place: hosts_drain (without a game nothing is
- * to be drained), then the network closes every connection together, then the loop stops. Every
- * further signal makes it more urgent: hurry, then abort.
+ * to be drained), then the network closes every connection together, then the loop stops. Signals,
+ * and nothing else, make it more urgent: the second hurries, the third aborts. All the rest asks
+ * for the same again, which changes nothing.
  */
 #include "node/node.h"
 
@@ -68,7 +69,8 @@ struct node {
     struct releases *releases;
     struct figures figures;
     struct cn_node api; /* what the application sees */
-    unsigned urgency;   /* how often the end was asked for */
+    unsigned signals;   /* that asked for the end */
+    bool leaving;       /* the end was asked for */
     struct pace pace;
     int exit_code;
 };
@@ -209,26 +211,15 @@ static void on_drain_started(void *context)
     mesh_stop(node->mesh);
 }
 
-static void drain(struct node *node)
-{
-    switch (node->urgency++) {
-    case 0:
-        hosts_drain(node->hosts);
-        break;
-    case 1:
-        hosts_drain_hurry(node->hosts);
-        break;
-    default:
-        hosts_drain_abort(node->hosts);
-    }
-}
-
 static void leave(struct node *node, const char *why)
 {
+    bool again = node->leaving;
+
     log_event(LOG_INFO, "leave", why);
+    node->leaving = true;
     if (node->hosts) {
-        drain(node);
-    } else if (node->urgency++ == 0) {
+        hosts_drain(node->hosts);
+    } else if (!again) {
         on_drain_started(node);
         on_drained(node, EXIT_SUCCESS, NULL);
     }
@@ -236,8 +227,16 @@ static void leave(struct node *node, const char *why)
 
 static void on_signal(void *context, int signum)
 {
-    if (signum != SIGHUP)
-        leave(context, strsignal(signum));
+    struct node *node = context;
+
+    if (signum == SIGHUP)
+        return;
+    leave(node, strsignal(signum));
+    node->signals++;
+    if (node->hosts && node->signals == 2)
+        hosts_drain_hurry(node->hosts);
+    else if (node->hosts && node->signals > 2)
+        hosts_drain_abort(node->hosts);
 }
 
 static void on_stdin_end(void *context)
