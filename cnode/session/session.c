@@ -33,6 +33,9 @@
 #include "session/state_body.h"
 #include "session/words.h"
 
+#define ROUND_AGAIN_MS    UINT64_C(1000) /* after the end of a round that failed, first */
+#define ROUND_DOUBLED_MAX 5
+
 static const struct sm_state states[] = {
     [SESSION_STARTING] = {"starting", SM_TO(SESSION_RUNNING) | SM_TO(SESSION_ENDED),
                           .initial = true},
@@ -107,6 +110,7 @@ static void timer_off(struct session *session)
         process_cancel_timer(gen_server_process(session->server), session->timer);
     session->timer = 0;
     session->deadline_s = 0;
+    session->rounds_failed = 0;
 }
 
 /* Set the timer for the game's deadline, unless it is set for it or was already. */
@@ -141,6 +145,8 @@ void session_take_outcome(struct session *session, int outcome)
         events_changed(session);
     } else if (outcome == CN_GAME_ENDED) {
         session_stop_atom(session, "normal");
+    } else if (session->timer == 0 && session_state(session) == SESSION_RUNNING) {
+        timer_arm(session); /* there may be memory for it now */
     }
 }
 
@@ -243,17 +249,39 @@ static void handle_info(struct gen_server *self, void *state, struct cn_term mes
     session_take_outcome(session, outcome);
 }
 
+/* The round is not over, although its time is: nobody else would end it. */
+static void try_round_later(struct session *session)
+{
+    uint64_t wait_ms = ROUND_AGAIN_MS << session->rounds_failed;
+
+    if (session->rounds_failed < ROUND_DOUBLED_MAX)
+        session->rounds_failed++;
+    if (process_start_timer(gen_server_process(session->server), wait_ms, &session->timer) != 0) {
+        session->timer = 0;
+        session->deadline_s = 0; /* set again by the next word to the session */
+    }
+}
+
 static void round_is_over(struct session *session)
 {
+    const struct cn_game *game = session->hosts->game;
+    struct cn_game_env env = host_env(session->hosts);
     struct cn_writer message;
+    int outcome;
 
     session->timer = 0;
     cn_writer_init(&message, 0);
-    if (session->hosts->game->timer_message(session->game, &message) == 0)
-        handle_info(session->server, session, cn_writer_term(&message));
-    else
-        session->deadline_s = 0; /* set again by the next change */
+    outcome = game->timer_message(session->game, &message);
+    if (outcome == 0)
+        outcome = game->info(&env, session->game, cn_writer_term(&message));
     cn_writer_free(&message);
+    log_dropped(session, "the end of a round", outcome);
+    if (outcome < 0) {
+        try_round_later(session);
+        return;
+    }
+    session->rounds_failed = 0;
+    session_take_outcome(session, outcome);
 }
 
 static void handle_timer(struct gen_server *self, void *state, uint64_t timer)

@@ -1,6 +1,10 @@
 /*
  * One session: requests to the game, answers, timer, standing still and going on, its end.
  */
+#include <stdio.h>
+#include <string.h>
+
+#include "base/alloc.h"
 #include "session/table.h"
 #include "unit/session/main.h"
 
@@ -126,6 +130,50 @@ START_TEST(timer_is_held_while_frozen)
 }
 END_TEST
 
+/* The end of a round that finds no memory comes later, whichever allocation fails. */
+START_TEST(timer_survives_no_memory)
+{
+    bool failed = true;
+
+    for (size_t i = 1; failed; i++) {
+        char answer[64];
+
+        start();
+        set_deadline(3);
+        cluster_pass(&cluster, 2990);
+        mem_test_begin();
+        mem_test_fail(i);
+        cluster_pass(&cluster, 10);
+        failed = mem_test_failed();
+        mem_test_end();
+        cluster_pass(&cluster, 2000);
+        (void)snprintf(answer, sizeof(answer), "%s",
+                       cluster_call(&cluster, 0, &toy_pid, parse("get")));
+        ck_assert_msg(strcmp(answer, "reply [1000]") == 0, "allocation %zu: %s", i, answer);
+        teardown();
+        setup();
+    }
+}
+END_TEST
+
+/* One that fails again and again is tried ever less often, and succeeds when it can. */
+START_TEST(timer_tries_again_less_often)
+{
+    start();
+    set_deadline(3);
+    toy_rounds_fail = 5;
+    cluster_pass(&cluster, 3000 + 1000 + 2000 + 4000 + 8000);
+    ck_assert_uint_eq(toy_rounds_fail, 0);
+    ck_assert(cluster_logged(&cluster, 0, "session t: the end of a round dropped (no memory)"));
+    ck_assert_str_eq(cluster_call(&cluster, 0, &toy_pid, parse("get")), "reply []");
+    cluster_pass(&cluster, 15990);
+    ck_assert_str_eq(cluster_call(&cluster, 0, &toy_pid, parse("get")), "reply []");
+    cluster_pass(&cluster, 20);
+    ck_assert_str_eq(cluster_call(&cluster, 0, &toy_pid, parse("get")), "reply [1000]");
+    ck_assert_uint_eq(toy->rounds_failed, 0);
+}
+END_TEST
+
 /* An ending call is answered; then the process, its names and its place in the tables are gone. */
 START_TEST(end_gives_up_everything)
 {
@@ -190,6 +238,8 @@ int main(void)
     tcase_add_test(tests, timer_fires_at_the_deadline);
     tcase_add_test(tests, timer_follows_the_deadline);
     tcase_add_test(tests, timer_is_held_while_frozen);
+    tcase_add_test(tests, timer_survives_no_memory);
+    tcase_add_test(tests, timer_tries_again_less_often);
     tcase_add_test(tests, end_gives_up_everything);
     tcase_add_test(tests, nothing_is_executed_after_the_end);
     tcase_add_test(tests, kill_leaves_nothing);

@@ -123,6 +123,7 @@ static void write_adds(const struct toy *toy, struct cn_writer *writer)
 }
 
 unsigned toy_exports;
+unsigned toy_rounds_fail;
 
 static int toy_export(const void *state, struct cn_writer *writer)
 {
@@ -220,6 +221,10 @@ static int toy_info(const struct cn_game_env *env, void *state, struct cn_term m
 
     if (cn_term_is_atom(message, "end_session"))
         return CN_GAME_ENDED;
+    if (cn_term_is_atom(message, "tick") && toy_rounds_fail > 0) {
+        toy_rounds_fail--;
+        return -ENOMEM;
+    }
     if (!cn_term_is_atom(message, "tick") || toy->count == ADDS_MAX)
         return toy_add(toy, message);
     toy->adds[toy->count++] = 1000;

@@ -12,6 +12,8 @@
 #include <cnode/game.h>
 
 extern const struct cn_game toy_game;
+/** So many of the next `tick`s find no memory. */
+extern unsigned toy_rounds_fail;
 /** How often a state was exported. */
 extern unsigned toy_exports;
 /** The same game of a node that writes another state version, 1, and reads no other. */
