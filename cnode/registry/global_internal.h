@@ -129,6 +129,8 @@ int requests_kick(struct global *global);
 void requests_pump(struct global *global);
 /** Tell whether something is under way or waiting for @name. */
 bool requests_busy(struct global *global, struct cn_term name);
+/** The server has ended, and its calls with it: answer all requests, UNREACHABLE. */
+void requests_closed(struct global *global);
 /** Forget all requests; nobody is answered. */
 void requests_free_all(struct global *global);
 

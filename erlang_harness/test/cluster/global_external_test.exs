@@ -128,6 +128,15 @@ defmodule Minotaur.Cluster.GlobalExternalTest do
         assert ask.(:other) == other
         assert ask.(:nobody) == :undefined
       end
+
+      # Without names it is of no use to anybody, whoever registered them.
+      test "a C node whose global_name_server is killed leaves", ctx do
+        %{cluster: cluster, beams: [beam | _], c: c} = ctx
+        server = Cluster.call(cluster, c, :erlang, :whereis, [:global_name_server])
+        Cluster.call(cluster, beam, Process, :exit, [server, :kill])
+        assert Cluster.await_stop(cluster, c) == 0
+        assert Cluster.logs(cluster, c) =~ "names.closed"
+      end
     end
   end
 
