@@ -35,3 +35,10 @@ void dropped_log(struct hosts *hosts, const char *format, ...)
     va_end(arguments);
     host_log(hosts, HOSTS_LOG_INFO, "%s", line);
 }
+
+void dropped_outcome(const struct session *session, const char *what, int outcome)
+{
+    if (outcome == CN_GAME_UNKNOWN || outcome < 0)
+        dropped_log(session->hosts, "session %.*s: %s dropped (%s)", (int)session->id_size,
+                    (const char *)session->text, what, outcome < 0 ? "no memory" : "unknown");
+}

@@ -29,12 +29,10 @@
 #include "session/move.h"
 #include "session/naming.h"
 #include "session/repeat.h"
+#include "session/round.h"
 #include "session/start.h"
 #include "session/state_body.h"
 #include "session/words.h"
-
-#define ROUND_AGAIN_MS    UINT64_C(1000) /* after the end of a round that failed, first */
-#define ROUND_DOUBLED_MAX 5
 
 static const struct sm_state states[] = {
     [SESSION_STARTING] = {"starting", SM_TO(SESSION_RUNNING) | SM_TO(SESSION_ENDED),
@@ -104,49 +102,17 @@ void session_stop_atom(struct session *session, const char *reason)
     gen_server_stop_atom(session->server, reason);
 }
 
-static void timer_off(struct session *session)
-{
-    if (session->timer != 0)
-        process_cancel_timer(gen_server_process(session->server), session->timer);
-    session->timer = 0;
-    session->deadline_s = 0;
-    session->rounds_failed = 0;
-}
-
-/* Set the timer for the game's deadline, unless it is set for it or was already. */
-static void timer_arm(struct session *session)
-{
-    struct hosts *hosts = session->hosts;
-    int64_t deadline_s = hosts->game->deadline_s(session->game);
-    int64_t wait_ms;
-
-    if (deadline_s == session->deadline_s)
-        return;
-    timer_off(session);
-    if (deadline_s == 0)
-        return;
-    wait_ms = deadline_s * 1000 - hosts->config.wall_ms(hosts->config.context);
-    if (wait_ms < 0)
-        wait_ms = 0;
-    if (process_start_timer(gen_server_process(session->server), (uint64_t)wait_ms,
-                            &session->timer) != 0)
-        host_log(hosts, HOSTS_LOG_ERROR, "session %.*s: no memory for its timer",
-                 (int)session->id_size, (const char *)session->text);
-    else
-        session->deadline_s = deadline_s;
-}
-
 void session_take_outcome(struct session *session, int outcome)
 {
     if (outcome == CN_GAME_CHANGED) {
         state_body_drop(session);
         session->version++;
-        timer_arm(session);
+        round_arm(session);
         events_changed(session);
     } else if (outcome == CN_GAME_ENDED) {
         session_stop_atom(session, "normal");
     } else if (session->timer == 0 && session_state(session) == SESSION_RUNNING) {
-        timer_arm(session); /* there may be memory for it now */
+        round_arm(session); /* there may be memory for it now */
     }
 }
 
@@ -206,14 +172,6 @@ out:
     cn_writer_free(&reply);
 }
 
-/* A cast or a message was not carried out. */
-static void log_dropped(const struct session *session, const char *what, int outcome)
-{
-    if (outcome == CN_GAME_UNKNOWN || outcome < 0)
-        dropped_log(session->hosts, "session %.*s: %s dropped (%s)", (int)session->id_size,
-                    (const char *)session->text, what, outcome < 0 ? "no memory" : "unknown");
-}
-
 static void handle_cast(struct gen_server *self, void *state, struct cn_term message)
 {
     struct session *session = state;
@@ -223,7 +181,7 @@ static void handle_cast(struct gen_server *self, void *state, struct cn_term mes
     if (session->stopping)
         return;
     outcome = session->hosts->game->cast(&env, session->game, message);
-    log_dropped(session, "a cast", outcome);
+    dropped_outcome(session, "a cast", outcome);
     session_take_outcome(session, outcome);
 }
 
@@ -245,42 +203,7 @@ static void handle_info(struct gen_server *self, void *state, struct cn_term mes
     if (conflict_message(session, message))
         return;
     outcome = session->hosts->game->info(&env, session->game, message);
-    log_dropped(session, "a message", outcome);
-    session_take_outcome(session, outcome);
-}
-
-/* The round is not over, although its time is: nobody else would end it. */
-static void try_round_later(struct session *session)
-{
-    uint64_t wait_ms = ROUND_AGAIN_MS << session->rounds_failed;
-
-    if (session->rounds_failed < ROUND_DOUBLED_MAX)
-        session->rounds_failed++;
-    if (process_start_timer(gen_server_process(session->server), wait_ms, &session->timer) != 0) {
-        session->timer = 0;
-        session->deadline_s = 0; /* set again by the next word to the session */
-    }
-}
-
-static void round_is_over(struct session *session)
-{
-    const struct cn_game *game = session->hosts->game;
-    struct cn_game_env env = host_env(session->hosts);
-    struct cn_writer message;
-    int outcome;
-
-    session->timer = 0;
-    cn_writer_init(&message, 0);
-    outcome = game->timer_message(session->game, &message);
-    if (outcome == 0)
-        outcome = game->info(&env, session->game, cn_writer_term(&message));
-    cn_writer_free(&message);
-    log_dropped(session, "the end of a round", outcome);
-    if (outcome < 0) {
-        try_round_later(session);
-        return;
-    }
-    session->rounds_failed = 0;
+    dropped_outcome(session, "a message", outcome);
     session_take_outcome(session, outcome);
 }
 
@@ -491,7 +414,7 @@ void session_run(struct session *session)
     sm_move(&session->sm, SESSION_RUNNING);
     session->held = NULL;
     events_note_round(session);
-    timer_arm(session);
+    round_arm(session);
     held_each(held, replay, session);
     held_free(held);
 }
@@ -500,5 +423,5 @@ void session_freeze(struct session *session)
 {
     sm_move(&session->sm, SESSION_FROZEN);
     state_body_drop(session);
-    timer_off(session);
+    round_off(session);
 }
