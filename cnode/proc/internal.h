@@ -117,7 +117,8 @@ struct message {
     struct shared *owner; /* NULL: it is in `bytes` */
     const uint8_t *data;
     uint32_t size;
-    bool down; /* a DOWN: demonitor may flush it */
+    bool down;  /* a DOWN: demonitor may flush it */
+    bool timer; /* none at all: a timer that was due, its id in `bytes` */
     uint8_t bytes[];
 };
 
@@ -133,6 +134,7 @@ struct process {
     void *state;
     struct message *first;
     struct message *last;
+    struct message *kept; /* the last one that is passed over until process_take_kept; NULL: none */
     uint32_t mailbox_length;
     uint32_t reason_size;
     uint8_t *reason; /* why it ends; NULL while exiting: out of memory, see exit_reason */
@@ -178,9 +180,9 @@ struct procs {
     struct heap heap;
     struct list run;
     struct process *running; /* whose callbacks run: the sender of what is sent; NULL: nobody's */
-    const struct message *handled; /* the message that it handles; NULL: none */
-    uint64_t first_ms;             /* the clock starts with the first procs_run */
-    uint64_t clock_ms;             /* since then */
+    struct message *handled; /* the message that it handles; NULL: none */
+    uint64_t first_ms;       /* the clock starts with the first procs_run */
+    uint64_t clock_ms;       /* since then */
     uint64_t next_ref;
     uint64_t next_unlink;
     uint64_t next_timer;
@@ -216,7 +218,10 @@ void process_end(struct process *process, bool silent);
 int mailbox_push(struct process *process, struct cn_term message, bool down);
 /** The same with a message that @owner keeps: it is shared, not copied. Errors: -ENOMEM. */
 int mailbox_push_shared(struct process *process, struct cn_term message, struct shared *owner);
-/** Take out the first message, NULL when empty. Ownership: the caller's, for message_free. */
+/**
+ * Take out the first message that is not kept, NULL when there is none. Ownership: the caller's,
+ * for message_free.
+ */
 struct message *mailbox_pop(struct process *process);
 /** Release a message. */
 void message_free(struct message *message);

@@ -1,6 +1,9 @@
 /*
  * Mailboxes: a chain of copied messages, oldest first.
  *
+ * What a process keeps for later (a suspended server, all but system messages) stays at the front
+ * of the chain, where everybody sees it, and is passed over.
+ *
  * A message that does not fit, because the mailbox is full or memory is short, is never lost in
  * silence: a full mailbox kills its process (as a heap limit does in a BEAM), so that
  * callers and links learn of it; without memory the sender is told.
@@ -9,6 +12,7 @@
 #include <string.h>
 
 #include "base/alloc.h"
+#include "base/assert.h"
 #include "base/trace.h"
 #include "proc/internal.h"
 
@@ -49,6 +53,7 @@ int mailbox_push(struct process *process, struct cn_term message, bool down)
     copy->data = copy->bytes;
     copy->size = (uint32_t)message.size;
     copy->down = down;
+    copy->timer = false;
     memcpy(copy->bytes, message.data, message.size);
     append(process, copy);
     return 0;
@@ -68,6 +73,7 @@ int mailbox_push_shared(struct process *process, struct cn_term message, struct 
     kept->data = message.data;
     kept->size = (uint32_t)message.size;
     kept->down = false;
+    kept->timer = false;
     append(process, kept);
     return 0;
 }
@@ -89,15 +95,64 @@ void message_free(struct message *message)
     mem_free(message);
 }
 
-struct message *mailbox_pop(struct process *process)
+/* Take out the message behind @before; NULL: the first. */
+static struct message *take_behind(struct process *process, struct message *before)
 {
-    struct message *message = process->first;
+    struct message **place = before != NULL ? &before->next : &process->first;
+    struct message *message = *place;
 
     if (message == NULL)
         return NULL;
-    process->first = message->next;
-    process->mailbox_length--;
+    *place = message->next;
+    if (process->last == message)
+        process->last = before;
+    if (process->kept == message)
+        process->kept = before;
+    process->mailbox_length -= message->timer ? 0 : 1;
     return message;
+}
+
+struct message *mailbox_pop(struct process *process)
+{
+    return take_behind(process, process->kept);
+}
+
+static void keep(struct process *self, struct message *message)
+{
+    struct message **place = self->kept != NULL ? &self->kept->next : &self->first;
+
+    message->next = *place;
+    *place = message;
+    if (message->next == NULL)
+        self->last = message;
+    self->kept = message;
+    self->mailbox_length += message->timer ? 0 : 1;
+}
+
+void process_keep_message(struct process *self)
+{
+    cn_assert(self->procs->running == self && self->procs->handled != NULL);
+    keep(self, self->procs->handled);
+    self->procs->handled = NULL;
+}
+
+int process_keep_timer(struct process *self, uint64_t timer)
+{
+    struct message *message = mem_zalloc(sizeof(*message) + sizeof(timer));
+
+    if (message == NULL)
+        return -ENOMEM;
+    message->data = message->bytes;
+    message->timer = true;
+    memcpy(message->bytes, &timer, sizeof(timer));
+    keep(self, message);
+    return 0;
+}
+
+void process_take_kept(struct process *self)
+{
+    self->kept = NULL;
+    run_queue_add(self);
 }
 
 static bool message_is_down_of(const struct message *message, const struct cn_ref *ref)
@@ -114,24 +169,15 @@ static bool message_is_down_of(const struct message *message, const struct cn_re
 
 void mailbox_flush_down(struct process *process, const struct cn_ref *ref)
 {
-    struct message **place = &process->first;
     struct message *before = NULL;
 
-    while (*place != NULL) {
-        struct message *message = *place;
-
+    for (struct message *message = process->first; message != NULL; message = message->next) {
         process->procs->flush_looks++;
-        if (!message_is_down_of(message, ref)) {
-            before = message;
-            place = &message->next;
-            continue;
+        if (message_is_down_of(message, ref)) {
+            message_free(take_behind(process, before));
+            return;
         }
-        *place = message->next;
-        if (process->last == message)
-            process->last = before;
-        process->mailbox_length--;
-        message_free(message);
-        return;
+        before = message;
     }
 }
 
@@ -139,6 +185,7 @@ void mailbox_clear(struct process *process)
 {
     struct message *message = NULL;
 
+    process->kept = NULL;
     while ((message = mailbox_pop(process)) != NULL)
         message_free(message);
 }

@@ -176,6 +176,15 @@ bool process_exiting(const struct process *self);
  * must be copied.
  */
 struct shared *process_message_owner(const struct process *self, struct cn_term term);
+/**
+ * Keep the message that @self is handling for later: it goes back to its place in the mailbox, and
+ * is passed over from now on.
+ */
+void process_keep_message(struct process *self);
+/** Keep a timer that is due, behind what was kept before it. Errors: -ENOMEM. */
+int process_keep_timer(struct process *self, uint64_t timer);
+/** Handle what was kept, in its order and before any later message, in turns of @self. */
+void process_take_kept(struct process *self);
 /** Find a live process of this node; NULL when there is none (other node, old creation, ended). */
 struct process *procs_find(struct procs *procs, const struct cn_pid *pid);
 /**
@@ -191,7 +200,7 @@ bool process_stalled(const struct process *self);
 void process_trap_exit(struct process *self, bool trap);
 /** Tell whether they do. */
 bool process_traps_exit(const struct process *self);
-/** Number of messages waiting. */
+/** Number of messages waiting, those that are kept included. */
 size_t process_mailbox_length(const struct process *self);
 /**
  * Number of monitors that others hold on @self (by pid or name), not counting those of processes in
