@@ -184,6 +184,11 @@ static int dial(void *context, const char *to)
     return network_connect(node->network, to);
 }
 
+static void on_limit(void *context, const char *limit, const char *who)
+{
+    log_event(LOG_ERROR, limit, who);
+}
+
 /* The end. */
 
 static void on_closed(void *context)
@@ -394,9 +399,10 @@ static int boot_processes(struct node *node)
         .closed = on_names_closed,
         .leaving = on_leaving,
     };
+    struct procs_limits limits = {.reached = on_limit};
     int error;
 
-    if ((error = procs_new(node->config->name, network_creation(node->network), &transport, NULL,
+    if ((error = procs_new(node->config->name, network_creation(node->network), &transport, &limits,
                            &node->procs)) != 0)
         return error;
     if ((error = functions_new(node->procs, &node->functions)) != 0)

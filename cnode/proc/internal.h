@@ -36,8 +36,10 @@ struct peer {
     uint32_t link_count;
     uint32_t creation; /* of the present or latest incarnation */
     bool up;
-    bool no_acks; /* of unlinks: see procs_peer_acks_no_unlinks */
-    bool quiet;   /* links of quiet_pid break in silence */
+    bool no_acks;       /* of unlinks: see procs_peer_acks_no_unlinks */
+    bool monitors_told; /* procs_limit_reached, since it is up */
+    bool links_told;
+    bool quiet; /* links of quiet_pid break in silence */
     struct short_pid quiet_pid;
     char name[];
 };
@@ -212,6 +214,10 @@ void table_deinit(struct table *table);
 void process_mark_exiting(struct process *process, struct cn_term reason);
 /** End it now: everybody gets the reason, the memory is released. */
 void process_end(struct process *process, bool silent);
+
+/* procs.c */
+/** Tell who set the limits that @who has reached one. */
+void procs_limit_reached(const struct procs *procs, const char *limit, const char *who);
 
 /* mailbox.c */
 /** Queue a copy of @message. A process that cannot take it is killed. Errors: -ENOMEM. */

@@ -6,15 +6,28 @@
  *
  * A message that does not fit, because the mailbox is full or memory is short, is never lost in
  * silence: a full mailbox kills its process (as a heap limit does in a BEAM), so that
- * callers and links learn of it; without memory the sender is told.
+ * callers and links learn of it, and who set the limit is told; without memory the sender is.
  */
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/alloc.h"
 #include "base/assert.h"
-#include "base/trace.h"
 #include "proc/internal.h"
+
+#define WHO_MAX 400 /* a name has at most 255 characters, which may be of 4 bytes: it is cut */
+
+static void tell_full(const struct process *process)
+{
+    const char *name = process_name(process);
+    char who[WHO_MAX];
+
+    (void)snprintf(who, sizeof(who), "<0.%u.%u> %s: %u messages", process->pid.id,
+                   process->pid.serial, name != NULL ? name : process->behaviour->module,
+                   process->mailbox_length);
+    procs_limit_reached(process->procs, "mailbox.full", who);
+}
 
 /* Tell whether a message may come; a process whose mailbox is full is killed. */
 static bool takes_messages(struct process *process)
@@ -23,7 +36,7 @@ static bool takes_messages(struct process *process)
         return false;
     if (process->mailbox_length < process->procs->limits.mailbox_max)
         return true;
-    trace("proc", "mailbox of %u.%u is full: killed", process->pid.id, process->pid.serial);
+    tell_full(process);
     process_mark_exiting(process, REASON_KILLED);
     return false;
 }

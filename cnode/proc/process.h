@@ -41,6 +41,12 @@ struct procs_limits {
                                        process is killed, traced */
     uint32_t monitors_per_peer_max; /* [131,072]; beyond it a monitor fires with system_limit */
     uint32_t links_per_peer_max;    /* [131,072]; beyond it a link breaks with system_limit */
+    void *context;                  /* handed to the function below */
+    /**
+     * @who, a process or a peer, has reached the limit "mailbox.full", "monitors.full" or
+     * "links.full": told once for each, and for each connection of a peer. NULL: nobody is told.
+     */
+    void (*reached)(void *context, const char *limit, const char *who);
 };
 
 /** Make the process side of the node @name with @creation. Errors: -ENOMEM, -EINVAL (the name). */
