@@ -120,11 +120,12 @@ void session_take_outcome(struct session *session, int outcome)
 static void reply_state(struct session *session, const struct gen_from *from)
 {
     struct etf_body *body;
+    int error = state_body_get(session, &body);
 
-    if (state_body_get(session, &body) == 0)
+    if (error == 0)
         gen_reply_shared(session->hosts->procs, from, body);
     else
-        gen_reply(session->hosts->procs, from, words_no_memory());
+        gen_reply(session->hosts->procs, from, words_failure(error));
 }
 
 /* Answer a call with what the game wrote. */
@@ -133,9 +134,10 @@ static void reply_written(struct session *session, const struct gen_from *from,
 {
     struct procs *procs = session->hosts->procs;
     struct etf_body *body;
+    int error = etf_body_new(reply, &body);
 
-    if (etf_body_new(reply, &body) != 0) {
-        gen_reply(procs, from, words_no_memory());
+    if (error != 0) {
+        gen_reply(procs, from, words_failure(error));
         return;
     }
     gen_reply_shared(procs, from, body);
@@ -164,7 +166,7 @@ static void handle_call(struct gen_server *self, void *state, const struct gen_f
     if (outcome == CN_GAME_STATE)
         reply_state(session, from);
     else if (outcome < 0)
-        gen_reply(session->hosts->procs, from, words_no_memory());
+        gen_reply(session->hosts->procs, from, words_failure(outcome));
     else if (cn_writer_error(&reply) != 0 || cn_writer_term(&reply).size > 0)
         reply_written(session, from, &reply);
     session_take_outcome(session, outcome);

@@ -2,6 +2,8 @@
  * One session: requests to the game, answers, its end. The timer of its rounds has a test of its
  * own.
  */
+#include <errno.h>
+
 #include "session/table.h"
 #include "unit/session/main.h"
 
@@ -39,6 +41,24 @@ START_TEST(unknown_requests_are_refused_and_logged)
     ck_assert(cluster_logged(&cluster, 0, "session t: a cast dropped (unknown)"));
     ck_assert(cluster_logged(&cluster, 0, "session t: a message dropped (unknown)"));
     ck_assert_str_eq(cluster_call(&cluster, 1, &toy_pid, parse("get")), "reply []");
+}
+END_TEST
+
+/* What is too large for a term says so: it is no lack of memory that passes. */
+START_TEST(system_limit_has_a_name)
+{
+    start();
+    ck_assert_str_eq(cluster_call(&cluster, 1, &toy_pid, parse("too_large")),
+                     "reply {error,system_limit}");
+    toy_export_fails = -E2BIG;
+    ck_assert_str_eq(cluster_call(&cluster, 1, &toy_pid, parse("state")),
+                     "reply {error,system_limit}");
+    toy_export_fails = -ENOMEM;
+    ck_assert_str_eq(cluster_call(&cluster, 1, &toy_pid, parse("state")),
+                     "reply {error,no_memory}");
+    cluster_send(&cluster, 1, &toy_pid, parse("too_large"));
+    cluster_settle(&cluster);
+    ck_assert(cluster_logged(&cluster, 0, "session t: a message dropped (system limit)"));
 }
 END_TEST
 
@@ -132,6 +152,7 @@ int main(void)
 
     tcase_add_test(tests, calls_are_answered_by_the_game);
     tcase_add_test(tests, unknown_requests_are_refused_and_logged);
+    tcase_add_test(tests, system_limit_has_a_name);
     tcase_add_test(tests, busy_node_of_a_caller_holds_nobody);
     tcase_add_test(tests, version_counts_changes);
     tcase_add_test(tests, end_gives_up_everything);
