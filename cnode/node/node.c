@@ -28,14 +28,14 @@
 #include "session/hosts.h"
 
 #include <errno.h>
+#include <stdarg.h>
 #include <signal.h>
 #include <sodium.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#define EXIT_CANNOT_START 71
-#define FLUSH_MS          2000
+#define FLUSH_MS 2000
 
 enum life {
     LIFE_BOOT,
@@ -72,6 +72,7 @@ struct node {
     unsigned signals;   /* that asked for the end */
     bool leaving;       /* the end was asked for */
     struct pace pace;
+    char blame[CONFIG_ADDRESS_MAX + 64]; /* the option that kept the node from starting */
     int exit_code;
 };
 
@@ -326,7 +327,20 @@ static uint64_t on_turn(void *context, uint64_t now_ms)
     return next_ms;
 }
 
-/* Boot, lowest layer first. */
+/* Boot, lowest layer first. What an option is to blame for names it, and its value. */
+
+__attribute__((format(printf, 3, 4))) static int blame(struct node *node, int error,
+                                                       const char *format, ...)
+{
+    va_list arguments;
+
+    if (error == 0 || error == -ENOMEM)
+        return error;
+    va_start(arguments, format);
+    (void)vsnprintf(node->blame, sizeof node->blame, format, arguments);
+    va_end(arguments);
+    return error;
+}
 
 static int boot_network(struct node *node, const struct cookie *cookie)
 {
@@ -383,7 +397,8 @@ static int boot_application(struct node *node, const struct cn_application *appl
         return error;
     if (application->game && (error = boot_game(node, application->game)) != 0)
         return error;
-    return application->start ? application->start(&node->api) : 0;
+    error = application->start ? application->start(&node->api) : 0;
+    return blame(node, error, "start of %.64s: ", application->name);
 }
 
 static int boot_processes(struct node *node)
@@ -422,6 +437,7 @@ static int boot_processes(struct node *node)
 static int boot(struct node *node, const struct cookie *cookie,
                 const struct cn_application *application)
 {
+    const struct config *config = node->config;
     int error;
 
     if ((error = loop_new(&node->loop)) != 0)
@@ -435,10 +451,10 @@ static int boot(struct node *node, const struct cookie *cookie,
     loop_set_turn(node->loop, on_turn, node);
     if ((error = loop_watch_signals(node->loop, on_signal, node)) != 0)
         return error;
-    if (node->config->stdin_lifeline &&
-        (error = loop_watch_stdin(node->loop, on_stdin_end, node)) != 0)
-        return error;
-    return network_start(node->network);
+    if (config->stdin_lifeline && (error = loop_watch_stdin(node->loop, on_stdin_end, node)) != 0)
+        return blame(node, error, "MINOTAUR_NODE_STDIN=lifeline, no pipe, socket or terminal: ");
+    return blame(node, network_start(node->network),
+                 "--listen %s, port %u: ", config->listen_address, config->listen_port);
 }
 
 static void shut_down(struct node *node)
@@ -473,7 +489,7 @@ int node_run(const struct config *config, const struct cookie *cookie,
         sm_move(&node.life, LIFE_JOINING);
         loop_run(node.loop);
     } else {
-        log_eventf(LOG_ERROR, "boot.failed", "%s", error_name(error));
+        log_eventf(LOG_ERROR, "boot.failed", "%s%s", node.blame, error_name(error));
         sm_move(&node.life, LIFE_STOPPED);
     }
     shut_down(&node);
