@@ -200,6 +200,7 @@ struct global *global_free(struct global *global)
 
         question->release(question);
     }
+    global_resolver_deinit(&global->resolver);
     requests_free_all(global);
     neighbours_free_all(global);
     names_free_all(global);

@@ -118,6 +118,19 @@ defmodule Minotaur.Cluster.GlobalExternalTest do
         assert Cluster.call(cluster, beam, :global, :whereis_name, [name]) == other
       end
 
+      # As :global asks while partitions join, with the method that sessions' names go along with.
+      test "the C node is asked who keeps a session's name", ctx do
+        %{cluster: cluster, beams: [beam | _], c: c} = ctx
+        {id, pid} = create(cluster, c, "code")
+        name = {SessionRegistry, id}
+        probe = Probe.start(cluster, beam)
+        arguments = [&GameEngine.Names.resolve/3, name, probe, pid]
+        rpc = [c, :global, :resolve_it, arguments]
+        kept = Enum.min_by([pid, probe], &node/1)
+        assert Cluster.call(cluster, beam, :rpc, :call, rpc) == kept
+        Probe.await(cluster, probe, {:global_name_conflict, name, pid})
+      end
+
       # The C node answers whereis for its own names and for those of others.
       test "the C node is asked for names", %{cluster: cluster, beams: [beam | _], c: c} do
         {id, pid} = create(cluster, c, "code")
