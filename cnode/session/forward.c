@@ -174,7 +174,9 @@ static void asked(struct session *session, const struct cn_pid *owner, bool ende
             session_table_restore(&session->hosts->table, session);
     }
     forward->asking = false;
-    if (owner != NULL) {
+    if (owner != NULL && cn_pid_equal(owner, &forward->target)) {
+        forward_end(session); /* only this process does not reach it: callers may */
+    } else if (owner != NULL) {
         host_log(session->hosts, HOSTS_LOG_INFO, "session %.*s: its owner is on %s now",
                  (int)session->id_size, (const char *)session->text, owner->node);
         forward->owners++;

@@ -5,7 +5,8 @@
  * here; at the epoch that the target would have, for it may own the session, unless it refused.
  *
  * A lost connection is looked at twice. A target that was ready owns the session from then on, so
- * it is told over a new connection to activate, and a second loss, or its end, is the failure.
+ * it is told over a new connection to activate, and a second loss, or its end, is the failure,
+ * unless another host reaches it and hears that it owns the session.
  * Calls that were sent to it may have been lost with the first one: they go once more, for it knows
  * them by their tags. Anything else is sent once at most, as a BEAM sends it.
  */
@@ -23,6 +24,7 @@
 #include "session/handoff_in.h"
 #include "session/handoff_words.h"
 #include "session/host.h"
+#include "session/locate.h"
 #include "session/move.h"
 #include "session/snapshot.h"
 #include "session/words.h"
@@ -56,6 +58,7 @@ struct handoff_out {
     uint64_t timer;          /* of the present step */
     size_t sent;             /* of the held messages, the first ones: to the target */
     bool lost;               /* the connection was, once: nothing more is sent before `active` */
+    int asking;              /* the hosts whether the target owns it; if not, this is the failure */
     handoff_done done;
 };
 
@@ -68,18 +71,8 @@ static void out_free(struct handoff_out *out)
 /* Say @message, completed with the transfer, to the target. */
 static int say(struct session *session, struct handoff_message *message)
 {
-    struct handoff_out *out = session->out;
-    struct cn_writer writer;
-    int error;
-
-    message->transfer = out->transfer;
-    cn_writer_init(&writer, 0);
-    handoff_write(&writer, message);
-    error = cn_writer_error(&writer);
-    if (error == 0)
-        error = session_send(session, &out->forward->target, cn_writer_term(&writer));
-    cn_writer_free(&writer);
-    return error;
+    message->transfer = session->out->transfer;
+    return handoff_say(session, &session->out->forward->target, message);
 }
 
 /* A step begins: in @wait_ms it is given up. */
@@ -133,37 +126,6 @@ static void fail(struct session *session, int result)
     done(session, result);
 }
 
-static int send_chunks(struct session *session, const uint8_t *data, size_t size)
-{
-    size_t count = snapshot_chunks(size);
-    int error = 0;
-
-    for (size_t i = 0; i < count && error == 0; i++) {
-        struct handoff_message message = {
-            .word = HANDOFF_STATE,
-            .index = i,
-            .count = count,
-            .bytes = snapshot_chunk(data, size, i),
-        };
-
-        error = say(session, &message);
-    }
-    return error;
-}
-
-static int send_digest(struct session *session, const uint8_t *data, size_t size, uint32_t hash)
-{
-    uint8_t digest[SNAPSHOT_DIGEST_BYTES];
-    struct handoff_message message = {
-        .word = HANDOFF_DIGEST,
-        .bytes = {.data = digest, .size = sizeof(digest)},
-        .hash = hash,
-    };
-
-    snapshot_digest(data, size, digest);
-    return say(session, &message);
-}
-
 static int send_snapshot(struct session *session, struct cn_term state)
 {
     uint8_t done[CARRIED_OUT_BYTES_MAX];
@@ -185,9 +147,8 @@ static int send_snapshot(struct session *session, struct cn_term state)
 
     if (error != 0)
         return error;
-    error = send_chunks(session, data, size);
-    if (error == 0)
-        error = send_digest(session, data, size, snapshot_hash(state));
+    error = handoff_say_state(session, &session->out->forward->target, &session->out->transfer,
+                              (struct cn_bytes){.data = data, .size = size}, snapshot_hash(state));
     mem_free(data);
     return error;
 }
@@ -372,7 +333,8 @@ static void active(struct session *session, uint64_t epoch)
 
     if (sm_state(&out->sm) != OUT_ACTIVATING || failpoint("out_active"))
         return;
-    process_cancel_timer(gen_server_process(session->server), out->timer);
+    if (out->timer != 0)
+        process_cancel_timer(gen_server_process(session->server), out->timer);
     if (out->lost)
         held_each(session->held, forward_held, &forwarding);
     sm_move(&out->sm, OUT_MOVED);
@@ -383,6 +345,51 @@ static void active(struct session *session, uint64_t epoch)
     session->held = held_free(session->held);
     forward_start(session, forward);
     done(session, 0);
+}
+
+/* All hosts have been asked: somebody owns the session, or it is over, or it goes on here. Of what
+ * was sent nobody knows what has arrived: as after a lost connection. */
+static void asked(struct session *session, const struct cn_pid *owner, bool ended)
+{
+    struct process *process = gen_server_process(session->server);
+    struct handoff_out *out = session->out;
+    struct handoff_message activate_word = {.word = HANDOFF_ACTIVATE};
+    struct dest dest;
+    int result;
+
+    if (session_state(session) != SESSION_FROZEN || out == NULL || out->asking == 0)
+        return;
+    result = out->asking;
+    out->asking = 0;
+    dest = words_to_pid(&out->forward->target);
+    process_demonitor(process, &out->forward->monitor, true); /* it may have gone off */
+    if ((owner == NULL && !ended) || process_monitor(process, &dest, &out->forward->monitor) != 0) {
+        fail(session, result);
+        return;
+    }
+    out->lost = true;
+    (void)say(session, &activate_word); /* it looks calls up that come twice */
+    active(session, session->epoch + 1);
+}
+
+/* An attempt has failed after `activate`: the target may own the session all the same. */
+static void fail_unless_owned(struct session *session, int result)
+{
+    struct handoff_out *out = session->out;
+    struct locate_question question = {.lost = &out->forward->target,
+                                       .since_ms = out->forward->since_ms};
+
+    if (out->asking != 0)
+        return;
+    if (sm_state(&out->sm) != OUT_ACTIVATING) {
+        fail(session, result);
+        return;
+    }
+    if (out->timer != 0)
+        process_cancel_timer(gen_server_process(session->server), out->timer);
+    out->timer = 0;
+    out->asking = result;
+    locate_other(session, &question, asked);
 }
 
 static void take_word(struct session *session, struct cn_term term)
@@ -432,7 +439,7 @@ bool handoff_out_message(struct session *session, struct cn_term message)
         if (cn_term_is_atom(down.reason, "noconnection") && !session->out->lost)
             ask_again(session);
         else
-            fail(session, CN_E_CLOSED);
+            fail_unless_owned(session, CN_E_CLOSED);
         return true;
     }
     error = session_hold(session, message);
@@ -452,18 +459,13 @@ bool handoff_out_message(struct session *session, struct cn_term message)
 bool handoff_out_late(struct session *session, struct cn_term message)
 {
     struct handoff_message word;
-    struct cn_writer writer;
 
     if (!handoff_read(message, &word) || word.word != HANDOFF_READY ||
         (session_state(session) == SESSION_FORWARDING &&
          cn_pid_equal(&word.pid, forward_target(session))))
         return false;
-    cn_writer_init(&writer, 0);
-    handoff_write(&writer,
-                  &(struct handoff_message){.word = HANDOFF_CANCEL, .transfer = word.transfer});
-    if (cn_writer_error(&writer) == 0)
-        session_send(session, &word.pid, cn_writer_term(&writer));
-    cn_writer_free(&writer);
+    (void)handoff_say(session, &word.pid,
+                      &(struct handoff_message){.word = HANDOFF_CANCEL, .transfer = word.transfer});
     return true;
 }
 
@@ -473,7 +475,7 @@ void handoff_out_timer(struct session *session, uint64_t timer)
         return;
     session->out->timer = 0;
     if (sm_state(&session->out->sm) != OUT_MOVING) {
-        fail(session, CN_E_TIMEOUT);
+        fail_unless_owned(session, CN_E_TIMEOUT);
         return;
     }
     session->hosts->names_late_ms = procs_now_ms(session->hosts->procs) + NAMES_LATE_MS;

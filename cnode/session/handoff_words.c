@@ -2,6 +2,9 @@
  * The words of a handoff as terms: one table of names and sizes, and what follows the transfer.
  */
 #include "session/handoff_words.h"
+
+#include "session/session.h"
+#include "session/snapshot.h"
 #include "session/words.h"
 
 #define WORDS (sizeof(words) / sizeof(words[0]))
@@ -107,4 +110,57 @@ void handoff_write(struct cn_writer *writer, const struct handoff_message *messa
     case HANDOFF_NONE:
         break;
     }
+}
+
+int handoff_say(struct session *session, const struct cn_pid *to,
+                const struct handoff_message *message)
+{
+    struct cn_writer writer;
+    int error;
+
+    cn_writer_init(&writer, 0);
+    handoff_write(&writer, message);
+    error = cn_writer_error(&writer);
+    if (error == 0)
+        error = session_send(session, to, cn_writer_term(&writer));
+    cn_writer_free(&writer);
+    return error;
+}
+
+static int say_chunks(struct session *session, const struct cn_pid *to,
+                      const struct cn_ref *transfer, struct cn_bytes bytes)
+{
+    size_t count = snapshot_chunks(bytes.size);
+    int error = 0;
+
+    for (size_t i = 0; i < count && error == 0; i++) {
+        struct handoff_message message = {
+            .word = HANDOFF_STATE,
+            .transfer = *transfer,
+            .index = i,
+            .count = count,
+            .bytes = snapshot_chunk(bytes.data, bytes.size, i),
+        };
+
+        error = handoff_say(session, to, &message);
+    }
+    return error;
+}
+
+int handoff_say_state(struct session *session, const struct cn_pid *to,
+                      const struct cn_ref *transfer, struct cn_bytes bytes, uint32_t hash)
+{
+    uint8_t digest[SNAPSHOT_DIGEST_BYTES];
+    struct handoff_message message = {
+        .word = HANDOFF_DIGEST,
+        .transfer = *transfer,
+        .bytes = {.data = digest, .size = sizeof(digest)},
+        .hash = hash,
+    };
+    int error = say_chunks(session, to, transfer, bytes);
+
+    if (error != 0)
+        return error;
+    snapshot_digest(bytes.data, bytes.size, digest);
+    return handoff_say(session, to, &message);
 }

@@ -9,6 +9,8 @@
 
 #include <cnode/term.h>
 
+struct session;
+
 /** The words, and who says them. */
 enum handoff_word {
     HANDOFF_NONE,     /* not a word of a handoff */
@@ -40,5 +42,11 @@ enum handoff_word handoff_word(struct cn_term message);
 bool handoff_read(struct cn_term message, struct handoff_message *ret_message);
 /** Write a message. */
 void handoff_write(struct cn_writer *writer, const struct handoff_message *message);
+/** Say @message to @to in the session's name. Errors: as session_send. */
+int handoff_say(struct session *session, const struct cn_pid *to,
+                const struct handoff_message *message);
+/** Say a snapshot of these @bytes in chunks, then its digest and @hash. Errors: as session_send. */
+int handoff_say_state(struct session *session, const struct cn_pid *to,
+                      const struct cn_ref *transfer, struct cn_bytes bytes, uint32_t hash);
 
 #endif

@@ -10,6 +10,7 @@
 #include "session/ended.h"
 #include "session/forward.h"
 #include "session/members.h"
+#include "session/relay.h"
 #include "session/words.h"
 
 #define LOCATE_MS 1000
@@ -111,21 +112,81 @@ static void answered_end(struct gen_server *self, void *context, enum call_outco
     one_less(locate);
 }
 
-static void ask_one(struct locate *locate, struct dest dest, struct cn_term question,
-                    struct cn_term end)
+/* An owner, and no hearsay: what was taken for lost lives, too. */
+static void answered_owner(struct gen_server *self, void *context, enum call_outcome outcome,
+                           struct cn_term term)
 {
-    struct hosts *hosts = locate->hosts;
+    struct locate *locate = context;
+    struct cn_reader reader;
+    struct cn_pid pid;
 
-    if (host_call(hosts, &dest, question, LOCATE_MS, answered, locate, NULL) == 0)
+    cn_reader_init(&reader, term);
+    if (outcome == CALL_REPLY && cn_peek(&reader) == CN_TYPE_PID && cn_read_pid(&reader, &pid) &&
+        !cn_pid_equal(&pid, &locate->asker))
+        tell(locate, &pid);
+    one_less(locate);
+}
+
+static void ask_this(struct locate *locate, const struct dest *dest, struct cn_writer *question,
+                     call_done done)
+{
+    if (cn_writer_error(question) == 0 && host_call(locate->hosts, dest, cn_writer_term(question),
+                                                    LOCATE_MS, done, locate, NULL) == 0)
         locate->waiting++;
-    if (locate->since_ms != 0 &&
-        host_call(hosts, &dest, end, LOCATE_MS, answered_end, locate, NULL) == 0)
-        locate->waiting++;
+    cn_writer_free(question);
+}
+
+static void ask_where(struct locate *locate, const struct dest *dest, enum locate_by by,
+                      struct cn_bytes key)
+{
+    struct cn_writer question;
+
+    cn_writer_init(&question, 0);
+    cn_write_tuple(&question, 2);
+    cn_write_atom(&question, "whereis");
+    cn_write_tuple(&question, 2);
+    cn_write_atom(&question, by == LOCATE_BY_ID ? "id" : "join_code");
+    cn_write_binary(&question, key);
+    ask_this(locate, dest, &question, answered);
+}
+
+static void ask_end(struct locate *locate, const struct dest *dest, struct cn_bytes id)
+{
+    struct cn_writer question;
+
+    if (locate->since_ms == 0)
+        return;
+    cn_writer_init(&question, 0);
+    cn_write_tuple(&question, 2);
+    cn_write_atom(&question, "ended");
+    cn_write_binary(&question, id);
+    ask_this(locate, dest, &question, answered_end);
+}
+
+/* The host on the node that is lost is asked for an owner, by itself or by way of the others. */
+static void ask_owner(struct locate *locate, const struct dest *dest, const char *on,
+                      struct cn_bytes id)
+{
+    const char *lost = locate->lost.node;
+    struct cn_writer question;
+
+    if (lost[0] == '\0')
+        return;
+    cn_writer_init(&question, 0);
+    relay_write(&question, id, strcmp(on, lost) == 0 ? NULL : lost);
+    ask_this(locate, dest, &question, answered_owner);
+}
+
+static void ask_one(struct locate *locate, struct dest dest, const char *on, enum locate_by by,
+                    struct cn_bytes key)
+{
+    ask_where(locate, &dest, by, key);
+    ask_end(locate, &dest, key);
+    ask_owner(locate, &dest, on, key);
 }
 
 /* A node that is just back has not said hello yet, but knows what became of its sessions. */
-static void ask_all(struct locate *locate, struct cn_bytes key, struct cn_term question,
-                    struct cn_term end)
+static void ask_all(struct locate *locate, enum locate_by by, struct cn_bytes key)
 {
     const char *lost = locate->lost.node;
     uint64_t epoch, age_ms;
@@ -133,11 +194,14 @@ static void ask_all(struct locate *locate, struct cn_bytes key, struct cn_term q
     if (locate->since_ms != 0 && ended_find(locate->hosts, key, &epoch, &age_ms))
         note_end(locate, epoch, age_ms);
     locate->waiting = 1;
-    list_for_each(link, &locate->hosts->members)
-        ask_one(locate, words_to_pid(&container_of(link, struct member, link)->pid), question, end);
+    list_for_each(link, &locate->hosts->members) {
+        const struct member *member = container_of(link, struct member, link);
+
+        ask_one(locate, words_to_pid(&member->pid), member->pid.node, by, key);
+    }
     if (lost[0] != '\0' && members_find(locate->hosts, lost) == NULL &&
         strcmp(lost, procs_node(locate->hosts->procs)) != 0)
-        ask_one(locate, words_to_host(lost), question, end);
+        ask_one(locate, words_to_host(lost), lost, by, key);
     one_less(locate);
 }
 
@@ -146,29 +210,14 @@ static void ask(const struct locate *like, enum locate_by by, struct cn_bytes ke
 {
     struct locate *locate = mem_alloc(sizeof(*locate));
     struct locate unasked = *like;
-    struct cn_writer question;
-    struct cn_writer end;
 
-    cn_writer_init(&question, 0);
-    cn_writer_init(&end, 0);
-    cn_write_tuple(&question, 2);
-    cn_write_atom(&question, "whereis");
-    cn_write_tuple(&question, 2);
-    cn_write_atom(&question, by == LOCATE_BY_ID ? "id" : "join_code");
-    cn_write_binary(&question, key);
-    cn_write_tuple(&end, 2);
-    cn_write_atom(&end, "ended");
-    cn_write_binary(&end, key);
-    if (locate == NULL || cn_writer_error(&question) != 0 || cn_writer_error(&end) != 0) {
-        mem_free(locate);
+    if (locate == NULL) {
         tell(&unasked, NULL);
-    } else {
-        *locate = *like;
-        operation_begin(locate->hosts, &locate->operation, locate_release);
-        ask_all(locate, key, cn_writer_term(&question), cn_writer_term(&end));
+        return;
     }
-    cn_writer_free(&question);
-    cn_writer_free(&end);
+    *locate = *like;
+    operation_begin(locate->hosts, &locate->operation, locate_release);
+    ask_all(locate, by, key);
 }
 
 void locate_session(struct hosts *hosts, enum locate_by by, struct cn_bytes key, locate_done done,

@@ -1,9 +1,9 @@
 /*
  * The calls of the host process.
  *
- * Every answer is written whole and sent once; only start_session, drain, rehearse
- * and what the conductor does answer later, and keep the caller until then. How it fails: without
- * memory the answer is {error, no_memory}.
+ * Every answer is written whole and sent once; only start_session, drain, rehearse, a question that
+ * is passed on and what the conductor does answer later, and keep the caller until then. How it
+ * fails: without memory the answer is {error, no_memory}.
  */
 #include "session/requests.h"
 
@@ -16,6 +16,7 @@
 #include "session/locate.h"
 #include "session/members.h"
 #include "session/rehearse.h"
+#include "session/relay.h"
 #include "session/start.h"
 #include "session/words.h"
 
@@ -144,7 +145,7 @@ static void import_and_start(struct hosts *hosts, const struct gen_from *from, s
     cn_writer_init(&error, 0);
     result = hosts->game->import(&env, game, &state, &error);
     if (result != 0) {
-        gen_reply(hosts->procs, from, result < 0 ? words_failure(result) : words_answer(&error));
+        gen_reply(hosts->procs, from, result < 0 ? words_no_memory() : words_answer(&error));
         cn_writer_free(&error);
         return;
     }
@@ -241,7 +242,8 @@ void requests_call(struct hosts *hosts, const struct gen_from *from, struct cn_t
         drain_call(hosts, from);
     else if (cn_term_is_atom(request, "rehearse"))
         rehearse(hosts, from);
-    else if (!start_call(hosts, from, request) && !conductor_call(hosts, from, request))
+    else if (!start_call(hosts, from, request) && !relay_call(hosts, from, request) &&
+             !conductor_call(hosts, from, request))
         words_reply_error(hosts->procs, from, "unknown_request");
     cn_writer_free(&writer);
 }

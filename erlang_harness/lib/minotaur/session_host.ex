@@ -21,7 +21,7 @@ defmodule Minotaur.SessionHost do
 
   alias Minotaur.GameEngine.{EndedSessions, Game, LocalSessions, NameKeeper, Session}
   alias Minotaur.GameEngine.SessionSupervisor
-  alias Minotaur.Handoff.Failpoint
+  alias Minotaur.Handoff.{Failpoint, Inquiry}
   alias Minotaur.SessionHost.{Conductor, Drain, LastWords, Members, Starter}
   alias Minotaur.Settings
 
@@ -64,13 +64,6 @@ defmodule Minotaur.SessionHost do
     ArgumentError -> :ok
   end
 
-  @doc "This node is told again to leave: a drain that is on has a second left, or no time."
-  @spec hurry(:soon | :now) :: :ok
-  def hurry(how) do
-    if host = Process.whereis(__MODULE__), do: send(host, {__MODULE__, :hurry, how})
-    :ok
-  end
-
   @impl true
   def init(nil) do
     :ok = :net_kernel.monitor_nodes(true, node_type: :visible)
@@ -94,6 +87,13 @@ defmodule Minotaur.SessionHost do
   end
 
   def handle_call({:ended, id}, _from, host), do: {:reply, EndedSessions.find(id), host}
+  def handle_call({:owner, id}, _from, host), do: {:reply, LocalSessions.owner(id), host}
+
+  # For somebody who cannot reach that node.
+  def handle_call({:owner, id, node}, from, host) do
+    Inquiry.relay(id, Enum.filter(Members.nodes(host.members), &(&1 == node)), from)
+    {:noreply, host}
+  end
 
   def handle_call({:start_session, join_code, game}, from, host) do
     case readiness(host) do
@@ -317,7 +317,7 @@ defmodule Minotaur.SessionHost do
     cond do
       Failpoint.refuses?(:in_offer) -> :failpoint
       Map.get(offer, :state_version) not in Game.versions() -> :unsupported_state_version
-      LocalSessions.owner?(offer.id) -> :already_owner
+      LocalSessions.owner(offer.id) -> :already_owner
       true -> readiness(host)
     end
   end

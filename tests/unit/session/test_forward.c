@@ -168,12 +168,29 @@ START_TEST(recovers_and_moves_on)
 {
     begin();
     cluster_host(&cluster, 2);
+    cluster_lose(&cluster, 1, 2);
     cluster_lose(&cluster, 0, 1);
     cluster_pass(&cluster, 1000);
     ck_assert_ptr_nonnull(cluster_find(&cluster, 2, "t"));
     ck_assert_uint_eq(cluster_find(&cluster, 2, "t")->epoch, 3);
     ck_assert_int_eq(cluster.nodes[0].exit_code, HOSTS_EXIT_MOVED);
     ck_assert_uint_eq(cluster.nodes[0].summary.moved, 1);
+}
+END_TEST
+
+/* While a third host reaches the new owner nobody else owns the session: the forwarder ends, and
+ * who watches it learns where to go. */
+START_TEST(a_wire_that_is_cut)
+{
+    begin();
+    watch_old();
+    cluster_host(&cluster, 2);
+    cluster_lose(&cluster, 0, 1);
+    cluster_settle(&cluster);
+    ck_assert_ptr_null(cluster_find(&cluster, 0, "t"));
+    ck_assert_ptr_nonnull(strstr(cluster_last(&cluster, 2), "{shutdown,{moved,<b."));
+    ck_assert_int_eq(session_state(cluster_find(&cluster, 1, "t")), SESSION_RUNNING);
+    ck_assert(!cluster_logged(&cluster, 0, "it goes on here"));
 }
 END_TEST
 
@@ -431,6 +448,7 @@ int main(void)
     tcase_add_test(tests, recovers_when_the_node_is_lost);
     tcase_add_test(tests, recovered_it_waits_for_nobody);
     tcase_add_test(tests, recovers_and_moves_on);
+    tcase_add_test(tests, a_wire_that_is_cut);
     tcase_add_test(tests, a_broken_connection_is_tried_again);
     tcase_add_test(tests, recovers_what_crashed_unseen);
     tcase_add_loop_test(tests, finds_who_moved_on_unseen, 0, 2);

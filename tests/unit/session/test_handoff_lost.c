@@ -182,6 +182,39 @@ START_TEST(cut_off_after_the_move)
 }
 END_TEST
 
+/* The wire alone is cut, and c reaches both: the one that runs owns the session, whoever looks for
+ * it; who waits on the other is told where it is. */
+START_TEST(the_wire_is_cut)
+{
+    bool stays = _i == 0;
+
+    begin();
+    cluster_host(&cluster, 2);
+    cluster_call_host(&cluster, 2, 2, parse("cordon"));
+    if (stays) { /* b is ready: it hears of a, which goes on */
+        run_until_ready_is_on_the_wire();
+    } else { /* b runs, and a does not know */
+        cluster.names.hold = true;
+        hosts_drain(cluster.nodes[0].hosts);
+        cluster_settle(&cluster);
+        cluster.world.up[1][0] = false; /* what b says is lost */
+        cluster_pass(&cluster, 5010);
+        ck_assert_int_eq(session_state(new ()), SESSION_RUNNING);
+        ck_assert_int_eq(session_state(old), SESSION_FROZEN);
+        cluster.names.hold = false;
+    }
+    ask("{add,2}");
+    for (int i = 0; i < 2; i++) { /* the second time for who is a forwarder now */
+        cluster_lose(&cluster, 0, 1);
+        cluster_pass(&cluster, 2000);
+    }
+    ck_assert_ptr_null(cluster_find(&cluster, stays ? 1 : 0, "t"));
+    ck_assert_int_eq(session_state(stays ? old : new ()), SESSION_RUNNING);
+    ck_assert_ptr_nonnull(
+        strstr(cluster_last(&cluster, 2), stays ? "reply {ok,2}" : "down {shutdown,{moved,<b."));
+}
+END_TEST
+
 /* A copy that runs because it could not reach its source hears that its source goes on: who did
  * more stays, although the source says that it should end. */
 START_TEST(late_cancel_of_one_that_runs_alone)
@@ -233,6 +266,8 @@ START_TEST(cancel_is_lost)
     begin_held();
     cluster.world.up[0][1] = false; /* what a says waits on the wire, and is lost with it */
     cluster_pass(&cluster, 10010);
+    ck_assert_int_eq(session_state(old), SESSION_FROZEN);
+    cluster_pass(&cluster, 1000); /* b's host does not say whether it owns the session */
     ck_assert_int_eq(session_state(old), SESSION_RUNNING);
     ck_assert_int_eq(session_state(new ()), SESSION_READY);
     world_cut(&cluster.world, 0, 1);
@@ -254,6 +289,7 @@ int main(void)
     tcase_add_test(tests, active_is_lost);
     tcase_add_loop_test(tests, cut_off_for_a_while, 0, 2);
     tcase_add_test(tests, cut_off_after_the_move);
+    tcase_add_loop_test(tests, the_wire_is_cut, 0, 2);
     tcase_add_test(tests, late_cancel_of_one_that_runs_alone);
     tcase_add_loop_test(tests, source_crashed_unseen, 0, 2);
     tcase_add_test(tests, cancel_is_lost);

@@ -104,9 +104,14 @@ defmodule Minotaur.GameEngine.LocalSessions do
     new
   end
 
-  @doc "Whether a session of this id is owned here."
-  @spec owner?(term) :: boolean
-  def owner?(id), do: Registry.lookup(__MODULE__, {:id, id}) != []
+  @doc "The owner of a session, if it is owned here."
+  @spec owner(term) :: pid | nil
+  def owner(id) do
+    case Registry.lookup(__MODULE__, {:id, id}) do
+      [{owner, _row}] -> owner
+      [] -> nil
+    end
+  end
 
   @doc "All sessions owned here."
   @spec list :: [map]

@@ -97,8 +97,11 @@ defmodule Minotaur.Handoff.Forwarder do
 
   def info({:DOWN, asked, _, _, reason}, %{handoff: %{inquiry: {over, {_, asked}}}} = session) do
     session = put_in(session.handoff.inquiry, nil)
+    target = session.handoff.new
 
     case Inquiry.answer(reason) do
+      # Only this process does not reach it: callers may.
+      ^target -> finish(session)
       nil when over -> over(session)
       nil -> recover(session)
       :ended -> over(session)

@@ -16,13 +16,15 @@ defmodule Minotaur.Handoff.Source do
   (callers reach it through the forwarder meanwhile); and where one session has waited in vain,
   those of the next second do not wait at all, for their names stand behind the others'.
 
-  How it fails: the target is told `handoff_cancel` and ends, the names are taken back, the kept
+  How it fails: after `activate` the hosts are asked whether the target owns the session, by way of
+  each other where it is out of reach. If it does not, it is told `handoff_cancel` and ends, the
+  names are taken back, the kept
   messages are executed here. Unless the target refused, at the epoch that it may have used: should
   both own the session, who did more stays (`Minotaur.Handoff.Conflict`).
   """
 
   alias Minotaur.GameEngine.{LocalSessions, Names, Session}
-  alias Minotaur.Handoff.{Conflict, Failpoint, Forwarder, Snapshot, Target}
+  alias Minotaur.Handoff.{Conflict, Failpoint, Forwarder, Inquiry, Snapshot, Target}
   alias Minotaur.{PubSub, SessionHost, Settings}
 
   @step_ms 5_000
@@ -57,7 +59,8 @@ defmodule Minotaur.Handoff.Source do
       timer: nil,
       since_ms: System.monotonic_time(:millisecond),
       sent: 0,
-      lost: false
+      lost: false,
+      inquiry: nil
     }
 
     enter(:sending, %{session | role: :leaving, queue: [], handoff: handoff})
@@ -106,7 +109,14 @@ defmodule Minotaur.Handoff.Source do
   end
 
   def info({:DOWN, monitor, _, _, reason}, %{handoff: %{monitor: monitor}} = session) do
-    failed({:target_down, reason}, session)
+    fail_unless_owned({:target_down, reason}, session)
+  end
+
+  def info({:DOWN, asked, _, _, reason}, %{handoff: %{inquiry: {why, {_, asked}}}} = session) do
+    case Inquiry.answer(reason) do
+      nil -> failed(why, session)
+      _owner_or_ended -> owned(session)
+    end
   end
 
   def info({:DOWN, names, _, _, _reason}, %{handoff: %{names: {_, names}}} = session) do
@@ -164,7 +174,7 @@ defmodule Minotaur.Handoff.Source do
   end
 
   defp active(epoch, session) do
-    session = session |> stop_step_timer() |> catch_up()
+    session = session |> stop_asking() |> stop_step_timer() |> catch_up()
     GenServer.reply(session.handoff.from, :moved)
     {:noreply, Forwarder.new(%{session | epoch: epoch})}
   end
@@ -190,10 +200,30 @@ defmodule Minotaur.Handoff.Source do
     activate(session)
   end
 
-  defp step_over(step, session), do: failed({:silent, step}, session)
+  defp step_over(step, session), do: fail_unless_owned({:silent, step}, session)
+
+  # After `activate` the target may own the session all the same: the hosts are asked.
+  defp fail_unless_owned(_why, %{handoff: %{inquiry: {_, _}}} = session), do: {:noreply, session}
+
+  defp fail_unless_owned(why, %{handoff: %{step: :activating} = handoff} = session) do
+    session = stop_step_timer(session)
+    inquiry = {why, Inquiry.ask(session, [], handoff.new, handoff.since_ms)}
+    {:noreply, put_in(session.handoff.inquiry, inquiry)}
+  end
+
+  defp fail_unless_owned(why, session), do: failed(why, session)
+
+  # Of what was sent nobody knows what has arrived: as after a lost connection. It looks calls up
+  # that come twice.
+  defp owned(%{handoff: %{new: new, monitor: monitor} = handoff} = session) do
+    Process.demonitor(monitor, [:flush])
+    send(new, {:handoff_activate, handoff.transfer})
+    handoff = %{handoff | monitor: Process.monitor(new), lost: true}
+    active(session.epoch + 1, %{session | handoff: handoff})
+  end
 
   defp failed(reason, %{id: id, join_code: join_code, handoff: handoff} = session) do
-    session = stop_step_timer(session)
+    session = session |> stop_asking() |> stop_step_timer()
     say_cancel(reason, handoff)
     Process.demonitor(handoff.monitor, [:flush])
     take_names_back(handoff, id, join_code)
@@ -265,4 +295,11 @@ defmodule Minotaur.Handoff.Source do
   end
 
   defp stop_step_timer(session), do: session
+
+  defp stop_asking(%{handoff: %{inquiry: {_why, {_pid, asked}}}} = session) do
+    Process.demonitor(asked, [:flush])
+    put_in(session.handoff.inquiry, nil)
+  end
+
+  defp stop_asking(session), do: session
 end

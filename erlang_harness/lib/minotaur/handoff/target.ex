@@ -15,7 +15,7 @@ defmodule Minotaur.Handoff.Target do
   require Logger
 
   alias Minotaur.GameEngine.{CarriedOut, NameKeeper, Session}
-  alias Minotaur.Handoff.{Conflict, Failpoint, Inquiry, Snapshot}
+  alias Minotaur.Handoff.{Conflict, Failpoint, Forwarder, Inquiry, Snapshot}
   alias Minotaur.PubSub
 
   @state_bytes_max 67_108_864
@@ -157,7 +157,8 @@ defmodule Minotaur.Handoff.Target do
       :handoff_active,
       :handoff_step_over,
       :handoff_silence,
-      :handoff_cancel
+      :handoff_cancel,
+      Forwarder
     ]
   end
 

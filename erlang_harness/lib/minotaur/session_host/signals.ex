@@ -36,8 +36,8 @@ defmodule Minotaur.SessionHost.Signals do
   def handle_event(:sigterm, count) do
     case count + 1 do
       1 -> :ok
-      2 -> SessionHost.hurry(:soon)
-      _third -> SessionHost.hurry(:now)
+      2 -> hurry(:soon)
+      _third -> hurry(:now)
     end
 
     {:ok, count + 1}
@@ -47,4 +47,10 @@ defmodule Minotaur.SessionHost.Signals do
 
   @impl true
   def handle_call(_unknown, count), do: {:ok, {:error, :unknown_request}, count}
+
+  # A drain that is on has a second left, or no time.
+  defp hurry(how) do
+    if host = Process.whereis(SessionHost), do: send(host, {SessionHost, :hurry, how})
+    :ok
+  end
 end

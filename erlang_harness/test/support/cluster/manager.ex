@@ -8,12 +8,13 @@ defmodule Minotaur.Cluster.Manager do
   `Minotaur.ClusterHelper`.
 
   The test VM is not distributed. What is asked of a C node goes through a *driver*: a hidden BEAM
-  node that is no host.
+  node that is no host. With `wires: true` in the context a test can cut connections
+  (`Minotaur.Cluster.Wires`).
   """
 
   use GenServer, restart: :temporary, shutdown: 30_000
 
-  alias Minotaur.Cluster.{BeamNode, CNode, Epmd, Logs}
+  alias Minotaur.Cluster.{BeamNode, CNode, Epmd, Logs, Wires}
 
   @boot_ms 60_000
   @stop_ms 60_000
@@ -53,6 +54,10 @@ defmodule Minotaur.Cluster.Manager do
   @spec nodes(pid) :: [map]
   def nodes(manager), do: GenServer.call(manager, :nodes)
 
+  @doc "The wires of a cluster that has them."
+  @spec wires(pid) :: pid
+  def wires(manager), do: GenServer.call(manager, :wires)
+
   @impl true
   def init(ctx) do
     Process.flag(:trap_exit, true)
@@ -60,6 +65,7 @@ defmodule Minotaur.Cluster.Manager do
     home = Path.join(logs, "home-#{random(4)}")
     cookie_file = write_cookie!(home)
     epmd = Epmd.start!(if Logs.kept?(ctx), do: home, else: logs)
+    wires = if ctx[:wires], do: elem(Wires.start_link(epmd.number), 1)
 
     {:ok,
      %{
@@ -68,6 +74,8 @@ defmodule Minotaur.Cluster.Manager do
        home: home,
        cookie_file: cookie_file,
        epmd: epmd,
+       epmd_port: if(wires, do: Wires.port(wires), else: epmd.number),
+       wires: wires,
        nodes: %{},
        order: [],
        driver: nil,
@@ -108,6 +116,7 @@ defmodule Minotaur.Cluster.Manager do
   def handle_call({:fetch, name}, _from, state), do: {:reply, Map.fetch(state.nodes, name), state}
 
   def handle_call(:nodes, _from, state), do: {:reply, running(state), state}
+  def handle_call(:wires, _from, state), do: {:reply, state.wires, state}
 
   @impl true
   def handle_info({:booted, name, details}, state) do
@@ -162,7 +171,7 @@ defmodule Minotaur.Cluster.Manager do
       log: log,
       home: state.home,
       cookie_file: state.cookie_file,
-      epmd_port: state.epmd.number,
+      epmd_port: state.epmd_port,
       environment: Keyword.get(options, :environment, []),
       applications: Keyword.get(options, :applications, [:minotaur]),
       net_ticktime: Keyword.get(options, :net_ticktime),

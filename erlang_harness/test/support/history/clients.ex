@@ -14,6 +14,8 @@ defmodule Minotaur.History.Clients do
   alias Minotaur.History.Checker
 
   @pause_ms 25
+  # Each may or may not have been carried out: too many are more than the checker can try.
+  @unknown_pause_ms 1_000
 
   @doc "Starts this many clients for each of these games, whose rounds must have no timer."
   @spec start([struct], pos_integer) :: pid
@@ -97,9 +99,12 @@ defmodule Minotaur.History.Clients do
       {:stop, from} ->
         send(from, {self(), history})
     after
-      @pause_ms -> play(id, player, random, count + 1, history)
+      pause_ms(outcome) -> play(id, player, random, count + 1, history)
     end
   end
+
+  defp pause_ms(%{outcome: :unknown}), do: @unknown_pause_ms
+  defp pause_ms(_answered), do: @pause_ms
 
   defp next(player, random) do
     {choice, random} = :rand.uniform_s(10, random)
