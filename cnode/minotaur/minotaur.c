@@ -214,6 +214,7 @@ static int get_player_status(const struct cn_term *arguments, struct cn_writer *
 
 static const struct cn_game_function functions[] = {
     {.name = "create_game", .arity = 2, .kind = CN_GAME_FUNCTION_CREATE},
+    {.name = "create_games", .arity = 1, .kind = CN_GAME_FUNCTION_CREATE_MANY},
     {.name = "continue_game", .arity = 1, .kind = CN_GAME_FUNCTION_CONTINUE},
     {.name = "continue_game", .arity = 2, .kind = CN_GAME_FUNCTION_CONTINUE},
     {.name = "get_game",

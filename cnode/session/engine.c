@@ -7,6 +7,7 @@
 
 #include "base/alloc.h"
 #include "session/engine_call.h"
+#include "session/engine_many.h"
 #include "session/engine_start.h"
 #include "session/words.h"
 
@@ -46,6 +47,9 @@ static void run(void *context, struct apply *apply, const struct cn_term *argume
     case CN_GAME_FUNCTION_CREATE:
     case CN_GAME_FUNCTION_CONTINUE:
         engine_start_run(engine->hosts, engine->function, apply, arguments);
+        break;
+    case CN_GAME_FUNCTION_CREATE_MANY:
+        engine_many_run(engine->hosts, apply, arguments[0]);
         break;
     case CN_GAME_FUNCTION_CALL:
     case CN_GAME_FUNCTION_CALL_BY_CODE:

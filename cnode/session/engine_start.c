@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/alloc.h"
+#include "session/engine_many.h"
 #include "session/locate.h"
 #include "session/members.h"
 #include "session/ranking.h"
@@ -17,7 +18,7 @@
 struct engine_start {
     struct operation operation;
     struct hosts *hosts;
-    struct apply *apply;
+    struct engine_asker asker;
     void *game; /* the state; NULL when it was given away */
     struct ranking ranking;
     size_t code_size;
@@ -39,22 +40,28 @@ static void start_release(struct operation *operation)
     start_free(container_of(operation, struct engine_start, operation));
 }
 
-static void return_error(struct apply *apply, const char *reason)
+static void answer(const struct engine_asker *asker, struct cn_term term)
+{
+    if (asker->apply != NULL)
+        apply_return(asker->apply, term);
+    else
+        many_answer(asker->many, asker->index, term);
+}
+
+static void answer_error(const struct engine_asker *asker, const char *reason)
 {
     struct cn_writer writer;
 
     cn_writer_init(&writer, 0);
     words_error(&writer, reason);
-    apply_return(apply, words_answer(&writer));
+    answer(asker, words_answer(&writer));
     cn_writer_free(&writer);
 }
 
 /* Answer the caller and forget it. */
-static void finish(struct engine_start *start, struct cn_term answer)
+static void finish(struct engine_start *start, struct cn_term term)
 {
-    struct apply *apply = start->apply;
-
-    apply_return(apply, answer);
+    answer(&start->asker, term);
     start_free(start);
 }
 
@@ -73,9 +80,9 @@ static struct cn_bytes start_code(const struct engine_start *start)
     return (struct cn_bytes){.data = start->code, .size = start->code_size};
 }
 
-static void started_here(void *context, struct cn_term answer)
+static void started_here(void *context, struct cn_term term)
 {
-    finish(context, answer);
+    finish(context, term);
 }
 
 static void start_here(struct engine_start *start)
@@ -191,7 +198,7 @@ static void looked_for(void *context, const struct cn_pid *pid)
 
 /* Make the state. False: the caller has its answer. */
 static bool make_state(struct hosts *hosts, bool create, struct cn_term argument,
-                       struct apply *apply, void **ret_game)
+                       const struct engine_asker *asker, void **ret_game)
 {
     struct cn_game_env env = host_env(hosts);
     struct cn_writer error;
@@ -204,22 +211,22 @@ static bool make_state(struct hosts *hosts, bool create, struct cn_term argument
     else
         result = hosts->game->import(&env, argument, &game, &error);
     if (result != 0)
-        apply_return(apply, result < 0 ? words_no_memory() : words_answer(&error));
+        answer(asker, result < 0 ? words_no_memory() : words_answer(&error));
     else
         *ret_game = game;
     cn_writer_free(&error);
     return result == 0;
 }
 
-static struct engine_start *start_new(struct hosts *hosts, struct apply *apply, void *game,
-                                      struct cn_bytes code)
+static struct engine_start *start_new(struct hosts *hosts, const struct engine_asker *asker,
+                                      void *game, struct cn_bytes code)
 {
     struct engine_start *start = mem_zalloc(sizeof(*start));
 
     if (start == NULL)
         return NULL;
     start->hosts = hosts;
-    start->apply = apply;
+    start->asker = *asker;
     start->game = game;
     start->code_size = code.size;
     if (code.size > 0)
@@ -228,28 +235,51 @@ static struct engine_start *start_new(struct hosts *hosts, struct apply *apply, 
     return start;
 }
 
-void engine_start_run(struct hosts *hosts, const struct cn_game_function *function,
-                      struct apply *apply, const struct cn_term *arguments)
+/* Check the code and make the state; NULL: the caller has its answer. */
+static struct engine_start *begin(struct hosts *hosts, const struct engine_asker *asker,
+                                  const struct cn_term *code_term, bool create,
+                                  struct cn_term argument)
 {
-    bool create = function->kind == CN_GAME_FUNCTION_CREATE;
     struct cn_bytes code = {.size = 0};
     struct engine_start *start;
     void *game = NULL;
 
-    if (function->arity > 1 && !words_read_code(arguments[0], &code)) {
-        return_error(apply, "invalid_join_code");
-        return;
+    if (code_term != NULL && !words_read_code(*code_term, &code)) {
+        answer_error(asker, "invalid_join_code");
+        return NULL;
     }
-    if (!make_state(hosts, create, arguments[function->arity - 1], apply, &game))
-        return;
-    start = start_new(hosts, apply, game, code);
+    if (!make_state(hosts, create, argument, asker, &game))
+        return NULL;
+    start = start_new(hosts, asker, game, code);
     if (start == NULL) {
         hosts->game->free(game);
-        apply_return(apply, words_no_memory());
+        answer(asker, words_no_memory());
+    }
+    return start;
+}
+
+void engine_start_create(struct hosts *hosts, const struct engine_asker *asker, struct cn_term code,
+                         struct cn_term argument)
+{
+    struct engine_start *start = begin(hosts, asker, &code, true, argument);
+
+    if (start != NULL) /* a fresh id: nobody can have it */
+        place(start);
+}
+
+void engine_start_run(struct hosts *hosts, const struct cn_game_function *function,
+                      struct apply *apply, const struct cn_term *arguments)
+{
+    struct engine_asker asker = {.apply = apply};
+    const struct cn_term *code = function->arity > 1 ? &arguments[0] : NULL;
+    struct cn_term argument = arguments[function->arity - 1];
+    struct engine_start *start;
+
+    if (function->kind == CN_GAME_FUNCTION_CREATE) {
+        engine_start_create(hosts, &asker, arguments[0], argument);
         return;
     }
-    if (create) /* a fresh id: nobody can have it */
-        place(start);
-    else
-        locate_session(hosts, LOCATE_BY_ID, hosts->game->id(game), looked_for, start);
+    start = begin(hosts, &asker, code, false, argument);
+    if (start != NULL)
+        locate_session(hosts, LOCATE_BY_ID, hosts->game->id(start->game), looked_for, start);
 }

@@ -16,8 +16,18 @@
 
 #include "session/host.h"
 
+/** Who gets the answer to a start: a call of its own, or place @index of many. */
+struct engine_asker {
+    struct apply *apply; /* NULL: `many` */
+    struct many *many;
+    uint32_t index;
+};
+
 /** Carry out a function of kind CREATE or CONTINUE. Ownership: @apply is consumed, now or later. */
 void engine_start_run(struct hosts *hosts, const struct cn_game_function *function,
                       struct apply *apply, const struct cn_term *arguments);
+/** Create a session of @argument with the join code @code and answer @asker, now or later. */
+void engine_start_create(struct hosts *hosts, const struct engine_asker *asker, struct cn_term code,
+                         struct cn_term argument);
 
 #endif

@@ -2,9 +2,10 @@ defmodule Minotaur.Bench.Sessions do
   @moduledoc """
   Idle sessions on one node: how fast they start, and what they cost in memory.
 
-  A caller starts them by `create_game` over rpc, as fast as it can. When it is hidden, the node's
-  `:global` has no other member: each BEAM node that is one needs, for each name, time in proportion
-  to how many names the owner's node has already.
+  A caller starts them over rpc, as fast as it can: by `create_games`, a hundred in a call, or one
+  by one by `create_game`. When it is hidden, the node's `:global` has no other member: each BEAM
+  node that is one needs, for each name, time in proportion to how many names the owner's node has
+  already.
   """
 
   alias Minotaur.Bench.{Os, Report}
@@ -15,16 +16,20 @@ defmodule Minotaur.Bench.Sessions do
   @users for n <- 1..4, do: %{id: "user-#{n}", display_name: "Player #{n}"}
   @callers 8
   @requests 64
+  @batch_requests 2
+  @batch 100
   @settle_ms 500
   @environment [minotaur: [round_seconds: 0, capacity: 2_000_000]]
   @beam_arguments ~w(+S 2:2 +P 4000000)
 
-  # Which node, alone in :global or with the caller, how many.
+  # Which node, alone in :global or with the caller, how many in a call, how many in all.
   @rows [
-    {:c, :alone, 1_000_000},
-    {:beam, :alone, 20_000},
-    {:c, :member, 10_000},
-    {:beam, :member, 10_000}
+    {:c, :alone, @batch, 1_000_000},
+    {:c, :alone, 1, 200_000},
+    {:beam, :alone, @batch, 20_000},
+    {:beam, :alone, 1, 20_000},
+    {:c, :member, 1, 10_000},
+    {:beam, :member, 1, 10_000}
   ]
   @quick_part 20
 
@@ -36,20 +41,20 @@ defmodule Minotaur.Bench.Sessions do
   def run(options) do
     load = Os.load()
     part = if options[:quick], do: @quick_part, else: 1
-    rows = for {kind, alone, count} <- @rows, do: row(kind, alone, div(count, part))
+    rows = for {kind, alone, batch, count} <- @rows, do: row(kind, alone, batch, div(count, part))
     Report.head(load, conditions()) ++ goals(hd(rows)) ++ table(rows)
   end
 
-  defp row(kind, alone, count) do
-    Report.say("#{kind}, #{alone}: #{count} sessions")
+  defp row(kind, alone, batch, count) do
+    Report.say("#{kind}, #{alone}: #{count} sessions, #{batch} in a call")
     {:ok, cluster} = Manager.start_link(%{})
 
     try do
       node = start(cluster, kind: kind, environment: @environment)
       caller = start(cluster, kind: :beam, applications: [], hidden: alone == :alone)
 
-      measure(cluster, node, caller, count)
-      |> Map.merge(%{kind: kind, alone: alone, count: count})
+      measure(cluster, node, caller, batch, count)
+      |> Map.merge(%{kind: kind, alone: alone, batch: batch, count: count})
     after
       GenServer.stop(cluster, :normal, 60_000)
     end
@@ -60,11 +65,11 @@ defmodule Minotaur.Bench.Sessions do
     Cluster.start_node(cluster, [arguments: arguments] ++ options)
   end
 
-  defp measure(cluster, node, caller, count) do
+  defp measure(cluster, node, caller, batch, count) do
     os_pid = Cluster.os_pid(cluster, node)
     before = %{bytes: Os.resident_bytes(os_pid), cpu: Os.cpu_ns(os_pid)}
     {:ok, peer} = Manager.route(cluster, caller)
-    us = :peer.call(peer, __MODULE__, :start_all, [node, count], :infinity)
+    us = :peer.call(peer, __MODULE__, :start_all, [node, batch, count], :infinity)
     cpu = Os.cpu_ns(os_pid) - before.cpu
     Process.sleep(@settle_ms)
     bytes = Os.resident_bytes(os_pid)
@@ -76,15 +81,18 @@ defmodule Minotaur.Bench.Sessions do
 
   # -- on the calling node
 
-  @doc "Starts `count` sessions on `node`; answers how many microseconds that took."
-  @spec start_all(node, pos_integer) :: pos_integer
-  def start_all(node, count) do
-    shares = for n <- 1..@callers, do: div(count + n - 1, @callers)
+  @doc "Starts `count` sessions on `node`, `batch` in a call; answers in how many microseconds."
+  @spec start_all(node, pos_integer, pos_integer) :: pos_integer
+  def start_all(node, batch, count) do
+    calls = div(count, batch)
+    shares = for n <- 1..@callers, do: div(calls + n - 1, @callers)
+    ask = fn -> ask(node, batch) end
+    requests = if batch == 1, do: @requests, else: @batch_requests
 
     {us, :ok} =
       :timer.tc(fn ->
         shares
-        |> Enum.map(&Task.async(fn -> start_share(node, &1, :queue.new(), 0) end))
+        |> Enum.map(&Task.async(fn -> start_share(ask, requests, &1, :queue.new(), 0) end))
         |> Enum.each(&Task.await(&1, :infinity))
       end)
 
@@ -95,18 +103,27 @@ defmodule Minotaur.Bench.Sessions do
   @spec count(node) :: non_neg_integer
   def count(node), do: GenServer.call({SessionHost, node}, :info, 60_000).sessions
 
-  # So many requests are under way; the oldest is waited for first.
-  defp start_share(_node, 0, _waiting, 0), do: :ok
+  defp ask(node, 1), do: :erpc.send_request(node, GameEngine, :create_game, [nil, @users])
 
-  defp start_share(node, left, waiting, open) when left > 0 and open < @requests do
-    request = :erpc.send_request(node, GameEngine, :create_game, [nil, @users])
-    start_share(node, left - 1, :queue.in(request, waiting), open + 1)
+  defp ask(node, batch) do
+    :erpc.send_request(node, GameEngine, :create_games, [List.duplicate({nil, @users}, batch)])
   end
 
-  defp start_share(node, left, waiting, open) do
+  # So many requests are under way; the oldest is waited for first.
+  defp start_share(_ask, _requests, 0, _waiting, 0), do: :ok
+
+  defp start_share(ask, requests, left, waiting, open) when left > 0 and open < requests do
+    start_share(ask, requests, left - 1, :queue.in(ask.(), waiting), open + 1)
+  end
+
+  defp start_share(ask, requests, left, waiting, open) do
     {{:value, request}, waiting} = :queue.out(waiting)
-    {:ok, _pid} = :erpc.receive_response(request)
-    start_share(node, left, waiting, open - 1)
+
+    for answer <- List.wrap(:erpc.receive_response(request, :infinity)) do
+      {:ok, _pid} = answer
+    end
+
+    start_share(ask, requests, left, waiting, open - 1)
   end
 
   # -- the report
@@ -114,9 +131,9 @@ defmodule Minotaur.Bench.Sessions do
   defp conditions do
     [
       """
-      Sessions of new games (37 hexes, four players) are started by `create_game` over rpc, \
-      #{@callers * @requests} calls under way at a time, from a BEAM node that shares the \
-      two processors. Every session has its name in `:global`. *alone*: the caller is hidden, so \
+      Sessions of new games (37 hexes, four players) are started over rpc from a BEAM node that \
+      shares the two processors: by `create_games`, #{@callers * @batch_requests} calls of \
+      #{@batch} games under way at a time, or by `create_game`, #{@callers * @requests} calls. Every session has its name in `:global`. *alone*: the caller is hidden, so \
       no other node has the names; *with a member*: the caller is a visible BEAM node and has them \
       too. OTP's `:global` keeps the names of one node in a bag under one key and looks through \
       all of them for each change, so a million names of one node would take a BEAM member hours. \
@@ -128,15 +145,23 @@ defmodule Minotaur.Bench.Sessions do
   defp goals(row) do
     rate = rate(row)
 
-    Report.table(["C node alone, #{row.count} sessions", "asked", "measured", "reached"], [
+    Report.table(
       [
-        "memory, GB",
-        "≤ 4",
-        Report.number(row.resident / 1.0e9, 2),
-        reached(row.resident <= @goal_bytes)
+        "C node alone, #{row.count} sessions, #{row.batch} in a call",
+        "asked",
+        "measured",
+        "reached"
       ],
-      ["starts/s", "≥ #{@goal_rate}", Report.number(rate, 0), reached(rate >= @goal_rate)]
-    ])
+      [
+        [
+          "memory, GB",
+          "≤ 4",
+          Report.number(row.resident / 1.0e9, 2),
+          reached(row.resident <= @goal_bytes)
+        ],
+        ["starts/s", "≥ #{@goal_rate}", Report.number(rate, 0), reached(rate >= @goal_rate)]
+      ]
+    )
   end
 
   defp reached(true), do: "yes"
@@ -146,6 +171,7 @@ defmodule Minotaur.Bench.Sessions do
     head = [
       "node",
       "`:global`",
+      "in a call",
       "sessions",
       "starts/s",
       "server CPU µs/start",
@@ -158,6 +184,7 @@ defmodule Minotaur.Bench.Sessions do
         [
           if(row.kind == :c, do: "C", else: "BEAM"),
           if(row.alone == :alone, do: "alone", else: "with a member"),
+          "#{row.batch}",
           "#{row.count}",
           Report.number(rate(row), 0),
           Report.number(row.cpu / row.count / 1_000, 1),

@@ -33,6 +33,7 @@ enum cn_game_outcome {
 /** How a function of the game's Elixir module (rpc, erpc) is carried out. */
 enum cn_game_function_kind {
     CN_GAME_FUNCTION_CREATE,       /* (join_code, Arg) -> {ok, Pid}: a new session, by `create` */
+    CN_GAME_FUNCTION_CREATE_MANY,  /* ([{join_code, Arg}]) -> [Answer], of 1 to 256 CREATEs */
     CN_GAME_FUNCTION_CONTINUE,     /* ([join_code,] State) -> {ok, Pid}, by `import` */
     CN_GAME_FUNCTION_CALL,         /* (Id, ...) -> a call to session Id with `request` */
     CN_GAME_FUNCTION_CALL_BY_CODE, /* (JoinCode, ...) -> the same, found by join code */

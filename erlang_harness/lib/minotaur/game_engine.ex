@@ -18,6 +18,7 @@ defmodule Minotaur.GameEngine do
 
   @lookup_ms 1_000
   @start_ms 10_000
+  @games_max 256
 
   @type id :: String.t()
 
@@ -32,6 +33,21 @@ defmodule Minotaur.GameEngine do
     with :ok <- NewGame.check_join_code(join_code),
          {:ok, game} <- NewGame.create(users, DateTime.utc_now(), Settings.round_seconds()) do
       place(join_code, game)
+    end
+  end
+
+  @doc """
+  Starts many sessions at once: `create_game/2` for each `{join_code, users}` of `games`, 1 to
+  #{@games_max} of them. To a C node that is one message each way, so a session costs it half.
+
+  Answers what `create_game/2` would, in the order of `games`; each start stands for itself. Error:
+  `{:invalid_games, path, reason}`, with nothing started, the path as `[3]` for the fourth.
+  """
+  @spec create_games([{String.t() | nil, [map]}]) ::
+          [{:ok, pid} | {:error, term}] | {:error, {:invalid_games, list, term}}
+  def create_games(games) do
+    with :ok <- check_games(games) do
+      for {join_code, users} <- games, do: create_game(join_code, users)
     end
   end
 
@@ -89,6 +105,31 @@ defmodule Minotaur.GameEngine do
   @doc "Starts the sessions that are in the store and live nowhere. There is no store here."
   @spec resume_active_sessions :: :ok
   def resume_active_sessions, do: :ok
+
+  # -- many games
+
+  defp check_games(games) do
+    case list_length(games) do
+      nil -> invalid_games([], :list)
+      length when length in 1..@games_max -> check_pairs(games)
+      _length -> invalid_games([], {:length, 1, @games_max})
+    end
+  end
+
+  defp list_length(games) do
+    length(games)
+  rescue
+    ArgumentError -> nil
+  end
+
+  defp check_pairs(games) do
+    case Enum.find_index(games, &(not match?({_join_code, _users}, &1))) do
+      nil -> :ok
+      index -> invalid_games([index], :pair)
+    end
+  end
+
+  defp invalid_games(path, what), do: {:error, {:invalid_games, path, {:expected, what}}}
 
   # -- placement
 

@@ -106,6 +106,39 @@ defmodule Minotaur.Cluster.RpcTest do
     end
   end
 
+  # Whoever is asked, the games go to the hosts of their rankings, each answer in its place.
+  for asked <- [:beam, :c], other <- [:beam, :c] do
+    test "a #{asked} host creates many games, on a #{other} host too", ctx do
+      hosts =
+        for kind <- [unquote(asked), unquote(other)],
+            do: Cluster.start_node(ctx.cluster, kind: kind, environment: @env)
+
+      create = &Cluster.call(ctx.cluster, hd(hosts), GameEngine, :create_games, [&1])
+      wait_until(fn -> assert length(known(ctx, hd(hosts))) == 2 end)
+      games = for n <- 1..62, do: {"code #{n}", @users}
+      answers = create.([{nil, []} | games] ++ [{"", @users}])
+
+      assert length(answers) == 64
+      assert {:error, {:invalid_users, [], {:expected, {:length, 1, 18}}}} = hd(answers)
+      assert List.last(answers) == {:error, :invalid_join_code}
+      started = Enum.slice(answers, 1, 62)
+      nodes = for {:ok, pid} <- started, do: node(pid)
+      assert length(nodes) == 62
+      assert Enum.sort(Enum.uniq(nodes)) == Enum.sort(hosts)
+
+      for host <- hosts, {{code, _users}, {:ok, pid}} <- Enum.zip(games, started) do
+        {:ok, game} = Cluster.call(ctx.cluster, host, GameEngine, :get_game_by_join_code, [code])
+        assert Cluster.call(ctx.cluster, host, GameEngine, :whereis, [game.id]) == pid
+      end
+
+      assert Enum.uniq(create.([hd(games), hd(games)])) == [{:error, :join_code_taken}]
+      assert create.([{nil, @users}, :x]) == {:error, {:invalid_games, [1], {:expected, :pair}}}
+
+      assert create.(List.duplicate({nil, @users}, 257)) ==
+               {:error, {:invalid_games, [], {:expected, {:length, 1, 256}}}}
+    end
+  end
+
   # Each of three hosts has a session, and each is asked for all of them.
   test "a host answers for a session that lives on another", ctx do
     kinds = [:beam, :c, :c]
@@ -139,6 +172,10 @@ defmodule Minotaur.Cluster.RpcTest do
       missing = Cluster.call(ctx.cluster, asked, GameEngine, :get_game, ["no such id"])
       assert missing == {:error, :game_not_alive}
     end
+  end
+
+  defp known(ctx, host) do
+    Cluster.genserver_call(ctx.cluster, host, {SessionHost, host}, :hosts)
   end
 
   defp try_moves(ask, id) do

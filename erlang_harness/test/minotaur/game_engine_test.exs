@@ -56,6 +56,35 @@ defmodule Minotaur.GameEngineTest do
     assert GameEngine.whereis(other.id) == nil
   end
 
+  # Many games in one call: each answer in its place, as if it had been asked for alone.
+  test "many games are created at once", %{code: code} do
+    games = [{code, @users}, {nil, @users}, {code, @users}, {"", @users}, {nil, []}]
+    answers = GameEngine.create_games(games)
+
+    assert [{:ok, pid}, {:ok, other}, taken, no_code, no_users] = answers
+    assert pid != other
+    assert taken == {:error, :join_code_taken}
+    assert no_code == {:error, :invalid_join_code}
+    assert {:error, {:invalid_users, [], _}} = no_users
+    assert {:ok, %{id: id}} = GameEngine.get_game_by_join_code(code)
+    assert GameEngine.whereis(id) == pid
+  end
+
+  # A list that is none is refused whole, and says where.
+  test "lists of games are checked first" do
+    refused = fn games -> GameEngine.create_games(games) end
+    game = {nil, @users}
+
+    assert refused.(:x) == {:error, {:invalid_games, [], {:expected, :list}}}
+    assert refused.([game | game]) == {:error, {:invalid_games, [], {:expected, :list}}}
+    assert refused.([]) == {:error, {:invalid_games, [], {:expected, {:length, 1, 256}}}}
+
+    assert refused.(List.duplicate(game, 257)) ==
+             {:error, {:invalid_games, [], {:expected, {:length, 1, 256}}}}
+
+    assert refused.([game, :x, game]) == {:error, {:invalid_games, [1], {:expected, :pair}}}
+  end
+
   # Two who start the same game at once get one session.
   test "of two simultaneous starts one wins" do
     game = game_fixture()

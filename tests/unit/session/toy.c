@@ -253,6 +253,7 @@ static int toy_pure(const struct cn_term *arguments, struct cn_writer *reply)
 
 static const struct cn_game_function functions[] = {
     {.name = "create", .arity = 2, .kind = CN_GAME_FUNCTION_CREATE},
+    {.name = "create_many", .arity = 1, .kind = CN_GAME_FUNCTION_CREATE_MANY},
     {.name = "continue", .arity = 1, .kind = CN_GAME_FUNCTION_CONTINUE},
     {.name = "continue", .arity = 2, .kind = CN_GAME_FUNCTION_CONTINUE},
     {.name = "get",
