@@ -319,13 +319,27 @@ int encoder_finish(struct encoder *encoder, struct cn_term message, struct etf_b
     return finish(encoder, NULL, message, body, ret_frame);
 }
 
+/* What @control carries comes behind its tuple, where a body can be. */
+static bool is_payload(const struct control *control, uint64_t flags)
+{
+    switch (control->op) {
+    case CONTROL_SEND:
+    case CONTROL_REG_SEND:
+    case CONTROL_ALIAS_SEND:
+        return true;
+    case CONTROL_MONITOR_EXIT:
+        return (flags & FLAG_EXIT_PAYLOAD) != 0;
+    default:
+        return false;
+    }
+}
+
 int encoder_frame(struct encoder *encoder, const struct control *control, struct cn_term message,
                   struct etf_body *body, struct encoded_frame *ret_frame)
 {
     int rc;
 
-    cn_assert(body == NULL || control->op == CONTROL_SEND || control->op == CONTROL_REG_SEND ||
-              control->op == CONTROL_ALIAS_SEND);
+    cn_assert(body == NULL || is_payload(control, encoder->flags));
     if (encoder->cache != NULL && message.size > 0 && control_is_cached(control, encoder->flags))
         return finish(encoder, control, message, body, ret_frame);
     rc = encoder_tuple(encoder, control, &message);

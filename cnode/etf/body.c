@@ -16,6 +16,7 @@
 #include "base/list.h"
 #include "etf/head.h"
 #include "etf/index.h"
+#include "etf/writer.h"
 
 #define TABLE_SIZE       512 /* more than twice the atoms: a power of two */
 #define LARGE_BYTES      65536
@@ -103,6 +104,17 @@ int etf_body_plain(struct etf_body *body)
                              .words = body->words};
 
     return body->plain.size > 0 ? 0 : expand(&from, &body->plain);
+}
+
+int etf_body_join(struct cn_writer *writer, struct cn_term start, struct etf_body *body)
+{
+    int rc = etf_body_plain(body);
+
+    if (rc != 0)
+        return rc;
+    etf_write_raw(writer, start.data, start.size);
+    etf_write_raw(writer, body->plain.data, body->plain.size);
+    return cn_writer_error(writer);
 }
 
 struct etf_body *etf_body_put(struct etf_body *body)

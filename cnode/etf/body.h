@@ -47,6 +47,11 @@ int etf_body_new(struct cn_writer *writer, struct etf_body **ret_body);
 struct etf_body *etf_body_put(struct etf_body *body);
 /** Make sure that `plain` is there. Errors: -ENOMEM; -E2BIG when it is beyond ETF_SIZE_MAX. */
 int etf_body_plain(struct etf_body *body);
+/**
+ * Write @start, the start of a term in whole heads, and @body, its end, as one plain term. Errors:
+ * as every cn_write_*, and -E2BIG.
+ */
+int etf_body_join(struct cn_writer *writer, struct cn_term start, struct etf_body *body);
 /** Make sure that `indexed` and its table are there. Errors: -ENOMEM. */
 int etf_body_index(struct etf_body *body);
 

@@ -15,6 +15,7 @@
 #include "base/bytes.h"
 #include "base/error.h"
 #include "base/map.h"
+#include "dist/flags.h"
 #include "net/sending.h"
 
 /* Who sends: a process of this node; all zero: the node itself. */
@@ -211,6 +212,21 @@ static int place(struct sender *sender, const struct source *source,
     return rc;
 }
 
+/* The same with a message that must be whole, since it goes into the tuple. */
+static int append_whole(struct sender *sender, const struct control *control, struct cn_term start,
+                        struct etf_body *body)
+{
+    struct cn_writer whole;
+    int rc;
+
+    cn_writer_init(&whole, 0);
+    rc = etf_body_join(&whole, start, body);
+    if (rc == 0)
+        rc = sender_append(sender, control, cn_writer_term(&whole), NULL);
+    cn_writer_free(&whole);
+    return rc;
+}
+
 int sender_append(struct sender *sender, const struct control *control, struct cn_term message,
                   struct etf_body *body)
 {
@@ -219,6 +235,9 @@ int sender_append(struct sender *sender, const struct control *control, struct c
     struct encoded_frame frame;
     int rc;
 
+    if (body != NULL && control->op == CONTROL_MONITOR_EXIT &&
+        (sender->encoder.flags & FLAG_EXIT_PAYLOAD) == 0)
+        return append_whole(sender, control, message, body);
     if (large != NULL) {
         rc = encoder_tuple(&sender->encoder, control, &message);
         return rc != 0 ? rc : hold_back(sender, large, message, body);

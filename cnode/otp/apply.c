@@ -88,13 +88,22 @@ static void send_old(struct apply *apply, struct cn_term value)
     cn_writer_free(&writer);
 }
 
-static void deliver(struct apply *apply, struct cn_term term)
+/* @body NULL: @term is whole. */
+static void stop(struct gen_server *server, struct cn_term term, struct etf_body *body)
+{
+    if (body != NULL)
+        process_exit_shared(gen_server_process(server), term, body);
+    else
+        gen_server_stop(server, term);
+}
+
+static void deliver(struct apply *apply, struct cn_term term, struct etf_body *body)
 {
     switch (apply->kind) {
     case APPLY_ERPC:
     case APPLY_SPAWN:
         if (apply->server != NULL)
-            gen_server_stop(apply->server, term);
+            stop(apply->server, term, body);
         return;
     case APPLY_REX:
         if (apply->from != NULL)
@@ -116,7 +125,7 @@ static void apply_end(struct apply *apply, const struct outcome *outcome)
     cn_writer_init(&writer, 0);
     outcome_write(apply, outcome, &writer);
     if (cn_writer_error(&writer) == 0)
-        deliver(apply, cn_writer_term(&writer));
+        deliver(apply, cn_writer_term(&writer), outcome->body);
     else if (apply->server != NULL)
         gen_server_stop_atom(apply->server, "system_limit");
     cn_writer_free(&writer);
@@ -125,9 +134,22 @@ static void apply_end(struct apply *apply, const struct outcome *outcome)
         apply_free(apply);
 }
 
+/* What @value was sent as, for erpc, which takes most calls; others get it written anew. */
+static struct etf_body *body_of(const struct apply *apply, struct cn_term value)
+{
+    if (apply->kind != APPLY_ERPC || apply->server == NULL)
+        return NULL;
+    return process_message_body(gen_server_process(apply->server), value);
+}
+
 void apply_return(struct apply *apply, struct cn_term value)
 {
-    apply_end(apply, &(struct outcome){.term = value});
+    apply_end(apply, &(struct outcome){.term = value, .body = body_of(apply, value)});
+}
+
+void apply_return_ok(struct apply *apply, struct cn_term value)
+{
+    apply_end(apply, &(struct outcome){.term = value, .ok = true, .body = body_of(apply, value)});
 }
 
 void apply_return_atom(struct apply *apply, const char *value)

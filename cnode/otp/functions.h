@@ -62,8 +62,13 @@ void functions_set_hooks(struct functions *functions, const struct functions_hoo
  */
 int functions_add(struct functions *functions, const struct function *table, size_t count);
 
-/** End with a value. Ownership: @apply is consumed. */
+/**
+ * End with a value. One that is the answer to a call, in the message that is being handled, is
+ * passed on as it was sent. Ownership: @apply is consumed.
+ */
 void apply_return(struct apply *apply, struct cn_term value);
+/** The same with {ok, @value}. Ownership: @apply is consumed. */
+void apply_return_ok(struct apply *apply, struct cn_term value);
 /** End with a short atom as the value. Ownership: @apply is consumed. */
 void apply_return_atom(struct apply *apply, const char *value);
 /**

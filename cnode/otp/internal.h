@@ -142,7 +142,9 @@ enum stack {
 struct outcome {
     const char *class_; /* NULL: a value */
     struct cn_term term;
-    enum stack stack; /* of an error */
+    bool ok;               /* the value is {ok, term} */
+    struct etf_body *body; /* of a value for erpc: what the term was sent as; NULL: nothing */
+    enum stack stack;      /* of an error */
 };
 
 /* functions.c */
@@ -158,7 +160,7 @@ int apply_start(struct functions *functions, const struct apply_request *request
 void applies_free(struct functions *functions);
 
 /* outcome.c */
-/** Write what the caller of @apply, by its kind, waits for. */
+/** Write what the caller of @apply, by its kind, waits for; the outcome's body would follow it. */
 void outcome_write(struct apply *apply, const struct outcome *outcome, struct cn_writer *writer);
 
 /* erpc.c */

@@ -85,6 +85,17 @@ static void write_erpc_refusal(struct apply *apply, struct cn_term reason, struc
     cn_write_term(writer, reason);
 }
 
+/* A value, or what comes before its body. */
+static void write_value(const struct outcome *outcome, struct cn_writer *writer)
+{
+    if (outcome->ok) {
+        cn_write_tuple(writer, 2);
+        cn_write_atom(writer, "ok");
+    }
+    if (outcome->body == NULL)
+        cn_write_term(writer, outcome->term);
+}
+
 /* The exit reason that erpc waits for. */
 static void write_erpc(struct apply *apply, const struct outcome *outcome, struct cn_writer *writer)
 {
@@ -97,7 +108,7 @@ static void write_erpc(struct apply *apply, const struct outcome *outcome, struc
     cn_write_tuple(writer, error ? 4 : 3);
     cn_write_term(writer, apply->tag);
     cn_write_atom(writer, outcome->class_ != NULL ? outcome->class_ : "return");
-    cn_write_term(writer, outcome->term);
+    write_value(outcome, writer);
     if (error)
         write_stack(apply, outcome->stack, writer);
 }
@@ -106,7 +117,7 @@ static void write_erpc(struct apply *apply, const struct outcome *outcome, struc
 static void write_rex(struct apply *apply, const struct outcome *outcome, struct cn_writer *writer)
 {
     if (outcome->class_ == NULL || strcmp(outcome->class_, "throw") == 0) {
-        cn_write_term(writer, outcome->term);
+        write_value(outcome, writer);
         return;
     }
     cn_write_tuple(writer, 2);

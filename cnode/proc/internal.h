@@ -114,10 +114,12 @@ struct timer {
 /** A message in a mailbox. */
 struct message {
     struct message *next;
-    struct shared *owner; /* NULL: it is in `bytes` */
+    struct shared *owner;  /* NULL: it is in `bytes` */
+    struct etf_body *body; /* what its end was sent as; NULL: nothing */
     const uint8_t *data;
     uint32_t size;
-    bool down; /* a DOWN: demonitor may flush it */
+    uint32_t body_at; /* where in it that end begins */
+    bool down;        /* a DOWN: demonitor may flush it */
     uint8_t bytes[];
 };
 
@@ -135,7 +137,9 @@ struct process {
     struct message *last;
     uint32_t mailbox_length;
     uint32_t reason_size;
-    uint8_t *reason; /* why it ends; NULL while exiting: out of memory, see exit_reason */
+    uint32_t reason_start; /* of its bytes, those before... */
+    uint8_t *reason;       /* why it ends; NULL while exiting: out of memory, see exit_reason */
+    struct etf_body *reason_body; /* ...what its end was given as; NULL: nothing */
     struct list run;
     struct list links;    /* struct link_end */
     struct list monitors; /* struct monitor.in_watcher */
@@ -214,6 +218,8 @@ void process_end(struct process *process, bool silent);
 /* mailbox.c */
 /** Queue a copy of @message. A process that cannot take it is killed. Errors: -ENOMEM. */
 int mailbox_push(struct process *process, struct cn_term message, bool down);
+/** The same with a message of which the end is @body. Errors: -ENOMEM, -E2BIG. */
+int mailbox_push_body(struct process *process, struct cn_term start, struct etf_body *body);
 /** The same with a message that @owner keeps: it is shared, not copied. Errors: -ENOMEM. */
 int mailbox_push_shared(struct process *process, struct cn_term message, struct shared *owner);
 /** Take out the first message, NULL when empty. Ownership: the caller's, for message_free. */
@@ -306,6 +312,9 @@ bool timers_run_one(struct process *process);
 /** Send a signal of the node itself to @node; nothing happens while closing. */
 int route_control(struct procs *procs, const char *node, const struct control *control,
                   struct cn_term message);
+/** The same with a message whose end is @body, if that is not NULL. */
+int route_control_shared(struct procs *procs, const char *node, const struct control *control,
+                         struct cn_term start, struct etf_body *body);
 /** The same for what the process @from does, which waits if that node is busy. */
 int route_signal(struct procs *procs, const struct process *from, const char *node,
                  const struct control *control, struct cn_term message);

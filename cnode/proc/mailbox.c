@@ -36,20 +36,54 @@ static void append(struct process *process, struct message *message)
     run_queue_add(process);
 }
 
+/* A message with room for @size bytes; NULL without memory. */
+static struct message *message_new(size_t size)
+{
+    struct message *message = mem_alloc(sizeof(*message) + size);
+
+    if (message == NULL)
+        return NULL;
+    message->owner = NULL;
+    message->body = NULL;
+    message->data = message->bytes;
+    message->size = (uint32_t)size;
+    message->down = false;
+    return message;
+}
+
 int mailbox_push(struct process *process, struct cn_term message, bool down)
 {
     struct message *copy = NULL;
 
     if (!takes_messages(process))
         return 0;
-    copy = mem_alloc(sizeof(*copy) + message.size);
+    copy = message_new(message.size);
     if (copy == NULL)
         return -ENOMEM;
-    copy->owner = NULL;
-    copy->data = copy->bytes;
-    copy->size = (uint32_t)message.size;
     copy->down = down;
     memcpy(copy->bytes, message.data, message.size);
+    append(process, copy);
+    return 0;
+}
+
+int mailbox_push_body(struct process *process, struct cn_term start, struct etf_body *body)
+{
+    struct message *copy = NULL;
+    int r = 0;
+
+    if (!takes_messages(process))
+        return 0;
+    r = etf_body_plain(body);
+    if (r != 0)
+        return r;
+    copy = message_new(start.size + body->plain.size);
+    if (copy == NULL)
+        return -ENOMEM;
+    memcpy(copy->bytes, start.data, start.size);
+    memcpy(copy->bytes + start.size, body->plain.data, body->plain.size);
+    shared_take(&body->shared);
+    copy->body = body;
+    copy->body_at = (uint32_t)start.size;
     append(process, copy);
     return 0;
 }
@@ -60,14 +94,13 @@ int mailbox_push_shared(struct process *process, struct cn_term message, struct 
 
     if (!takes_messages(process))
         return 0;
-    kept = mem_alloc(sizeof(*kept));
+    kept = message_new(0);
     if (kept == NULL)
         return -ENOMEM;
     shared_take(owner);
     kept->owner = owner;
     kept->data = message.data;
     kept->size = (uint32_t)message.size;
-    kept->down = false;
     append(process, kept);
     return 0;
 }
@@ -83,9 +116,19 @@ struct shared *process_message_owner(const struct process *self, struct cn_term 
     return message->owner;
 }
 
+struct etf_body *process_message_body(const struct process *self, struct cn_term term)
+{
+    const struct message *message = self->procs->handled;
+
+    if (message == NULL || message->body == NULL || term.data != message->data + message->body_at)
+        return NULL;
+    return term.size == message->size - message->body_at ? message->body : NULL;
+}
+
 void message_free(struct message *message)
 {
     shared_put(message->owner);
+    etf_body_put(message->body);
     mem_free(message);
 }
 

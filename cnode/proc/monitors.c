@@ -140,12 +140,27 @@ bool process_read_down(struct cn_term message, struct process_down *ret_down)
            cn_read_term(&reader, &ret_down->object) && cn_read_term(&reader, &ret_down->reason);
 }
 
-static int send_monitor_exit(struct procs *procs, const char *node, struct control *control,
-                             struct cn_term reason)
+/* @body: the end of the reason, if that is not whole in @reason. */
+static void send_monitor_exit(struct procs *procs, const char *node, struct control *control,
+                              struct cn_term reason, struct etf_body *body)
 {
     control->op = CONTROL_MONITOR_EXIT;
     control->has_from = control->from_name.size == 0;
-    return route_control(procs, node, control, reason);
+    (void)route_control_shared(procs, node, control, reason, body);
+}
+
+/* Tell a remote watcher; a reason that was given with a body goes out with it. */
+static void send_fired(struct procs *procs, const struct monitor *monitor, struct control *control,
+                       struct cn_term reason)
+{
+    const struct process *target = monitor->target;
+    struct etf_body *body = NULL;
+
+    if (target != NULL && target->reason_body != NULL && reason.data == target->reason) {
+        body = target->reason_body;
+        reason.size = target->reason_start;
+    }
+    send_monitor_exit(procs, monitor->key.peer->name, control, reason, body);
 }
 
 /* Tell the watcher why the target ended, and forget the monitor. */
@@ -163,7 +178,7 @@ static void monitor_fire(struct procs *procs, struct monitor *monitor, struct cn
         pid_complete(&control.to, monitor->from, monitor->key.peer->name);
         control.from_name = (struct cn_bytes){(const uint8_t *)monitor->name,
                                               strlen(monitor->name)};
-        (void)send_monitor_exit(procs, monitor->key.peer->name, &control, reason);
+        send_fired(procs, monitor, &control, reason);
     }
     monitor_free(procs, monitor);
 }
@@ -423,7 +438,7 @@ static void refuse_monitor(struct procs *procs, struct peer *peer, const struct 
                              .to = control->from,
                              .ref = control->ref};
 
-    (void)send_monitor_exit(procs, peer->name, &answer, reason);
+    send_monitor_exit(procs, peer->name, &answer, reason, NULL);
 }
 
 /* Set the monitor up, or answer it at once. */

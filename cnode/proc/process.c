@@ -44,14 +44,45 @@ int process_start(struct procs *procs, const struct process_behaviour *behaviour
     return 0;
 }
 
+/* Mark it, with room for a reason of @size bytes; NULL without memory: then it was killed. */
+static uint8_t *mark(struct process *process, size_t size)
+{
+    process->exiting = true;
+    process->reason = mem_alloc(size);
+    process->reason_size = process->reason != NULL ? (uint32_t)size : 0;
+    run_queue_add(process);
+    return process->reason;
+}
+
 void process_mark_exiting(struct process *process, struct cn_term reason)
 {
+    uint8_t *to = NULL;
+
     if (process->exiting)
         return;
-    process->exiting = true;
-    process->reason = mem_dup(reason.data, reason.size);
-    process->reason_size = process->reason != NULL ? (uint32_t)reason.size : 0;
-    run_queue_add(process);
+    to = mark(process, reason.size);
+    if (to != NULL)
+        memcpy(to, reason.data, reason.size);
+}
+
+void process_exit_shared(struct process *self, struct cn_term start, struct etf_body *body)
+{
+    uint8_t *to = NULL;
+
+    if (self->exiting)
+        return;
+    if (etf_body_plain(body) != 0) {
+        process_mark_exiting(self, REASON_SYSTEM_LIMIT);
+        return;
+    }
+    to = mark(self, start.size + body->plain.size);
+    if (to == NULL)
+        return;
+    memcpy(to, start.data, start.size);
+    memcpy(to + start.size, body->plain.data, body->plain.size);
+    shared_take(&body->shared);
+    self->reason_body = body;
+    self->reason_start = (uint32_t)start.size;
 }
 
 /* The reason; killed when there was no memory to keep it. */
@@ -81,6 +112,7 @@ void process_end(struct process *process, bool silent)
     mailbox_clear(process);
     list_remove(&process->run);
     mem_free(process->reason);
+    etf_body_put(process->reason_body);
     mem_free(process);
 }
 

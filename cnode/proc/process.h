@@ -158,6 +158,9 @@ int process_start(struct procs *procs, const struct process_behaviour *behaviour
                   struct process **ret_process);
 /** End @self with @reason after the present callback: links and monitors get it. */
 void process_exit(struct process *self, struct cn_term reason);
+/** The same with a reason made of @start, the start of a term in whole heads, and @body, its end.
+ */
+void process_exit_shared(struct process *self, struct cn_term start, struct etf_body *body);
 /** End @self with an atom as reason. */
 void process_exit_atom(struct process *self, const char *reason);
 /** Its pid, valid as long as the process. */
@@ -176,6 +179,12 @@ bool process_exiting(const struct process *self);
  * must be copied.
  */
 struct shared *process_message_owner(const struct process *self, struct cn_term term);
+/**
+ * Give the body that @term, the end of the message that @self is handling, was sent as: what is
+ * passed on as such (procs_send_shared, process_exit_shared) need not be encoded again. NULL: there
+ * is none, as for all that came from another node. Valid during the callback, or shared.
+ */
+struct etf_body *process_message_body(const struct process *self, struct cn_term term);
 /** Find a live process of this node; NULL when there is none (other node, old creation, ended). */
 struct process *procs_find(struct procs *procs, const struct cn_pid *pid);
 /**

@@ -58,25 +58,12 @@ static const struct cn_pid *sender_pid(const struct procs *procs, const struct p
     return sender(procs, from) != NULL ? &sender(procs, from)->pid : &procs->node_pid;
 }
 
-/* Put a message and its shared end, if it has one, into one piece. */
-static int join(struct cn_writer *writer, struct cn_term start, struct etf_body *body)
-{
-    int r = etf_body_plain(body);
-
-    cn_writer_init(writer, 0);
-    if (r != 0)
-        return r;
-    etf_write_raw(writer, start.data, start.size);
-    cn_write_term(writer, body->plain);
-    return cn_writer_error(writer);
-}
-
 static int transmit(struct procs *procs, const char *node, const struct control *control,
                     struct cn_term message, struct etf_body *body)
 {
     const struct transport *transport = &procs->transport;
     struct cn_writer whole;
-    int r;
+    int r = 0;
 
     if (procs->closing)
         return 0;
@@ -86,19 +73,26 @@ static int transmit(struct procs *procs, const char *node, const struct control 
         return transport->send(transport->context, node, control, message);
     if (transport->send_shared != NULL)
         return transport->send_shared(transport->context, node, control, message, body);
-    r = join(&whole, message, body);
+    cn_writer_init(&whole, 0);
+    r = etf_body_join(&whole, message, body);
     if (r == 0)
         r = transport->send(transport->context, node, control, cn_writer_term(&whole));
     cn_writer_free(&whole);
     return r;
 }
 
+int route_control_shared(struct procs *procs, const char *node, const struct control *control,
+                         struct cn_term start, struct etf_body *body)
+{
+    int r = transmit(procs, node, control, start, body);
+
+    return r == CN_E_BUSY ? 0 : r;
+}
+
 int route_control(struct procs *procs, const char *node, const struct control *control,
                   struct cn_term message)
 {
-    int r = transmit(procs, node, control, message, NULL);
-
-    return r == CN_E_BUSY ? 0 : r;
+    return route_control_shared(procs, node, control, message, NULL);
 }
 
 /* Send what @from does, or whose callback this is. @body NULL: @message is whole. */
@@ -125,18 +119,11 @@ int route_signal(struct procs *procs, const struct process *from, const char *no
 /* Give to a local process; NULL: nobody is there. */
 static int push_message(struct process *target, struct cn_term message, struct etf_body *body)
 {
-    struct cn_writer whole;
-    int r;
-
     if (target == NULL)
         return 0;
     if (body == NULL)
         return mailbox_push(target, message, false);
-    r = join(&whole, message, body);
-    if (r == 0)
-        r = mailbox_push(target, cn_writer_term(&whole), false);
-    cn_writer_free(&whole);
-    return r;
+    return mailbox_push_body(target, message, body);
 }
 
 static int send_pid(struct procs *procs, const struct process *from, const struct cn_pid *to,

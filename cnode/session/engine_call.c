@@ -79,13 +79,10 @@ static void finish_not_alive(struct engine_call *call)
 
 static void finish_ok(struct engine_call *call, struct cn_term value)
 {
-    struct cn_writer writer;
+    struct apply *apply = call->apply;
 
-    cn_writer_init(&writer, 0);
-    cn_write_tuple(&writer, 2);
-    cn_write_atom(&writer, "ok");
-    cn_write_term(&writer, value);
-    finish_writer(call, &writer);
+    apply_return_ok(apply, value);
+    call_free(call);
 }
 
 static void finish_reply(struct engine_call *call, struct cn_term reply)

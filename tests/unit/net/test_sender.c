@@ -79,6 +79,39 @@ START_TEST(signals_arrive)
 }
 END_TEST
 
+/* A body at the end of an exit reason: behind the tuple, or in it where the peer wants it there. */
+START_TEST(reasons_with_bodies_arrive)
+{
+    struct control control = wire_control(CONTROL_MONITOR_EXIT);
+    struct cn_term begin = {(const uint8_t *)"\x68\x02\x77\x02ok", 6};
+
+    for (size_t i = 0; i < 8; i++) {
+        struct etf_body *body;
+        struct cn_writer writer;
+        struct cn_writer whole;
+        uint32_t seed = 3;
+
+        mem_test_begin();
+        wire_start(i < 4 ? wire_flags[i] | FLAG_EXIT_PAYLOAD
+                         : wire_flags[i - 4] & ~FLAG_EXIT_PAYLOAD);
+        cn_writer_init(&writer, 0);
+        cn_writer_init(&whole, 0);
+        write_atoms(&writer, 300, 50, &seed);
+        ck_assert_int_eq(etf_body_new(&writer, &body), 0);
+        ck_assert_int_eq(etf_body_join(&whole, begin, body), 0);
+        for (int round = 0; round < 3; round++) {
+            ck_assert_int_eq(sender_append(&wire.sender, &control, begin, body), 0);
+            arrives(CONTROL_MONITOR_EXIT, cn_writer_term(&whole));
+        }
+        etf_body_put(body);
+        cn_writer_free(&whole);
+        cn_writer_free(&writer);
+        wire_stop();
+        ck_assert_int_eq(mem_test_end(), 0);
+    }
+}
+END_TEST
+
 /* A body between other messages: {ok, Body}, in every form, and it is pointed to, not copied. */
 START_TEST(bodies_arrive)
 {
@@ -194,6 +227,7 @@ int main(void)
     tcase_set_timeout(tcase, 60);
     tcase_add_test(tcase, signals_arrive);
     tcase_add_test(tcase, bodies_arrive);
+    tcase_add_test(tcase, reasons_with_bodies_arrive);
     tcase_add_test(tcase, refusals_change_nothing);
     tcase_add_test(tcase, what_waited_is_sent);
     suite_add_tcase(suite, tcase);

@@ -48,7 +48,9 @@ static void on_call(struct gen_server *self, void *state, const struct gen_from 
 
     note(server, "call", request);
     cn_reader_init(&reader, request);
-    if (cn_term_is_atom(request, "wait")) {
+    if (cn_term_is_atom(request, "shared")) {
+        cn_assert(gen_reply_shared(gen_server_procs(self), from, server->body) == 0);
+    } else if (cn_term_is_atom(request, "wait")) {
         server->waiting = gen_from_copy(from);
     } else if (cn_read_this_tuple(&reader, 2) && cn_read_this_atom(&reader, "answer") &&
                cn_read_term(&reader, &answer)) {

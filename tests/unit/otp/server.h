@@ -15,11 +15,13 @@ struct server {
     char ended[256];
     struct gen_from *waiting; /* the caller of `wait` */
     bool freeze;              /* intercept takes everything */
+    struct etf_body *body;    /* the answer to `shared`; the test's */
 };
 
 /**
- * Requests: `wait` keeps the caller; {answer, T} answers the kept one with T; `stop` stops normally
- * after answering; anything else is answered {echo, Request}.
+ * Requests: `shared` is answered with the body; `wait` keeps the caller; {answer, T} answers the
+ * kept one with T; `stop` stops normally after answering; anything else is answered {echo,
+ * Request}.
  */
 extern const struct gen_server_callbacks server_callbacks;
 

@@ -38,6 +38,26 @@ START_TEST(calls_are_made)
 }
 END_TEST
 
+/* An answer that was encoded once goes on to erpc as that body, and is the same term for rex. */
+START_TEST(answers_are_passed_on_as_they_were_sent)
+{
+    struct cn_writer writer;
+
+    cn_writer_init(&writer, 0);
+    cn_write_term(&writer, parse("{a,b,a}"));
+    ck_assert_int_eq(etf_body_new(&writer, &server.body), 0);
+    for (int i = 0; i < 2; i++) {
+        world.nodes[0].shared[CONTROL_MONITOR_EXIT] = NULL;
+        ck_assert_str_eq(erpc("gen_server", "call", parse("[server,shared]")),
+                         "{1,return,{a,b,a}}");
+        ck_assert_ptr_eq(world.nodes[0].shared[CONTROL_MONITOR_EXIT], server.body);
+    }
+    ck_assert_str_eq(rpc("gen_server", "call", parse("[server,shared]")), "reply {a,b,a}");
+    ck_assert_str_eq(erpc("gen_server", "call", parse("[server,x]")), "{1,return,{echo,x}}");
+    etf_body_put(server.body);
+}
+END_TEST
+
 /* sys's questions go the same way. */
 START_TEST(sys_is_asked)
 {
@@ -114,6 +134,7 @@ END_TEST
 static void add(TCase *tcase)
 {
     tcase_add_test(tcase, calls_are_made);
+    tcase_add_test(tcase, answers_are_passed_on_as_they_were_sent);
     tcase_add_test(tcase, sys_is_asked);
     tcase_add_test(tcase, nobody_is_an_exit);
     tcase_add_test(tcase, nonsense_is_badarg);

@@ -105,12 +105,67 @@ START_TEST(no_memory_is_told)
 }
 END_TEST
 
+static struct etf_body *body_of(const char *text)
+{
+    struct cn_writer writer;
+    struct etf_body *body;
+
+    cn_writer_init(&writer, 0);
+    cn_write_atom(&writer, text);
+    ck_assert_int_eq(etf_body_new(&writer, &body), 0);
+    return body;
+}
+
+/* What was sent as a body is one term for who gets it; without memory for it nothing is kept. */
+START_TEST(bodies_are_joined)
+{
+    struct cn_term start = {(const uint8_t *)"\x68\x02\x77\x02ok", 6};
+    struct etf_body *body = body_of("state");
+
+    mem_test_begin();
+    mem_test_fail(1);
+    ck_assert_int_eq(mailbox_push_body(process, start, body), -12);
+    (void)mem_test_end();
+    ck_assert_uint_eq(body->shared.owners, 1);
+    ck_assert_int_eq(mailbox_push_body(process, start, body), 0);
+    ck_assert_uint_eq(body->shared.owners, 2);
+    (void)procs_run(procs, 1);
+    ck_assert_str_eq(p.log[0], "{ok,state}");
+    ck_assert_uint_eq(body->shared.owners, 1);
+    etf_body_put(body);
+}
+END_TEST
+
+/* A reason that ends in a body is one term too; who has no memory for it was killed. */
+START_TEST(reasons_may_end_in_bodies)
+{
+    struct cn_term start = {(const uint8_t *)"\x68\x02\x77\x02ok", 6};
+    struct etf_body *body = body_of("state");
+    struct probe other = {0};
+    struct process *poor = probe_start(procs, &other);
+
+    process_exit_shared(process, start, body);
+    mem_test_begin();
+    mem_test_fail(1);
+    process_exit_shared(poor, start, body);
+    (void)mem_test_end();
+    (void)procs_run(procs, 1);
+    ck_assert_str_eq(p.ended, "{ok,state}");
+    ck_assert_str_eq(other.ended, "killed");
+    ck_assert_uint_eq(body->shared.owners, 1);
+    etf_body_put(body);
+    probe_deinit(&other);
+}
+END_TEST
+
 static void add(TCase *tcase)
 {
     tcase_add_test(tcase, messages_keep_their_order);
     tcase_add_test(tcase, full_mailbox_kills);
     tcase_add_test(tcase, no_memory_is_told);
     tcase_add_test(tcase, kept_messages_are_shared);
+    tcase_add_test(tcase, bodies_are_joined);
+    tcase_add_test(tcase, reasons_may_end_in_bodies);
 }
 
 int main(void)

@@ -99,12 +99,27 @@ static int world_send(void *context, const char *node, const struct control *con
     return from->busy[to] ? CN_E_BUSY : 0;
 }
 
+static int world_send_shared(void *context, const char *node, const struct control *control,
+                             struct cn_term start, struct etf_body *body)
+{
+    struct world_node *from = context;
+    struct cn_writer whole;
+    int r = 0;
+
+    cn_writer_init(&whole, 0);
+    cn_assert(etf_body_join(&whole, start, body) == 0);
+    from->shared[control->op] = body;
+    r = world_send(context, node, control, cn_writer_term(&whole));
+    cn_writer_free(&whole);
+    return r;
+}
+
 void world_init(struct world *world)
 {
     memset(world, 0, sizeof(*world));
     for (int i = 0; i < WORLD_NODES; i++) {
         struct world_node *node = &world->nodes[i];
-        struct transport transport = {node, world_send};
+        struct transport transport = {node, world_send, world_send_shared};
 
         node->world = world;
         node->creation = (uint32_t)(100 + i);

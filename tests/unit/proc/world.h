@@ -24,12 +24,13 @@ struct world_node {
     char name[32];
     uint32_t creation;
     struct procs *procs;
-    size_t sent[WORLD_OPS];  /* signals sent, by operation */
-    int send_result;         /* what the transport answers; 0: takes the signal */
-    bool busy[WORLD_NODES];  /* what is sent to them is taken, and they are busy */
-    bool no_alias;           /* the peers cannot take aliases */
-    char spawn_reply[256];   /* the latest it sent: "2 <a.3.0>" */
-    char monitor_exit[1024]; /* the reason of the latest it sent */
+    size_t sent[WORLD_OPS];             /* signals sent, by operation */
+    struct etf_body *shared[WORLD_OPS]; /* the body of the latest that had one; only to compare */
+    int send_result;                    /* what the transport answers; 0: takes the signal */
+    bool busy[WORLD_NODES];             /* what is sent to them is taken, and they are busy */
+    bool no_alias;                      /* the peers cannot take aliases */
+    char spawn_reply[256];              /* the latest it sent: "2 <a.3.0>" */
+    char monitor_exit[1024];            /* the reason of the latest it sent */
 };
 
 /** All nodes, and the wires between them. */
