@@ -369,6 +369,8 @@ void node_print(const struct node *node)
 {
     for (size_t i = 0; i < node->heard_count; i++)
         printf("  %s: %s\n", node->name, node->heard[i]);
+    if (node->heard_count == HEARD_MAX)
+        printf("  %s: what it heard later was not kept\n", node->name);
     fflush(stdout);
 }
 

@@ -15,7 +15,7 @@
 #include "net/network.h"
 
 #define WORLD_DEADLINE_MS 20000
-#define HEARD_MAX         256
+#define HEARD_MAX         512
 
 struct node;
 
