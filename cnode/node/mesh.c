@@ -353,7 +353,11 @@ void mesh_forget_peers(struct mesh *mesh)
 {
     struct neighbour *neighbour, *next;
 
-    map_for_each(mesh->neighbours, neighbour, next) neighbour->asked = false;
+    map_for_each(mesh->neighbours, neighbour, next)
+    {
+        neighbour->asked = false;
+        neighbour->down_ms = 0;
+    }
 }
 
 void mesh_stop(struct mesh *mesh)

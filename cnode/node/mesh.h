@@ -34,7 +34,7 @@ struct mesh *mesh_free(struct mesh *mesh);
 int mesh_peer_up(struct mesh *mesh, const char *node, bool hidden);
 /** A peer is gone, or could not be reached. */
 void mesh_peer_down(struct mesh *mesh, const char *node);
-/** Those who are up shall not be dialled again once they are gone, unless somebody names them. */
+/** Who is up, or was lost lately, shall not be dialled again, unless somebody names it. */
 void mesh_forget_peers(struct mesh *mesh);
 /** Dial nobody from now on: the node is leaving. */
 void mesh_stop(struct mesh *mesh);

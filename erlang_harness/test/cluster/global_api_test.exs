@@ -171,6 +171,25 @@ defmodule Minotaur.Cluster.GlobalApiTest do
     end
   end
 
+  # BEAM nodes do not call who has left; it calls whom `--connect` names, who names the others.
+  test "to leave, a C node that is told whom to call", ctx do
+    beams = for _ <- 1..2, do: Cluster.start_node(ctx.cluster, kind: :beam, applications: [])
+    options = [kind: :echo, applications: [], connect: Enum.take(beams, 1)]
+    leaver = Cluster.start_node(ctx.cluster, options)
+    nodes = [leaver | beams]
+    Cluster.await_global(ctx.cluster, nodes)
+    before = for beam <- beams, do: link(ctx, beam, leaver)
+
+    assert Enum.sort(Cluster.call(ctx.cluster, leaver, :global, :disconnect, [])) ==
+             Enum.sort(beams)
+
+    for {beam, id} <- Enum.zip(beams, before),
+        do: wait_until(fn -> refute link(ctx, beam, leaver) in [nil, id] end)
+
+    Cluster.await_global(ctx.cluster, nodes)
+    assert_free(Map.merge(ctx, %{beams: beams, nodes: nodes}), :global)
+  end
+
   # OTP ends a node without it; the others go on, and so do their names.
   test "a BEAM node whose global_name_server is killed holds nobody up", ctx do
     ctx = start_two_and_two(ctx)
@@ -253,6 +272,11 @@ defmodule Minotaur.Cluster.GlobalApiTest do
   defp links(ctx, node, except) do
     nodes = Cluster.call(ctx.cluster, node, :erlang, :nodes, [:visible, %{connection_id: true}])
     for {other, %{connection_id: id}} <- nodes, other in (ctx.beams -- except), do: {other, id}
+  end
+
+  defp link(ctx, node, other) do
+    nodes = Cluster.call(ctx.cluster, node, :erlang, :nodes, [:visible, %{connection_id: true}])
+    with {_, %{connection_id: id}} <- List.keyfind(nodes, other, 0), do: id
   end
 
   defp start_apart(ctx, kind, letter) do

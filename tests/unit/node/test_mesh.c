@@ -177,6 +177,25 @@ START_TEST(lost_peer_is_dialled_although_unnamed)
 }
 END_TEST
 
+/* Who is left, and who was lost before, is not dialled again until somebody names it. */
+START_TEST(peers_that_are_left_are_not_dialled)
+{
+    peer_up("b@world", false);
+    peer_up("x@world", false);
+    mesh_peer_down(mesh, _i == 0 ? "b@world" : "x@world");
+    mesh_forget_peers(mesh);
+    mesh_peer_down(mesh, _i == 0 ? "x@world" : "b@world");
+    for (int i = 0; i < 5; i++)
+        world_pass(&world, ROUND_MS);
+    ck_assert_uint_eq(dials, 0);
+    named[0] = "x@world";
+    peer_up("b@world", false);
+    world_pass(&world, ROUND_MS);
+    ck_assert_uint_gt(dials, 0);
+    ck_assert_str_eq(dialled[0], "x@world");
+}
+END_TEST
+
 /* A peer that goes right after it came is not dialled more often for having been up. */
 START_TEST(flapping_peer_is_dialled_ever_more_slowly)
 {
@@ -333,6 +352,7 @@ static void add(TCase *tcase)
     tcase_add_test(tcase, lost_nodes_are_dialled_again);
     tcase_add_test(tcase, hidden_and_lost_peers_are_not_asked);
     tcase_add_test(tcase, lost_peer_is_dialled_although_unnamed);
+    tcase_add_loop_test(tcase, peers_that_are_left_are_not_dialled, 0, 2);
     tcase_add_test(tcase, flapping_peer_is_dialled_ever_more_slowly);
     tcase_add_test(tcase, killed_mesh_dials_nobody);
     tcase_add_test(tcase, stopped_mesh_dials_nobody);
