@@ -52,7 +52,7 @@ int cn_node_main(const struct cn_application *application, int argc, char **argv
 
     if (sodium_init() < 0) {
         fprintf(stderr, "%s: no randomness to be had\n", application->name);
-        return EXIT_FAILURE;
+        return EXIT_CANNOT_START;
     }
     keep_secrets_out_of_dumps();
     if (config_read(&config, argc, argv, error, sizeof error) != 0)

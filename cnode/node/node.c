@@ -4,8 +4,9 @@
  * Everything is made in boot order, lowest layer first, and released in the opposite order.
  * Signals (SIGTERM, SIGINT), the end of standard input when it is the lifeline, `init:stop` by
  * rpc and the host's own drain all lead to the same place: hosts_drain (without a game nothing is
- * to be drained), then the network closes every connection together, then the loop stops. Every
- * further signal makes it more urgent: hurry, then abort.
+ * to be drained), then the network closes every connection together, then the loop stops. Signals,
+ * and nothing else, make it more urgent: the second hurries, the third aborts. All the rest asks
+ * for the same again, which changes nothing.
  */
 #include "node/node.h"
 
@@ -27,14 +28,14 @@
 #include "session/hosts.h"
 
 #include <errno.h>
+#include <stdarg.h>
 #include <signal.h>
 #include <sodium.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#define EXIT_CANNOT_START 71
-#define FLUSH_MS          2000
+#define FLUSH_MS 2000
 
 enum life {
     LIFE_BOOT,
@@ -68,8 +69,10 @@ struct node {
     struct releases *releases;
     struct figures figures;
     struct cn_node api; /* what the application sees */
-    unsigned urgency;   /* how often the end was asked for */
+    unsigned signals;   /* that asked for the end */
+    bool leaving;       /* the end was asked for */
     struct pace pace;
+    char blame[CONFIG_ADDRESS_MAX + 64]; /* the option that kept the node from starting */
     int exit_code;
 };
 
@@ -182,6 +185,11 @@ static int dial(void *context, const char *to)
     return network_connect(node->network, to);
 }
 
+static void on_limit(void *context, const char *limit, const char *who)
+{
+    log_event(LOG_ERROR, limit, who);
+}
+
 /* The end. */
 
 static void on_closed(void *context)
@@ -209,26 +217,15 @@ static void on_drain_started(void *context)
     mesh_stop(node->mesh);
 }
 
-static void drain(struct node *node)
-{
-    switch (node->urgency++) {
-    case 0:
-        hosts_drain(node->hosts);
-        break;
-    case 1:
-        hosts_drain_hurry(node->hosts);
-        break;
-    default:
-        hosts_drain_abort(node->hosts);
-    }
-}
-
 static void leave(struct node *node, const char *why)
 {
+    bool again = node->leaving;
+
     log_event(LOG_INFO, "leave", why);
+    node->leaving = true;
     if (node->hosts) {
-        drain(node);
-    } else if (node->urgency++ == 0) {
+        hosts_drain(node->hosts);
+    } else if (!again) {
         on_drain_started(node);
         on_drained(node, EXIT_SUCCESS, NULL);
     }
@@ -236,8 +233,16 @@ static void leave(struct node *node, const char *why)
 
 static void on_signal(void *context, int signum)
 {
-    if (signum != SIGHUP)
-        leave(context, strsignal(signum));
+    struct node *node = context;
+
+    if (signum == SIGHUP)
+        return;
+    leave(node, strsignal(signum));
+    node->signals++;
+    if (node->hosts && node->signals == 2)
+        hosts_drain_hurry(node->hosts);
+    else if (node->hosts && node->signals > 2)
+        hosts_drain_abort(node->hosts);
 }
 
 static void on_stdin_end(void *context)
@@ -322,7 +327,20 @@ static uint64_t on_turn(void *context, uint64_t now_ms)
     return next_ms;
 }
 
-/* Boot, lowest layer first. */
+/* Boot, lowest layer first. What an option is to blame for names it, and its value. */
+
+__attribute__((format(printf, 3, 4))) static int blame(struct node *node, int error,
+                                                       const char *format, ...)
+{
+    va_list arguments;
+
+    if (error == 0 || error == -ENOMEM)
+        return error;
+    va_start(arguments, format);
+    (void)vsnprintf(node->blame, sizeof node->blame, format, arguments);
+    va_end(arguments);
+    return error;
+}
 
 static int boot_network(struct node *node, const struct cookie *cookie)
 {
@@ -379,7 +397,8 @@ static int boot_application(struct node *node, const struct cn_application *appl
         return error;
     if (application->game && (error = boot_game(node, application->game)) != 0)
         return error;
-    return application->start ? application->start(&node->api) : 0;
+    error = application->start ? application->start(&node->api) : 0;
+    return blame(node, error, "start of %.64s: ", application->name);
 }
 
 static int boot_processes(struct node *node)
@@ -395,9 +414,10 @@ static int boot_processes(struct node *node)
         .closed = on_names_closed,
         .leaving = on_leaving,
     };
+    struct procs_limits limits = {.reached = on_limit};
     int error;
 
-    if ((error = procs_new(node->config->name, network_creation(node->network), &transport, NULL,
+    if ((error = procs_new(node->config->name, network_creation(node->network), &transport, &limits,
                            &node->procs)) != 0)
         return error;
     if ((error = functions_new(node->procs, &node->functions)) != 0)
@@ -417,6 +437,7 @@ static int boot_processes(struct node *node)
 static int boot(struct node *node, const struct cookie *cookie,
                 const struct cn_application *application)
 {
+    const struct config *config = node->config;
     int error;
 
     if ((error = loop_new(&node->loop)) != 0)
@@ -430,10 +451,10 @@ static int boot(struct node *node, const struct cookie *cookie,
     loop_set_turn(node->loop, on_turn, node);
     if ((error = loop_watch_signals(node->loop, on_signal, node)) != 0)
         return error;
-    if (node->config->stdin_lifeline &&
-        (error = loop_watch_stdin(node->loop, on_stdin_end, node)) != 0)
-        return error;
-    return network_start(node->network);
+    if (config->stdin_lifeline && (error = loop_watch_stdin(node->loop, on_stdin_end, node)) != 0)
+        return blame(node, error, "MINOTAUR_NODE_STDIN=lifeline, no pipe, socket or terminal: ");
+    return blame(node, network_start(node->network),
+                 "--listen %s, port %u: ", config->listen_address, config->listen_port);
 }
 
 static void shut_down(struct node *node)
@@ -468,7 +489,7 @@ int node_run(const struct config *config, const struct cookie *cookie,
         sm_move(&node.life, LIFE_JOINING);
         loop_run(node.loop);
     } else {
-        log_eventf(LOG_ERROR, "boot.failed", "%s", error_name(error));
+        log_eventf(LOG_ERROR, "boot.failed", "%s%s", node.blame, error_name(error));
         sm_move(&node.life, LIFE_STOPPED);
     }
     shut_down(&node);

@@ -20,7 +20,8 @@
 
 #include <cnode/node.h>
 
-#define NODE_VERSION "0.1.0"
+#define NODE_VERSION      "0.1.0"
+#define EXIT_CANNOT_START 71
 
 /** Run a node from boot to its end, with @application on it; returns the exit code. */
 int node_run(const struct config *config, const struct cookie *cookie,

@@ -68,7 +68,8 @@ void gen_server_handle(struct gen_server *self, struct cn_term message)
     }
 }
 
-void gen_server_take(struct gen_server *self, struct cn_term message)
+/* What is no system message. */
+static void take(struct gen_server *self, struct cn_term message)
 {
     const struct gen_server_callbacks *callbacks = self->callbacks;
 
@@ -79,7 +80,7 @@ void gen_server_take(struct gen_server *self, struct cn_term message)
     gen_server_handle(self, message);
 }
 
-void gen_server_take_timer(struct gen_server *self, uint64_t timer)
+static void take_timer(struct gen_server *self, uint64_t timer)
 {
     if (calls_take_timer(self, timer))
         return;
@@ -94,19 +95,19 @@ static void on_message(struct process *process, void *state, struct cn_term mess
     if (sys_take(self, message))
         return;
     if (self->suspended)
-        sys_keep(self, message);
+        process_keep_message(process);
     else
-        gen_server_take(self, message);
+        take(self, message);
 }
 
 static void on_timer(struct process *process, void *state, uint64_t timer)
 {
     struct gen_server *self = state;
 
-    if (self->suspended)
-        sys_keep_timer(self, timer);
-    else
-        gen_server_take_timer(self, timer);
+    if (!self->suspended)
+        take_timer(self, timer);
+    else if (process_keep_timer(process, timer) != 0)
+        gen_server_stop_atom(self, "killed");
 }
 
 static void on_ended(struct process *process, void *state, struct cn_term reason)
@@ -115,7 +116,6 @@ static void on_ended(struct process *process, void *state, struct cn_term reason
 
     self->callbacks->terminate(self, self->state, reason);
     calls_drop(self);
-    sys_drop_kept(self);
     mem_free(self);
 }
 
@@ -136,7 +136,6 @@ int gen_server_start(struct procs *procs, const struct gen_server_callbacks *cal
         return -ENOMEM;
     self->callbacks = callbacks;
     self->state = state;
-    list_init(&self->kept);
     r = process_start(procs, &gen_behaviour, self, &self->process);
     if (r != 0) {
         mem_free(self);

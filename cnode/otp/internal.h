@@ -21,26 +21,12 @@ struct gen_server {
     void *state;
     struct call *calls;             /* map: the answers it waits for */
     struct call_timer *call_timers; /* map: those of them that have a timeout, by its timer */
-    struct list kept;               /* while suspended: struct kept */
-    size_t kept_count;
     bool suspended;
 };
-
-/* gen_server.c */
-/** Handle what is no system message: answers, then intercept, then the callbacks. */
-void gen_server_take(struct gen_server *self, struct cn_term message);
-/** Handle a timer, of a call or of the server. */
-void gen_server_take_timer(struct gen_server *self, uint64_t timer);
 
 /* sys.c */
 /** Take a system message; false when it is none. */
 bool sys_take(struct gen_server *self, struct cn_term message);
-/** Keep a message for the time after resume. */
-void sys_keep(struct gen_server *self, struct cn_term message);
-/** Keep a timer for the time after resume. */
-void sys_keep_timer(struct gen_server *self, uint64_t timer);
-/** Release what was kept. */
-void sys_drop_kept(struct gen_server *self);
 
 /** What finds a call by its timer. */
 struct call_timer {

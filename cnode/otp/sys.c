@@ -1,93 +1,19 @@
 /*
  * System messages: {system, From, Command}.
  *
- * Suspended, a server handles nothing but these; messages and timers are kept in their order and
- * handed out when it is resumed. What needs code of the asker (replace_state, change_code, debug
- * functions) is refused with {error, unsupported}.
+ * Suspended, a server handles nothing but these; messages and timers are kept in its mailbox, in
+ * their order, and handled in turns like any others when it is resumed. What needs code of the
+ * asker (replace_state, change_code, debug functions) is refused with {error, unsupported}.
  */
 #include "otp/sys.h"
 
-#include <errno.h>
 #include <stdio.h>
-#include <string.h>
 
-#include "base/alloc.h"
 #include "otp/internal.h"
-
-#define KEPT_MAX 1000000u
-
-/* A message, or a timer that was due, while suspended. */
-struct kept {
-    struct list list;
-    uint64_t timer; /* 0: a message */
-    size_t size;
-    uint8_t bytes[];
-};
 
 void sys_set_hook(struct procs *procs, const struct sys_hook *hook)
 {
     procs_set_extra(procs, hook);
-}
-
-static void keep(struct gen_server *self, struct cn_term message, uint64_t timer)
-{
-    struct kept *kept = NULL;
-
-    if (self->kept_count < KEPT_MAX)
-        kept = mem_alloc(sizeof(*kept) + message.size);
-    if (kept == NULL) {
-        gen_server_stop_atom(self, "killed");
-        return;
-    }
-    list_init(&kept->list);
-    kept->timer = timer;
-    kept->size = message.size;
-    if (message.size > 0)
-        memcpy(kept->bytes, message.data, message.size);
-    list_append(&self->kept, &kept->list);
-    self->kept_count++;
-}
-
-void sys_keep(struct gen_server *self, struct cn_term message)
-{
-    keep(self, message, 0);
-}
-
-void sys_keep_timer(struct gen_server *self, uint64_t timer)
-{
-    keep(self, (struct cn_term){0}, timer);
-}
-
-static struct kept *kept_pop(struct gen_server *self)
-{
-    struct list *item = list_pop(&self->kept);
-
-    if (item == NULL)
-        return NULL;
-    self->kept_count--;
-    return container_of(item, struct kept, list);
-}
-
-void sys_drop_kept(struct gen_server *self)
-{
-    struct kept *kept = NULL;
-
-    while ((kept = kept_pop(self)) != NULL)
-        mem_free(kept);
-}
-
-static void resume(struct gen_server *self)
-{
-    struct kept *kept = NULL;
-
-    self->suspended = false;
-    while (!process_exiting(self->process) && (kept = kept_pop(self)) != NULL) {
-        if (kept->timer != 0)
-            gen_server_take_timer(self, kept->timer);
-        else
-            gen_server_take(self, (struct cn_term){kept->bytes, kept->size});
-        mem_free(kept);
-    }
 }
 
 static void write_state(struct gen_server *self, struct cn_writer *writer)
@@ -299,7 +225,8 @@ static void take_command(struct gen_server *self, const struct gen_from *from,
         reply_atom(self, from, "ok");
     } else if (cn_term_is_atom(command, "resume")) {
         reply_atom(self, from, "ok");
-        resume(self);
+        self->suspended = false;
+        process_take_kept(self->process);
     } else {
         take_tuple(self, from, command);
     }

@@ -21,7 +21,8 @@ void process_each_message(const struct process *self,
                           void (*visit)(void *context, struct cn_term message), void *context)
 {
     for (const struct message *message = self->first; message != NULL; message = message->next)
-        visit(context, (struct cn_term){message->data, message->size});
+        if (!message->timer)
+            visit(context, (struct cn_term){message->data, message->size});
 }
 
 /* A pid of a peer's process, or of the peer itself when there is no process to name. */

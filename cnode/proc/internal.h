@@ -36,8 +36,10 @@ struct peer {
     uint32_t link_count;
     uint32_t creation; /* of the present or latest incarnation */
     bool up;
-    bool no_acks; /* of unlinks: see procs_peer_acks_no_unlinks */
-    bool quiet;   /* links of quiet_pid break in silence */
+    bool no_acks;       /* of unlinks: see procs_peer_acks_no_unlinks */
+    bool monitors_told; /* procs_limit_reached, since it is up */
+    bool links_told;
+    bool quiet; /* links of quiet_pid break in silence */
     struct short_pid quiet_pid;
     char name[];
 };
@@ -120,6 +122,7 @@ struct message {
     uint32_t size;
     uint32_t body_at; /* where in it that end begins */
     bool down;        /* a DOWN: demonitor may flush it */
+    bool timer;       /* none at all: a timer that was due, its id in `bytes` */
     uint8_t bytes[];
 };
 
@@ -135,6 +138,7 @@ struct process {
     void *state;
     struct message *first;
     struct message *last;
+    struct message *kept; /* the last one that is passed over until process_take_kept; NULL: none */
     uint32_t mailbox_length;
     uint32_t reason_size;
     uint32_t reason_start; /* of its bytes, those before... */
@@ -182,9 +186,9 @@ struct procs {
     struct heap heap;
     struct list run;
     struct process *running; /* whose callbacks run: the sender of what is sent; NULL: nobody's */
-    const struct message *handled; /* the message that it handles; NULL: none */
-    uint64_t first_ms;             /* the clock starts with the first procs_run */
-    uint64_t clock_ms;             /* since then */
+    struct message *handled; /* the message that it handles; NULL: none */
+    uint64_t first_ms;       /* the clock starts with the first procs_run */
+    uint64_t clock_ms;       /* since then */
     uint64_t next_ref;
     uint64_t next_unlink;
     uint64_t next_timer;
@@ -215,6 +219,10 @@ void process_mark_exiting(struct process *process, struct cn_term reason);
 /** End it now: everybody gets the reason, the memory is released. */
 void process_end(struct process *process, bool silent);
 
+/* procs.c */
+/** Tell who set the limits that @who has reached one. */
+void procs_limit_reached(const struct procs *procs, const char *limit, const char *who);
+
 /* mailbox.c */
 /** Queue a copy of @message. A process that cannot take it is killed. Errors: -ENOMEM. */
 int mailbox_push(struct process *process, struct cn_term message, bool down);
@@ -222,7 +230,10 @@ int mailbox_push(struct process *process, struct cn_term message, bool down);
 int mailbox_push_body(struct process *process, struct cn_term start, struct etf_body *body);
 /** The same with a message that @owner keeps: it is shared, not copied. Errors: -ENOMEM. */
 int mailbox_push_shared(struct process *process, struct cn_term message, struct shared *owner);
-/** Take out the first message, NULL when empty. Ownership: the caller's, for message_free. */
+/**
+ * Take out the first message that is not kept, NULL when there is none. Ownership: the caller's,
+ * for message_free.
+ */
 struct message *mailbox_pop(struct process *process);
 /** Release a message. */
 void message_free(struct message *message);

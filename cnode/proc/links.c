@@ -302,8 +302,12 @@ int link_accept(struct process *process, struct peer *peer, const struct cn_pid 
 
     if (link_find(procs, &key) != NULL)
         return 0;
-    if (peer->link_count >= procs->limits.links_per_peer_max)
+    if (peer->link_count >= procs->limits.links_per_peer_max) {
+        if (!peer->links_told)
+            procs_limit_reached(procs, "links.full", peer->name);
+        peer->links_told = true;
         return CN_E_LIMIT;
+    }
     return link_new(procs, &key, process, NULL, peer) != NULL ? 0 : -ENOMEM;
 }
 

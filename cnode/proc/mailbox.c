@@ -1,16 +1,33 @@
 /*
  * Mailboxes: a chain of copied messages, oldest first.
  *
+ * What a process keeps for later (a suspended server, all but system messages) stays at the front
+ * of the chain, where everybody sees it, and is passed over.
+ *
  * A message that does not fit, because the mailbox is full or memory is short, is never lost in
  * silence: a full mailbox kills its process (as a heap limit does in a BEAM), so that
- * callers and links learn of it; without memory the sender is told.
+ * callers and links learn of it, and who set the limit is told; without memory the sender is.
  */
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/alloc.h"
-#include "base/trace.h"
+#include "base/assert.h"
 #include "proc/internal.h"
+
+#define WHO_MAX 400 /* a name has at most 255 characters, which may be of 4 bytes: it is cut */
+
+static void tell_full(const struct process *process)
+{
+    const char *name = process_name(process);
+    char who[WHO_MAX];
+
+    (void)snprintf(who, sizeof(who), "<0.%u.%u> %s: %u messages", process->pid.id,
+                   process->pid.serial, name != NULL ? name : process->behaviour->module,
+                   process->mailbox_length);
+    procs_limit_reached(process->procs, "mailbox.full", who);
+}
 
 /* Tell whether a message may come; a process whose mailbox is full is killed. */
 static bool takes_messages(struct process *process)
@@ -19,7 +36,7 @@ static bool takes_messages(struct process *process)
         return false;
     if (process->mailbox_length < process->procs->limits.mailbox_max)
         return true;
-    trace("proc", "mailbox of %u.%u is full: killed", process->pid.id, process->pid.serial);
+    tell_full(process);
     process_mark_exiting(process, REASON_KILLED);
     return false;
 }
@@ -48,6 +65,7 @@ static struct message *message_new(size_t size)
     message->data = message->bytes;
     message->size = (uint32_t)size;
     message->down = false;
+    message->timer = false;
     return message;
 }
 
@@ -132,15 +150,64 @@ void message_free(struct message *message)
     mem_free(message);
 }
 
-struct message *mailbox_pop(struct process *process)
+/* Take out the message behind @before; NULL: the first. */
+static struct message *take_behind(struct process *process, struct message *before)
 {
-    struct message *message = process->first;
+    struct message **place = before != NULL ? &before->next : &process->first;
+    struct message *message = *place;
 
     if (message == NULL)
         return NULL;
-    process->first = message->next;
-    process->mailbox_length--;
+    *place = message->next;
+    if (process->last == message)
+        process->last = before;
+    if (process->kept == message)
+        process->kept = before;
+    process->mailbox_length -= message->timer ? 0 : 1;
     return message;
+}
+
+struct message *mailbox_pop(struct process *process)
+{
+    return take_behind(process, process->kept);
+}
+
+static void keep(struct process *self, struct message *message)
+{
+    struct message **place = self->kept != NULL ? &self->kept->next : &self->first;
+
+    message->next = *place;
+    *place = message;
+    if (message->next == NULL)
+        self->last = message;
+    self->kept = message;
+    self->mailbox_length += message->timer ? 0 : 1;
+}
+
+void process_keep_message(struct process *self)
+{
+    cn_assert(self->procs->running == self && self->procs->handled != NULL);
+    keep(self, self->procs->handled);
+    self->procs->handled = NULL;
+}
+
+int process_keep_timer(struct process *self, uint64_t timer)
+{
+    struct message *message = mem_zalloc(sizeof(*message) + sizeof(timer));
+
+    if (message == NULL)
+        return -ENOMEM;
+    message->data = message->bytes;
+    message->timer = true;
+    memcpy(message->bytes, &timer, sizeof(timer));
+    keep(self, message);
+    return 0;
+}
+
+void process_take_kept(struct process *self)
+{
+    self->kept = NULL;
+    run_queue_add(self);
 }
 
 static bool message_is_down_of(const struct message *message, const struct cn_ref *ref)
@@ -157,24 +224,15 @@ static bool message_is_down_of(const struct message *message, const struct cn_re
 
 void mailbox_flush_down(struct process *process, const struct cn_ref *ref)
 {
-    struct message **place = &process->first;
     struct message *before = NULL;
 
-    while (*place != NULL) {
-        struct message *message = *place;
-
+    for (struct message *message = process->first; message != NULL; message = message->next) {
         process->procs->flush_looks++;
-        if (!message_is_down_of(message, ref)) {
-            before = message;
-            place = &message->next;
-            continue;
+        if (message_is_down_of(message, ref)) {
+            message_free(take_behind(process, before));
+            return;
         }
-        *place = message->next;
-        if (process->last == message)
-            process->last = before;
-        process->mailbox_length--;
-        message_free(message);
-        return;
+        before = message;
     }
 }
 
@@ -182,6 +240,7 @@ void mailbox_clear(struct process *process)
 {
     struct message *message = NULL;
 
+    process->kept = NULL;
     while ((message = mailbox_pop(process)) != NULL)
         message_free(message);
 }

@@ -415,8 +415,12 @@ int monitor_accept(struct process *target, struct peer *peer, const struct cn_pi
     if (strcmp(ref->node, peer->name) != 0 || ref->creation != peer->creation ||
         monitor_at(procs, &key, hash) != NULL)
         return CN_E_INVALID;
-    if (peer->watching_count >= procs->limits.monitors_per_peer_max)
+    if (peer->watching_count >= procs->limits.monitors_per_peer_max) {
+        if (!peer->monitors_told)
+            procs_limit_reached(procs, "monitors.full", peer->name);
+        peer->monitors_told = true;
         return CN_E_LIMIT;
+    }
     monitor = monitor_new(procs, &key, hash, name);
     if (monitor == NULL)
         return -ENOMEM;

@@ -86,6 +86,8 @@ int procs_peer_up(struct procs *procs, const char *node, uint32_t creation)
         return -ENOMEM;
     peer->up = true;
     peer->no_acks = false;
+    peer->monitors_told = false;
+    peer->links_told = false;
     peer->creation = creation;
     trace("proc", "peer up %s", node);
     return 0;

@@ -41,6 +41,12 @@ struct procs_limits {
                                        process is killed, traced */
     uint32_t monitors_per_peer_max; /* [131,072]; beyond it a monitor fires with system_limit */
     uint32_t links_per_peer_max;    /* [131,072]; beyond it a link breaks with system_limit */
+    void *context;                  /* handed to the function below */
+    /**
+     * @who, a process or a peer, has reached the limit "mailbox.full", "monitors.full" or
+     * "links.full": told once for each, and for each connection of a peer. NULL: nobody is told.
+     */
+    void (*reached)(void *context, const char *limit, const char *who);
 };
 
 /** Make the process side of the node @name with @creation. Errors: -ENOMEM, -EINVAL (the name). */
@@ -180,6 +186,15 @@ bool process_exiting(const struct process *self);
  */
 struct shared *process_message_owner(const struct process *self, struct cn_term term);
 /**
+ * Keep the message that @self is handling for later: it goes back to its place in the mailbox, and
+ * is passed over from now on.
+ */
+void process_keep_message(struct process *self);
+/** Keep a timer that is due, behind what was kept before it. Errors: -ENOMEM. */
+int process_keep_timer(struct process *self, uint64_t timer);
+/** Handle what was kept, in its order and before any later message, in turns of @self. */
+void process_take_kept(struct process *self);
+/**
  * Give the body that @term, the end of the message that @self is handling, was sent as: what is
  * passed on as such (procs_send_shared, process_exit_shared) need not be encoded again. NULL: there
  * is none, as for all that came from another node. Valid during the callback, or shared.
@@ -200,7 +215,7 @@ bool process_stalled(const struct process *self);
 void process_trap_exit(struct process *self, bool trap);
 /** Tell whether they do. */
 bool process_traps_exit(const struct process *self);
-/** Number of messages waiting. */
+/** Number of messages waiting, those that are kept included. */
 size_t process_mailbox_length(const struct process *self);
 /**
  * Number of monitors that others hold on @self (by pid or name), not counting those of processes in

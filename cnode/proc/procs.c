@@ -9,6 +9,7 @@
 
 #include "base/alloc.h"
 #include "base/text.h"
+#include "base/trace.h"
 #include "proc/internal.h"
 
 #define REF_WORDS      3
@@ -29,7 +30,16 @@ static struct procs_limits limits_complete(const struct procs_limits *limits)
         .mailbox_max = or_default(given.mailbox_max, 1000000),
         .monitors_per_peer_max = or_default(given.monitors_per_peer_max, 131072),
         .links_per_peer_max = or_default(given.links_per_peer_max, 131072),
+        .context = given.context,
+        .reached = given.reached,
     };
+}
+
+void procs_limit_reached(const struct procs *procs, const char *limit, const char *who)
+{
+    trace("proc", "%s: %s", limit, who);
+    if (procs->limits.reached != NULL)
+        procs->limits.reached(procs->limits.context, limit, who);
 }
 
 int procs_new(const char *name, uint32_t creation, const struct transport *transport,

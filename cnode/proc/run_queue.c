@@ -7,6 +7,8 @@
  * the caller as "again at once". A process that waits for a node to read (stalls.c) is passed over,
  * unless it is about to end.
  */
+#include <string.h>
+
 #include "base/alloc.h"
 #include "proc/internal.h"
 
@@ -21,6 +23,26 @@ void run_queue_add(struct process *process)
     list_append(&process->procs->run, &process->run);
 }
 
+/* Handle a message, which may be kept, or a timer that was. */
+static void handle(struct process *process, struct message *message)
+{
+    const struct process_behaviour *behaviour = process->behaviour;
+    uint64_t timer = 0;
+
+    if (message->timer) {
+        memcpy(&timer, message->bytes, sizeof(timer));
+        behaviour->timer(process, process->state, timer);
+        message_free(message);
+        return;
+    }
+    process->procs->handled = message;
+    if (behaviour->message != NULL)
+        behaviour->message(process, process->state, (struct cn_term){message->data, message->size});
+    if (process->procs->handled != NULL)
+        message_free(message);
+    process->procs->handled = NULL;
+}
+
 /* Handle one timer or message; false when there is none. */
 static bool run_one(struct process *process)
 {
@@ -31,12 +53,7 @@ static bool run_one(struct process *process)
     message = mailbox_pop(process);
     if (message == NULL)
         return false;
-    process->procs->handled = message;
-    if (process->behaviour->message != NULL)
-        process->behaviour->message(process, process->state,
-                                    (struct cn_term){message->data, message->size});
-    process->procs->handled = NULL;
-    message_free(message);
+    handle(process, message);
     return true;
 }
 

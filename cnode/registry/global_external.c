@@ -6,6 +6,8 @@
  * crashes the asker), the lists of a member are empty, anything else is an error. Casts of the
  * join protocol are dropped; an init_connect is answered with in_sync, so that its sender stops
  * waiting for us.
+ *
+ * When somebody kills it, what was asked and not answered is unreachable, and the owner is told.
  */
 #include "registry/global_external.h"
 
@@ -120,8 +122,15 @@ static void on_terminate(struct gen_server *self, void *state, struct cn_term re
     struct global *global = state;
 
     global->server = NULL;
-    if (global->failed)
+    if (global->failed) {
         mem_free(global);
+        return;
+    }
+    if (procs_closing(global->procs))
+        return; /* global_free releases what is asked */
+    requests_closed(global);
+    if (global->hooks.closed != NULL)
+        global->hooks.closed(global->hooks.context);
 }
 
 static const struct gen_server_callbacks global_callbacks = {
@@ -191,6 +200,7 @@ struct global *global_free(struct global *global)
 
         question->release(question);
     }
+    global_resolver_deinit(&global->resolver);
     requests_free_all(global);
     neighbours_free_all(global);
     names_free_all(global);

@@ -11,6 +11,7 @@
 #include "base/map.h"
 #include "otp/call.h"
 #include "registry/global_external.h"
+#include "registry/global_resolve.h"
 #include "registry/lane.h"
 
 /** What waits in the list of all names: a name, or the place up to which an audit has come. */
@@ -98,6 +99,7 @@ struct global {
     struct neighbour *neighbours;
     uint64_t next_incarnation;
     struct list questions; /* struct question.link */
+    struct global_resolver resolver;
     struct lane *lanes;
     struct list ready; /* struct lane.ready */
     unsigned in_flight;
@@ -129,6 +131,8 @@ int requests_kick(struct global *global);
 void requests_pump(struct global *global);
 /** Tell whether something is under way or waiting for @name. */
 bool requests_busy(struct global *global, struct cn_term name);
+/** The server has ended, and its calls with it: answer all requests, UNREACHABLE. */
+void requests_closed(struct global *global);
 /** Forget all requests; nobody is answered. */
 void requests_free_all(struct global *global);
 

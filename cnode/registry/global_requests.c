@@ -382,6 +382,24 @@ void requests_pump(struct global *global)
     }
 }
 
+void requests_closed(struct global *global)
+{
+    struct lane *lane = NULL;
+    struct lane *next = NULL;
+
+    map_for_each(global->lanes, lane, next)
+    {
+        size_t left = list_count(&lane->requests);
+
+        while (left-- > 0) { /* the last one takes its lane along */
+            list_remove(&lane->ready);
+            finish(container_of(list_first(&lane->requests), struct request, in_lane),
+                   GLOBAL_UNREACHABLE, NULL);
+        }
+    }
+    global->in_flight = 0;
+}
+
 void requests_free_all(struct global *global)
 {
     struct lane *lane = NULL;

@@ -2,11 +2,17 @@
  * The methods, as OTP carries them out: the process on the node with the smaller name keeps the
  * name, and the other is killed, or told; or both are told and nobody keeps it. The owner's method
  * is a function that BEAM nodes have as well; here the owner is asked, who may answer later.
+ *
+ * resolve_it: two partitions that join have both registered a name, one of them to a process here;
+ * the node of that process applies the method (a fun that the name was registered with) and says
+ * who keeps the name. A method that is not known here is an error, upon which the other side's
+ * process keeps the name; so is no memory to remember who asks.
  */
 #include "registry/global_resolve.h"
 
 #include <string.h>
 
+#include "base/alloc.h"
 #include "etf/raw.h"
 #include "etf/writer.h"
 
@@ -85,6 +91,14 @@ static bool carry_out(struct procs *procs, struct cn_bytes method, struct cn_ter
     return true;
 }
 
+static bool read_method(struct cn_term method, struct etf_fun *ret_fun)
+{
+    struct cn_reader reader;
+
+    cn_reader_init(&reader, method);
+    return etf_read_fun(&reader, ret_fun) && ret_fun->external && ret_fun->arity == 3;
+}
+
 static bool is_owners(const struct global_hooks *hooks, const struct etf_fun *fun)
 {
     return hooks->choose != NULL && cn_bytes_equal(fun->module, hooks->owner_module) &&
@@ -96,11 +110,9 @@ bool global_resolve(struct procs *procs, const struct global_hooks *hooks, struc
                     global_chosen chosen, void *context)
 {
     const struct cn_pid *winner = NULL;
-    struct cn_reader reader;
     struct etf_fun fun;
 
-    cn_reader_init(&reader, method);
-    if (!etf_read_fun(&reader, &fun) || !fun.external || fun.arity != 3)
+    if (!read_method(method, &fun))
         return false;
     if (is_owners(hooks, &fun)) {
         hooks->choose(hooks->context, name, a, b, chosen, context);
@@ -111,4 +123,93 @@ bool global_resolve(struct procs *procs, const struct global_hooks *hooks, struc
         return false;
     chosen(context, winner);
     return true;
+}
+
+/* Somebody asks by rpc, while the choice is made. */
+struct resolution {
+    struct list link; /* in resolver.waiting */
+    struct global_resolver *resolver;
+    struct apply *apply;
+    struct global_choice choice;
+    size_t size;
+    uint8_t name[];
+};
+
+void global_resolver_init(struct global_resolver *resolver, struct procs *procs,
+                          const struct global_hooks *hooks, global_choice_made chosen,
+                          void *context)
+{
+    *resolver = (struct global_resolver){
+        .procs = procs, .hooks = hooks, .chosen = chosen, .context = context};
+    list_init(&resolver->waiting);
+}
+
+static void resolution_free(struct resolution *resolution)
+{
+    list_remove(&resolution->link);
+    mem_free(resolution);
+}
+
+void global_resolver_deinit(struct global_resolver *resolver)
+{
+    while (!list_empty(&resolver->waiting))
+        resolution_free(container_of(list_first(&resolver->waiting), struct resolution, link));
+}
+
+static void on_chosen(void *context, const struct cn_pid *winner)
+{
+    struct resolution *resolution = context;
+    struct global_resolver *resolver = resolution->resolver;
+    struct cn_writer writer;
+
+    resolution->choice.winner = winner;
+    resolver->chosen(resolver->context, (struct cn_term){resolution->name, resolution->size},
+                     &resolution->choice);
+    cn_writer_init(&writer, 0);
+    if (winner != NULL)
+        cn_write_pid(&writer, winner);
+    else
+        cn_write_atom(&writer, "none");
+    apply_return_writer(resolution->apply, &writer);
+    resolution_free(resolution);
+}
+
+static bool is_owners_method(const struct global_hooks *hooks, struct cn_term method)
+{
+    struct etf_fun fun;
+
+    return read_method(method, &fun) && is_owners(hooks, &fun);
+}
+
+static bool as_pid(struct cn_term term, struct cn_pid *ret_pid)
+{
+    struct cn_reader reader;
+
+    cn_reader_init(&reader, term);
+    return cn_read_pid(&reader, ret_pid);
+}
+
+void global_resolve_it(struct global_resolver *resolver, struct apply *apply,
+                       const struct cn_term *arguments)
+{
+    struct resolution *resolution = mem_zalloc(sizeof(*resolution) + arguments[1].size);
+    struct global_choice *choice = NULL;
+
+    if (resolution == NULL) {
+        apply_error(apply, "system_limit");
+        return;
+    }
+    resolution->resolver = resolver;
+    resolution->apply = apply;
+    resolution->size = arguments[1].size;
+    memcpy(resolution->name, arguments[1].data, arguments[1].size);
+    list_append(&resolver->waiting, &resolution->link);
+    choice = &resolution->choice;
+    choice->by_owner = is_owners_method(resolver->hooks, arguments[0]);
+    if (!as_pid(arguments[2], &choice->a) || !as_pid(arguments[3], &choice->b) ||
+        !global_resolve(resolver->procs, resolver->hooks, arguments[0], arguments[1], &choice->a,
+                        &choice->b, on_chosen, resolution)) {
+        resolution_free(resolution);
+        apply_error(apply, "badarg");
+    }
 }

@@ -6,6 +6,8 @@
 #ifndef REGISTRY_GLOBAL_RESOLVE_H
 #define REGISTRY_GLOBAL_RESOLVE_H
 
+#include "base/list.h"
+#include "otp/functions.h"
 #include "proc/process.h"
 #include "registry/registry.h"
 
@@ -22,5 +24,36 @@ void global_method_write(const struct global_hooks *hooks, enum global_method me
 bool global_resolve(struct procs *procs, const struct global_hooks *hooks, struct cn_term method,
                     struct cn_term name, const struct cn_pid *a, const struct cn_pid *b,
                     global_chosen chosen, void *context);
+
+/** What was chosen between two. */
+struct global_choice {
+    struct cn_pid a;
+    struct cn_pid b;
+    const struct cn_pid *winner; /* NULL: nobody */
+    bool by_owner;               /* who has been told everything */
+};
+
+/** Called when a choice is made, and not answered yet; what it gets is valid during the call. */
+typedef void (*global_choice_made)(void *context, struct cn_term name,
+                                   const struct global_choice *choice);
+
+/** Who answers global:resolve_it/4 for a registry. */
+struct global_resolver {
+    struct procs *procs;
+    const struct global_hooks *hooks;
+    global_choice_made chosen;
+    void *context;
+    struct list waiting; /* for a choice */
+};
+
+/** Nobody waits yet. Ownership: @hooks must outlive it. */
+void global_resolver_init(struct global_resolver *resolver, struct procs *procs,
+                          const struct global_hooks *hooks, global_choice_made chosen,
+                          void *context);
+/** Forget who waits; nobody is answered. */
+void global_resolver_deinit(struct global_resolver *resolver);
+/** Answer @apply, asked with Method, Name, Pid and Pid, now or when the owner has chosen. */
+void global_resolve_it(struct global_resolver *resolver, struct apply *apply,
+                       const struct cn_term *arguments);
 
 #endif

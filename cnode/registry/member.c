@@ -188,6 +188,7 @@ struct member *member_free(struct member *member)
 
         question->release(question);
     }
+    global_resolver_deinit(&member->resolver);
     trans_free_all(member);
     sync_free_all(member);
     claims_free_all(member);

@@ -23,6 +23,7 @@
 #include "base/map.h"
 #include "base/sm.h"
 #include "otp/call.h"
+#include "registry/global_resolve.h"
 #include "registry/lane.h"
 #include "registry/member.h"
 #include "registry/slice.h"
@@ -220,8 +221,9 @@ struct member {
     bool closed;           /* its processes have ended */
     struct list claims;    /* struct claim.link */
     struct list questions; /* struct question.link */
-    struct list lockings;  /* struct locking.link */
-    struct list syncings;  /* struct syncing.link */
+    struct global_resolver resolver;
+    struct list lockings; /* struct locking.link */
+    struct list syncings; /* struct syncing.link */
     struct awaited *awaited;
     uint32_t waits;       /* of all who wait for nodes */
     uint64_t leave_timer; /* 0: nobody has asked us to leave */

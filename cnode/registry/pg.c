@@ -176,9 +176,9 @@ void pg_log(struct pg *pg, const char *node, const char *format, ...)
     pg->config.log(pg->config.context, line);
 }
 
-void pg_part(struct pg *pg, const char *node)
+void pg_part(struct pg *pg, const char *node, const char *why)
 {
-    pg_log(pg, node, "no memory for what it told: parting");
+    pg_log(pg, node, "%s: parting", why);
     if (pg->config.disconnect != NULL)
         pg->config.disconnect(pg->config.context, node);
 }
@@ -188,13 +188,13 @@ void pg_part(struct pg *pg, const char *node)
 static void send_to(struct pg *pg, const struct cn_pid *to, struct cn_term message)
 {
     if (procs_send_pid(pg->procs, gen_server_process(pg->server), to, message) == -ENOMEM)
-        pg_part(pg, to->node);
+        pg_part(pg, to->node, PG_NO_MEMORY);
 }
 
 void pg_send(struct pg *pg, const struct cn_pid *to, struct cn_writer *message)
 {
     if (cn_writer_error(message) != 0)
-        pg_part(pg, to->node);
+        pg_part(pg, to->node, PG_NO_MEMORY);
     else
         send_to(pg, to, cn_writer_term(message));
     cn_writer_free(message);
@@ -210,7 +210,7 @@ void pg_broadcast(struct pg *pg, struct cn_writer *message)
         if (peer->gone)
             continue;
         if (cn_writer_error(message) != 0)
-            pg_part(pg, peer->pid.node);
+            pg_part(pg, peer->pid.node, PG_NO_MEMORY);
         else
             send_to(pg, &peer->pid, cn_writer_term(message));
     }
@@ -291,50 +291,118 @@ void pg_peer_down(struct pg *pg, const char *node)
 
 /* What servers of this node ask for. */
 
-static void write_pid(struct cn_writer *writer, const struct cn_pid *pid)
+struct local_change {
+    struct pg *pg;
+    struct pg_group *group; /* held */
+    uint32_t done;
+};
+
+static int is_local(void *context, const struct cn_pid *pid)
 {
-    cn_writer_init(writer, 0);
-    cn_write_pid(writer, pid);
+    const struct pg *pg = context;
+
+    return pg_is_ours(pg, pid) && pid->creation == procs_creation(pg->procs) ? 0 : CN_E_INVALID;
+}
+
+static int join_one(void *context, const struct cn_pid *pid)
+{
+    struct local_change *change = context;
+    struct pg_owner *owner = NULL;
+    int r = pg_owner_get(change->pg, pid, true, &owner);
+
+    if (r != 0)
+        return r;
+    r = pg_member_add(change->pg, owner, change->group, pid);
+    if (r == 0)
+        change->done++;
+    else
+        pg_owner_put(change->pg, owner);
+    return r;
+}
+
+static int leave_one(void *context, const struct cn_pid *pid)
+{
+    struct local_change *change = context;
+    struct pg_owner *owner = pg_owner_find(change->pg, pid, true);
+
+    if (owner == NULL)
+        return 0;
+    change->done += pg_member_drop(change->pg, owner, change->group, pid) ? 1 : 0;
+    pg_owner_put(change->pg, owner);
+    return 0;
+}
+
+/* Take a joining back that was made before one that could not be. */
+static int leave_again(void *context, const struct cn_pid *pid)
+{
+    struct local_change back = *(struct local_change *)context;
+
+    if (back.done == 0)
+        return CN_E_LIMIT;
+    (void)leave_one(&back, pid);
+    ((struct local_change *)context)->done--;
+    return 0;
+}
+
+int pg_join_pids(struct pg *pg, struct cn_term group, struct cn_term pids)
+{
+    struct local_change change = {.pg = pg};
+    int r = pg_each_pid(pids, is_local, pg);
+
+    if (r == 0)
+        r = pg_group_hold(pg, group, &change.group);
+    if (r != 0)
+        return r;
+    r = pg_each_pid(pids, join_one, &change);
+    if (r == 0)
+        pg_tell_join(pg, group, pids);
+    else
+        (void)pg_each_pid(pids, leave_again, &change);
+    pg_group_let_go(pg, change.group);
+    return r;
+}
+
+int pg_leave_pids(struct pg *pg, struct cn_term group, struct cn_term pids)
+{
+    struct local_change change = {.pg = pg, .group = pg_group_find(pg, group)};
+    int r = pg_each_pid(pids, is_local, pg);
+
+    if (r != 0)
+        return r;
+    if (change.group == NULL)
+        return CN_E_UNKNOWN;
+    change.group->held = true;
+    (void)pg_each_pid(pids, leave_one, &change);
+    pg_group_let_go(pg, change.group);
+    if (change.done == 0)
+        return CN_E_UNKNOWN;
+    pg_tell_leave(pg, pids, group, 1);
+    return 0;
+}
+
+static int with_pid(struct pg *pg, struct cn_term group, const struct cn_pid *pid,
+                    int (*change)(struct pg *pg, struct cn_term group, struct cn_term pids))
+{
+    struct cn_writer writer;
+    int r = 0;
+
+    cn_writer_init(&writer, 0);
+    cn_write_pid(&writer, pid);
+    r = cn_writer_error(&writer);
+    if (r == 0)
+        r = change(pg, group, cn_writer_term(&writer));
+    cn_writer_free(&writer);
+    return r;
 }
 
 int pg_join(struct pg *pg, struct cn_term group, const struct cn_pid *pid)
 {
-    struct pg_owner *owner = NULL;
-    struct cn_writer writer;
-    int r = 0;
-
-    if (strcmp(pid->node, procs_node(pg->procs)) != 0 || pid->creation != procs_creation(pg->procs))
-        return CN_E_INVALID;
-    r = pg_owner_get(pg, pid, true, &owner);
-    if (r != 0)
-        return r;
-    write_pid(&writer, pid);
-    r = cn_writer_error(&writer);
-    if (r == 0)
-        r = pg_member_add(pg, owner, group, pid);
-    if (r == 0)
-        pg_tell_join(pg, group, cn_writer_term(&writer));
-    else
-        pg_owner_put(pg, owner);
-    cn_writer_free(&writer);
-    return r;
+    return with_pid(pg, group, pid, pg_join_pids);
 }
 
 int pg_leave(struct pg *pg, struct cn_term group, const struct cn_pid *pid)
 {
-    struct pg_owner *owner = pg_owner_find(pg, pid, true);
-    struct cn_writer writer;
-    int r = 0;
+    int r = with_pid(pg, group, pid, pg_leave_pids);
 
-    if (owner == NULL)
-        return CN_E_UNKNOWN;
-    write_pid(&writer, pid);
-    r = cn_writer_error(&writer);
-    if (r == 0 && !pg_member_drop(pg, owner, group, pid))
-        r = CN_E_UNKNOWN;
-    if (r == 0)
-        pg_tell_leave(pg, cn_writer_term(&writer), group, 1);
-    pg_owner_put(pg, owner);
-    cn_writer_free(&writer);
-    return r;
+    return r == CN_E_INVALID ? CN_E_UNKNOWN : r;
 }

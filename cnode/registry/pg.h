@@ -18,9 +18,9 @@
  *
  * What a peer tells is taken whole or not at all: members on another node than its own, improper
  * lists and the like are dropped with a line in the log, a few in a time. The number of members and
- * the bytes of their groups are bounded, one peer to half of it; what is beyond that is not known
- * here, which the log says. Without memory for a change the connection to its sender is closed:
- * meeting again repairs the table.
+ * the bytes of their groups are bounded, one peer to half of it, and a group's name to 64 KiB; what
+ * is beyond that is not known here, which the log says. Without memory for a change the connection
+ * to its sender is closed: meeting again repairs the table.
  *
  * Groups are compared by their bytes: all nodes encode atoms, numbers, binaries, tuples and lists
  * alike, but not maps, which are a bad name for a group.
@@ -66,8 +66,8 @@ const char *pg_scope(const struct pg *pg);
 
 /**
  * Join @pid, a process of this node, to @group, once more if it has joined already. Ownership:
- * @group is copied. Errors: CN_E_INVALID (not of this node), CN_E_LIMIT, CN_E_CLOSED, -ENOMEM; then
- * nobody is told.
+ * @group is copied. Errors: CN_E_INVALID (not of this node), CN_E_LIMIT (also of a name beyond
+ * 64 KiB), CN_E_CLOSED, -ENOMEM; then nobody is told.
  */
 int pg_join(struct pg *pg, struct cn_term group, const struct cn_pid *pid);
 /** Take one joining back. Errors: CN_E_UNKNOWN (it is no member), -ENOMEM. */

@@ -9,42 +9,10 @@
 #include "base/error.h"
 #include "registry/pg_internal.h"
 
-struct local_change {
-    struct pg *pg;
-    struct cn_term group;
-    uint32_t done;
-};
-
-static int is_local(void *context, const struct cn_pid *pid)
-{
-    const struct pg *pg = context;
-
-    return pg_is_ours(pg, pid) && pid->creation == procs_creation(pg->procs) ? 0 : CN_E_INVALID;
-}
-
-static int join_one(void *context, const struct cn_pid *pid)
-{
-    struct local_change *change = context;
-    int r = pg_join(change->pg, change->group, pid);
-
-    change->done += r == 0 ? 1 : 0;
-    return r;
-}
-
-static int leave_one(void *context, const struct cn_pid *pid)
-{
-    struct local_change *change = context;
-
-    change->done += pg_leave(change->pg, change->group, pid) == 0 ? 1 : 0;
-    return 0;
-}
-
 static bool answer_join(struct pg *pg, struct cn_term group, struct cn_term pids,
                         struct cn_writer *answer)
 {
-    struct local_change change = {.pg = pg, .group = group};
-
-    if (pg_each_pid(pids, is_local, pg) != 0 || pg_each_pid(pids, join_one, &change) != 0)
+    if (pg_join_pids(pg, group, pids) != 0)
         return false;
     cn_write_atom(answer, "ok");
     return true;
@@ -53,12 +21,11 @@ static bool answer_join(struct pg *pg, struct cn_term group, struct cn_term pids
 static bool answer_leave(struct pg *pg, struct cn_term group, struct cn_term pids,
                          struct cn_writer *answer)
 {
-    struct local_change change = {.pg = pg, .group = group};
+    int r = pg_leave_pids(pg, group, pids);
 
-    if (pg_each_pid(pids, is_local, pg) != 0)
+    if (r != 0 && r != CN_E_UNKNOWN)
         return false;
-    (void)pg_each_pid(pids, leave_one, &change);
-    cn_write_atom(answer, change.done > 0 ? "ok" : "not_joined");
+    cn_write_atom(answer, r == 0 ? "ok" : "not_joined");
     return true;
 }
 

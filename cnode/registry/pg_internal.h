@@ -23,9 +23,12 @@ struct pg_group {
     struct list members;  /* struct pg_member.in_group, those of this node first */
     struct list watches;  /* struct pg_watch.link */
     struct list in_local; /* in pg.local_groups, while it has members of this node */
+    bool held;            /* pg_group_hold: it stays without members */
     size_t size;
     uint8_t bytes[]; /* the term */
 };
+/** So many bytes a group's name may have: it is sent with each change, and hashed. */
+#define PG_GROUP_BYTES_MAX 65536u
 
 /**
  * Who told of members, and with whose end they go: the scope process of a peer, whose members are
@@ -102,13 +105,24 @@ void pg_log(struct pg *pg, const char *node, const char *format, ...)
 #define PG_LINES_MAX 8
 #define PG_LINES_MS  10000
 /** Our table is no longer what @node told: close the connection, and meet again. */
-void pg_part(struct pg *pg, const char *node);
+void pg_part(struct pg *pg, const char *node, const char *why);
+#define PG_NO_MEMORY "no memory for what it told"
 /** Send @message to the scope processes of all peers, and release it. */
 void pg_broadcast(struct pg *pg, struct cn_writer *message);
 /** Send @message to one of them, and release it. */
 void pg_send(struct pg *pg, const struct cn_pid *to, struct cn_writer *message);
 /** Send {discover, Self} there. Errors: -ENOMEM. */
 int pg_discover(struct pg *pg, const struct dest *dest);
+/**
+ * Join @pids (a pid or a list), processes of this node, to @group: all of them or none. The peers
+ * are told once. Errors: as pg_join.
+ */
+int pg_join_pids(struct pg *pg, struct cn_term group, struct cn_term pids);
+/**
+ * Take one joining of each back, where there is one. Errors: CN_E_INVALID (not all are of this
+ * node), CN_E_UNKNOWN (none is a member).
+ */
+int pg_leave_pids(struct pg *pg, struct cn_term group, struct cn_term pids);
 /** Tell all peers that @pids (a pid or a list) of ours have joined @group. */
 void pg_tell_join(struct pg *pg, struct cn_term group, struct cn_term pids);
 /** Tell them that @pids have left @group, @times times. */
@@ -135,9 +149,13 @@ void pg_handle_call(struct gen_server *self, void *state, const struct gen_from 
 /* pg_table.c */
 /** Find a group; NULL. */
 struct pg_group *pg_group_find(struct pg *pg, struct cn_term term);
-/** Find or make it. Errors: NULL without memory. */
-struct pg_group *pg_group_get(struct pg *pg, struct cn_term term);
-/** Release it when it has neither members nor watches. */
+/** Find or make it. Errors: CN_E_LIMIT (PG_GROUP_BYTES_MAX), -ENOMEM. */
+int pg_group_get(struct pg *pg, struct cn_term term, struct pg_group **ret_group);
+/** The same, and it stays until it is let go, whoever leaves it. Not twice. */
+int pg_group_hold(struct pg *pg, struct cn_term term, struct pg_group **ret_group);
+/** Let go of it, and pg_group_put. */
+void pg_group_let_go(struct pg *pg, struct pg_group *group);
+/** Release it when it has neither members nor watches, and is not held. */
 void pg_group_put(struct pg *pg, struct pg_group *group);
 /** View its term. */
 struct cn_term pg_group_term(const struct pg_group *group);
@@ -151,16 +169,16 @@ void pg_owner_end(struct pg *pg, struct pg_owner *owner);
 void pg_owner_put(struct pg *pg, struct pg_owner *owner);
 /** Write the pid of a member. */
 void pg_member_pid(const struct pg_member *member, struct cn_pid *ret_pid);
-/** Add a joining of @pid, on the owner's node. Errors: CN_E_LIMIT, -ENOMEM. */
-int pg_member_add(struct pg *pg, struct pg_owner *owner, struct cn_term group,
+/** Add a joining of @pid, on the owner's node, to a held group. Errors: CN_E_LIMIT, -ENOMEM. */
+int pg_member_add(struct pg *pg, struct pg_owner *owner, struct pg_group *group,
                   const struct cn_pid *pid);
-/** Take one back; false when there is none. */
-bool pg_member_drop(struct pg *pg, struct pg_owner *owner, struct cn_term group,
+/** Take one back; false when there is none. The group may go with it, unless it is held. */
+bool pg_member_drop(struct pg *pg, struct pg_owner *owner, struct pg_group *group,
                     const struct cn_pid *pid);
 /** A sync begins: nothing was seen yet. */
 void pg_sync_begin(struct pg_owner *owner);
-/** A joining was seen. Errors: CN_E_LIMIT, -ENOMEM. */
-int pg_sync_see(struct pg *pg, struct pg_owner *owner, struct cn_term group,
+/** A joining was seen, in a held group. Errors: CN_E_LIMIT, -ENOMEM. */
+int pg_sync_see(struct pg *pg, struct pg_owner *owner, struct pg_group *group,
                 const struct cn_pid *pid);
 /** It is over: what was not seen leaves. */
 void pg_sync_end(struct pg *pg, struct pg_owner *owner);

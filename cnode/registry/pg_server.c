@@ -4,6 +4,9 @@
  * Peers send discover, sync, join and leave; calls are in pg_calls.c. Members are processes of the
  * node of whoever tells of them, of the same life of it. What a peer says before we have met it, or
  * after it has gone, is not for us: meeting it brings all anew.
+ *
+ * A message is work in proportion to its bytes: a group is looked up once, however many pids come
+ * with it, and several pids leave several groups at once only in small numbers.
  */
 #include <errno.h>
 #include <string.h>
@@ -13,8 +16,14 @@
 #include "base/trace.h"
 #include "registry/pg_internal.h"
 
-/* The most leavings of one message: more is never said, and would hold the node up. */
-#define LEAVES_MAX 4000000u
+/*
+ * The most leavings of one message: several pids leave one group, or one that has ended leaves all
+ * of its own. Beyond that we part, and meeting again repairs the table.
+ */
+#define LEAVES_MAX 1000000u
+/* The same when several pids leave several groups, which pg does not say. */
+#define CROSSED_MAX      10000u
+#define EMPTY_LIST_BYTES 1
 
 /* Pids: one, or a proper list of them. */
 
@@ -86,7 +95,7 @@ static bool each_element(struct cn_term list, visit_entry visit, void *context)
 struct change {
     struct pg *pg;
     struct pg_owner *owner;
-    struct cn_term group;
+    struct pg_group *group; /* held */
     struct cn_term pids;
     uint32_t refused; /* beyond a limit */
     bool failed;      /* no memory */
@@ -123,17 +132,42 @@ static int drop_member(void *context, const struct cn_pid *pid)
     return 0;
 }
 
+static int refuse_member(void *context, const struct cn_pid *pid)
+{
+    ((struct change *)context)->refused++;
+    return 0;
+}
+
+/* Visit each of the change's pids with @group, looked up once. */
+static void each_member(struct change *change, struct cn_term group, pg_visit_pid visit)
+{
+    int r = 0;
+
+    if (change->pids.size == EMPTY_LIST_BYTES)
+        return;
+    r = pg_group_hold(change->pg, group, &change->group);
+    if (r == CN_E_LIMIT) {
+        (void)pg_each_pid(change->pids, refuse_member, change);
+    } else if (r != 0) {
+        change->failed = true;
+    } else {
+        (void)pg_each_pid(change->pids, visit, change);
+        pg_group_let_go(change->pg, change->group);
+    }
+}
+
 /* The change is made: say what could not be. */
 static void conclude(const struct change *change)
 {
     const char *node = change->owner->pid.node;
 
     if (change->refused > 0)
-        pg_log(change->pg, node, "%u members beyond the limit (members_max %u, bytes_max %llu)",
+        pg_log(change->pg, node,
+               "%u members beyond the limit (members_max %u, bytes_max %llu, a group's bytes %u)",
                change->refused, change->pg->config.members_max,
-               (unsigned long long)change->pg->config.bytes_max);
+               (unsigned long long)change->pg->config.bytes_max, PG_GROUP_BYTES_MAX);
     if (change->failed)
-        pg_part(change->pg, node);
+        pg_part(change->pg, node, PG_NO_MEMORY);
 }
 
 /* Words of peers. */
@@ -155,7 +189,7 @@ static struct pg_owner *meet(struct pg *pg, const struct cn_pid *peer)
         pg_log(pg, peer->node, "a scope process beyond the limit (peers_max %u, 4 of a node)",
                pg->config.peers_max);
     else
-        pg_part(pg, peer->node);
+        pg_part(pg, peer->node, PG_NO_MEMORY);
     return NULL;
 }
 
@@ -187,7 +221,7 @@ static bool take_discover(struct pg *pg, struct cn_reader *reader, uint32_t arit
     trace("registry", "%s: discovered by %s", pg->scope, dest.pid.node);
     say_sync(pg, &dest.pid);
     if (!known && pg_discover(pg, &dest) != 0)
-        pg_part(pg, dest.pid.node);
+        pg_part(pg, dest.pid.node, PG_NO_MEMORY);
     return true;
 }
 
@@ -212,9 +246,10 @@ static bool good_entry(void *context, struct cn_term term)
 static bool see_entry(void *context, struct cn_term term)
 {
     struct change *change = context;
+    struct cn_term group;
 
-    if (read_entry(term, &change->group, &change->pids))
-        (void)pg_each_pid(change->pids, see_member, change);
+    if (read_entry(term, &group, &change->pids))
+        each_member(change, group, see_member);
     return true;
 }
 
@@ -242,15 +277,16 @@ static bool take_sync(struct pg *pg, struct cn_reader *reader, uint32_t arity)
 static bool take_join(struct pg *pg, struct cn_reader *reader, uint32_t arity)
 {
     struct change change = {.pg = pg};
+    struct cn_term group;
     struct cn_pid peer;
 
-    if (arity != 4 || !cn_read_pid(reader, &peer) || !cn_read_term(reader, &change.group) ||
+    if (arity != 4 || !cn_read_pid(reader, &peer) || !cn_read_term(reader, &group) ||
         !cn_read_term(reader, &change.pids) || !good_pids(change.pids, &peer))
         return false;
     change.owner = pg_owner_find(pg, &peer, false);
     if (change.owner == NULL)
         return true;
-    (void)pg_each_pid(change.pids, add_member, &change);
+    each_member(&change, group, add_member);
     conclude(&change);
     return true;
 }
@@ -271,19 +307,13 @@ static bool leave_group(void *context, struct cn_term term)
 {
     struct change *change = context;
 
-    change->group = term;
+    change->group = pg_group_find(change->pg, term);
+    if (change->group == NULL)
+        return true;
+    change->group->held = true;
     (void)pg_each_pid(change->pids, drop_member, change);
+    pg_group_let_go(change->pg, change->group);
     return true;
-}
-
-/* A list of groups; with each of @pids out of each of them it is no more than may be. */
-static bool good_leave(struct cn_term groups, struct cn_term pids)
-{
-    uint64_t times = 0;
-    uint64_t count = 0;
-
-    return each_element(groups, count_term, &times) && pg_each_pid(pids, count_pid, &count) == 0 &&
-           times * count <= LEAVES_MAX;
 }
 
 /* {leave, Peer, Pids, [Group]} */
@@ -292,13 +322,21 @@ static bool take_leave(struct pg *pg, struct cn_reader *reader, uint32_t arity)
     struct change change = {.pg = pg};
     struct cn_term groups;
     struct cn_pid peer;
+    uint64_t times = 0;
+    uint64_t count = 0;
 
     if (arity != 4 || !cn_read_pid(reader, &peer) || !cn_read_term(reader, &change.pids) ||
         !cn_read_term(reader, &groups) || !good_pids(change.pids, &peer) ||
-        !good_leave(groups, change.pids))
+        !each_element(groups, count_term, &times) ||
+        pg_each_pid(change.pids, count_pid, &count) != 0 ||
+        (times > 1 && count > 1 && times * count > CROSSED_MAX))
         return false;
     change.owner = pg_owner_find(pg, &peer, false);
-    if (change.owner != NULL)
+    if (change.owner == NULL)
+        return true;
+    if (times * count > LEAVES_MAX)
+        pg_part(pg, peer.node, "too many leavings at once");
+    else
         (void)each_element(groups, leave_group, &change);
     return true;
 }

@@ -33,13 +33,10 @@ struct cn_term pg_group_term(const struct pg_group *group)
     return (struct cn_term){group->bytes, group->size};
 }
 
-struct pg_group *pg_group_get(struct pg *pg, struct cn_term term)
+static struct pg_group *group_new(struct pg *pg, struct cn_term term)
 {
-    struct pg_group *group = pg_group_find(pg, term);
+    struct pg_group *group = mem_zalloc(sizeof(*group) + term.size);
 
-    if (group != NULL)
-        return group;
-    group = mem_zalloc(sizeof(*group) + term.size);
     if (group == NULL)
         return NULL;
     list_init(&group->members);
@@ -54,9 +51,39 @@ struct pg_group *pg_group_get(struct pg *pg, struct cn_term term)
     return group;
 }
 
+int pg_group_get(struct pg *pg, struct cn_term term, struct pg_group **ret_group)
+{
+    struct pg_group *group = NULL;
+
+    if (term.size > PG_GROUP_BYTES_MAX)
+        return CN_E_LIMIT;
+    group = pg_group_find(pg, term);
+    if (group == NULL)
+        group = group_new(pg, term);
+    if (group == NULL)
+        return -ENOMEM;
+    *ret_group = group;
+    return 0;
+}
+
+int pg_group_hold(struct pg *pg, struct cn_term term, struct pg_group **ret_group)
+{
+    int r = pg_group_get(pg, term, ret_group);
+
+    if (r == 0)
+        (*ret_group)->held = true;
+    return r;
+}
+
+void pg_group_let_go(struct pg *pg, struct pg_group *group)
+{
+    group->held = false;
+    pg_group_put(pg, group);
+}
+
 void pg_group_put(struct pg *pg, struct pg_group *group)
 {
-    if (!list_empty(&group->members) || !list_empty(&group->watches))
+    if (group->held || !list_empty(&group->members) || !list_empty(&group->watches))
         return;
     map_remove(pg->groups, group);
     mem_free(group);
@@ -252,20 +279,11 @@ static int member_new(struct pg *pg, struct pg_owner *owner, struct pg_group *gr
     return 0;
 }
 
-static int member_get(struct pg *pg, struct pg_owner *owner, struct cn_term term,
+static int member_get(struct pg *pg, struct pg_owner *owner, struct pg_group *group,
                       const struct cn_pid *pid, struct pg_member **ret_member)
 {
-    struct pg_group *group = pg_group_get(pg, term);
-    int r = 0;
-
-    if (group == NULL)
-        return -ENOMEM;
     *ret_member = find(pg, owner, group, pid);
-    if (*ret_member == NULL)
-        r = member_new(pg, owner, group, pid, ret_member);
-    if (r != 0)
-        pg_group_put(pg, group);
-    return r;
+    return *ret_member != NULL ? 0 : member_new(pg, owner, group, pid, ret_member);
 }
 
 /* Tell whether the first member of a group, and so any, is a process of this node. */
@@ -302,7 +320,7 @@ static void set_times(struct pg *pg, struct pg_member *member, uint32_t times)
         member_free(pg, member);
 }
 
-int pg_member_add(struct pg *pg, struct pg_owner *owner, struct cn_term group,
+int pg_member_add(struct pg *pg, struct pg_owner *owner, struct pg_group *group,
                   const struct cn_pid *pid)
 {
     struct pg_member *member = NULL;
@@ -315,11 +333,10 @@ int pg_member_add(struct pg *pg, struct pg_owner *owner, struct cn_term group,
     return r;
 }
 
-bool pg_member_drop(struct pg *pg, struct pg_owner *owner, struct cn_term term,
+bool pg_member_drop(struct pg *pg, struct pg_owner *owner, struct pg_group *group,
                     const struct cn_pid *pid)
 {
-    struct pg_group *group = pg_group_find(pg, term);
-    struct pg_member *member = group != NULL ? find(pg, owner, group, pid) : NULL;
+    struct pg_member *member = find(pg, owner, group, pid);
 
     if (member == NULL)
         return false;
@@ -333,7 +350,7 @@ void pg_sync_begin(struct pg_owner *owner)
         container_of(link, struct pg_member, in_owner)->synced = 0;
 }
 
-int pg_sync_see(struct pg *pg, struct pg_owner *owner, struct cn_term group,
+int pg_sync_see(struct pg *pg, struct pg_owner *owner, struct pg_group *group,
                 const struct cn_pid *pid)
 {
     struct pg_member *member = NULL;

@@ -56,15 +56,17 @@ static void release(struct pg *pg, struct pg_watch *watch)
 /* Hang a watch into its group. Each watch counts the name, though those of one group share it. */
 static int attach(struct pg *pg, struct pg_watch *watch, const struct cn_term *group)
 {
+    int r = 0;
+
     if (group == NULL) {
         list_append(&pg->watches_all, &watch->link);
         return 0;
     }
     if (pg->watched_bytes + group->size > pg->config.bytes_max)
         return CN_E_LIMIT;
-    watch->group = pg_group_get(pg, *group);
-    if (watch->group == NULL)
-        return -ENOMEM;
+    r = pg_group_get(pg, *group, &watch->group);
+    if (r != 0)
+        return r;
     pg->watched_bytes += group->size;
     list_append(&watch->group->watches, &watch->link);
     return 0;

@@ -72,7 +72,7 @@ struct global_hooks {
     void (*disconnect)(void *context, const char *node);
     /** Somebody asks this node to leave (global:disconnect/0): dial no peer again by yourself. */
     void (*leaving)(void *context);
-    /** Somebody has killed the member's processes: nothing that is asked works any more. */
+    /** Somebody has killed the registry's processes: nothing that is asked works any more. */
     void (*closed)(void *context);
 };
 

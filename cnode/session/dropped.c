@@ -3,6 +3,7 @@
  */
 #include "session/dropped.h"
 
+#include <errno.h>
 #include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -34,4 +35,13 @@ void dropped_log(struct hosts *hosts, const char *format, ...)
     vsnprintf(line, sizeof(line), format, arguments);
     va_end(arguments);
     host_log(hosts, HOSTS_LOG_INFO, "%s", line);
+}
+
+void dropped_outcome(const struct session *session, const char *what, int outcome)
+{
+    const char *why = outcome == -E2BIG ? "system limit" : outcome < 0 ? "no memory" : "unknown";
+
+    if (outcome == CN_GAME_UNKNOWN || outcome < 0)
+        dropped_log(session->hosts, "session %.*s: %s dropped (%s)", (int)session->id_size,
+                    (const char *)session->text, what, why);
 }

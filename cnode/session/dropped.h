@@ -20,5 +20,7 @@
 /** Log that something was dropped, printf style. */
 void dropped_log(struct hosts *hosts, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
+/** Log that @what was not carried out, when the game's @outcome says so. */
+void dropped_outcome(const struct session *session, const char *what, int outcome);
 
 #endif

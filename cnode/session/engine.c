@@ -25,7 +25,7 @@ static void run_pure(const struct cn_game_function *function, struct apply *appl
 
     cn_writer_init(&reply, 0);
     error = function->pure(arguments, &reply);
-    apply_return(apply, error < 0 ? words_no_memory() : words_answer(&reply));
+    apply_return(apply, error < 0 ? words_failure(error) : words_answer(&reply));
     cn_writer_free(&reply);
 }
 

@@ -182,7 +182,7 @@ static void call_session(struct engine_call *call, const struct cn_pid *pid)
                           &started);
     cn_writer_free(&again);
     if (error != 0)
-        finish(call, words_no_memory());
+        finish(call, words_failure(error));
     else
         call_tag(started, &call->latest);
 }

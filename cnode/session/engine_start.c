@@ -211,7 +211,7 @@ static bool make_state(struct hosts *hosts, bool create, struct cn_term argument
     else
         result = hosts->game->import(&env, argument, &game, &error);
     if (result != 0)
-        answer(asker, result < 0 ? words_no_memory() : words_answer(&error));
+        answer(asker, result < 0 ? words_failure(result) : words_answer(&error));
     else
         *ret_game = game;
     cn_writer_free(&error);

@@ -78,7 +78,7 @@ static int await_word(struct session *session, uint64_t wait_ms)
     return process_start_timer(gen_server_process(session->server), wait_ms, &session->in->timer);
 }
 
-/* Start the paused process. */
+/* Start the paused process. Only then is a forwarder of the session let go. */
 static int accept_offer(struct hosts *hosts, const struct offer *offer,
                         struct session **ret_session)
 {
@@ -89,11 +89,12 @@ static int accept_offer(struct hosts *hosts, const struct offer *offer,
                                 .state = SESSION_RECEIVING};
     struct handoff_in *in = in_new(hosts, offer);
     struct dest source = words_to_pid(&offer->source);
+    struct session *former = session_table_by_id(&hosts->table, offer->id);
+    struct session *of_code = session_table_by_code(&hosts->table, offer->code);
     int error;
 
     if (in == NULL)
         return -ENOMEM;
-    session_table_displace(&hosts->table, offer->id, offer->code);
     error = session_new(hosts, &seed, ret_session);
     if (error != 0) {
         in_free(in);
@@ -105,9 +106,15 @@ static int accept_offer(struct hosts *hosts, const struct offer *offer,
     error = await_word(*ret_session, SILENCE_MS);
     if (error == 0)
         error = process_monitor(gen_server_process((*ret_session)->server), &source, &in->monitor);
-    if (error != 0)
+    if (error != 0) {
+        session_table_remove(&hosts->table, *ret_session); /* at once: the forwarder is found */
         session_stop_atom(*ret_session, "normal");
-    return error;
+        return error;
+    }
+    /* nothing can fail below */
+    session_table_displace(&hosts->table, former);
+    session_table_displace(&hosts->table, of_code);
+    return 0;
 }
 
 bool handoff_in_offer(struct hosts *hosts, struct cn_term request, struct cn_writer *writer)

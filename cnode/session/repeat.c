@@ -22,7 +22,7 @@ static uint64_t now_ms(const struct session *session)
 static void answer(const struct session *session, const struct gen_from *from,
                    struct cn_writer *writer, int error)
 {
-    gen_reply(session->hosts->procs, from, error < 0 ? words_no_memory() : words_answer(writer));
+    gen_reply(session->hosts->procs, from, error < 0 ? words_failure(error) : words_answer(writer));
     cn_writer_free(writer);
 }
 

@@ -145,7 +145,7 @@ static void import_and_start(struct hosts *hosts, const struct gen_from *from, s
     cn_writer_init(&error, 0);
     result = hosts->game->import(&env, game, &state, &error);
     if (result != 0) {
-        gen_reply(hosts->procs, from, result < 0 ? words_no_memory() : words_answer(&error));
+        gen_reply(hosts->procs, from, result < 0 ? words_failure(result) : words_answer(&error));
         cn_writer_free(&error);
         return;
     }

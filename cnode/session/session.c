@@ -29,6 +29,7 @@
 #include "session/move.h"
 #include "session/naming.h"
 #include "session/repeat.h"
+#include "session/round.h"
 #include "session/start.h"
 #include "session/state_body.h"
 #include "session/words.h"
@@ -101,46 +102,17 @@ void session_stop_atom(struct session *session, const char *reason)
     gen_server_stop_atom(session->server, reason);
 }
 
-static void timer_off(struct session *session)
-{
-    if (session->timer != 0)
-        process_cancel_timer(gen_server_process(session->server), session->timer);
-    session->timer = 0;
-    session->deadline_s = 0;
-}
-
-/* Set the timer for the game's deadline, unless it is set for it or was already. */
-static void timer_arm(struct session *session)
-{
-    struct hosts *hosts = session->hosts;
-    int64_t deadline_s = hosts->game->deadline_s(session->game);
-    int64_t wait_ms;
-
-    if (deadline_s == session->deadline_s)
-        return;
-    timer_off(session);
-    if (deadline_s == 0)
-        return;
-    wait_ms = deadline_s * 1000 - hosts->config.wall_ms(hosts->config.context);
-    if (wait_ms < 0)
-        wait_ms = 0;
-    if (process_start_timer(gen_server_process(session->server), (uint64_t)wait_ms,
-                            &session->timer) != 0)
-        host_log(hosts, HOSTS_LOG_ERROR, "session %.*s: no memory for its timer",
-                 (int)session->id_size, (const char *)session->text);
-    else
-        session->deadline_s = deadline_s;
-}
-
 void session_take_outcome(struct session *session, int outcome)
 {
     if (outcome == CN_GAME_CHANGED) {
         state_body_drop(session);
         session->version++;
-        timer_arm(session);
+        round_arm(session);
         events_changed(session);
     } else if (outcome == CN_GAME_ENDED) {
         session_stop_atom(session, "normal");
+    } else if (session->timer == 0 && session_state(session) == SESSION_RUNNING) {
+        round_arm(session); /* there may be memory for it now */
     }
 }
 
@@ -148,11 +120,12 @@ void session_take_outcome(struct session *session, int outcome)
 static void reply_state(struct session *session, const struct gen_from *from)
 {
     struct etf_body *body;
+    int error = state_body_get(session, &body);
 
-    if (state_body_get(session, &body) == 0)
+    if (error == 0)
         gen_reply_shared(session->hosts->procs, from, body);
     else
-        gen_reply(session->hosts->procs, from, words_no_memory());
+        gen_reply(session->hosts->procs, from, words_failure(error));
 }
 
 /* Answer a call with what the game wrote. */
@@ -161,9 +134,10 @@ static void reply_written(struct session *session, const struct gen_from *from,
 {
     struct procs *procs = session->hosts->procs;
     struct etf_body *body;
+    int error = etf_body_new(reply, &body);
 
-    if (etf_body_new(reply, &body) != 0) {
-        gen_reply(procs, from, words_no_memory());
+    if (error != 0) {
+        gen_reply(procs, from, words_failure(error));
         return;
     }
     gen_reply_shared(procs, from, body);
@@ -192,20 +166,12 @@ static void handle_call(struct gen_server *self, void *state, const struct gen_f
     if (outcome == CN_GAME_STATE)
         reply_state(session, from);
     else if (outcome < 0)
-        gen_reply(session->hosts->procs, from, words_no_memory());
+        gen_reply(session->hosts->procs, from, words_failure(outcome));
     else if (cn_writer_error(&reply) != 0 || cn_writer_term(&reply).size > 0)
         reply_written(session, from, &reply);
     session_take_outcome(session, outcome);
 out:
     cn_writer_free(&reply);
-}
-
-/* A cast or a message was not carried out. */
-static void log_dropped(const struct session *session, const char *what, int outcome)
-{
-    if (outcome == CN_GAME_UNKNOWN || outcome < 0)
-        dropped_log(session->hosts, "session %.*s: %s dropped (%s)", (int)session->id_size,
-                    (const char *)session->text, what, outcome < 0 ? "no memory" : "unknown");
 }
 
 static void handle_cast(struct gen_server *self, void *state, struct cn_term message)
@@ -217,7 +183,7 @@ static void handle_cast(struct gen_server *self, void *state, struct cn_term mes
     if (session->stopping)
         return;
     outcome = session->hosts->game->cast(&env, session->game, message);
-    log_dropped(session, "a cast", outcome);
+    dropped_outcome(session, "a cast", outcome);
     session_take_outcome(session, outcome);
 }
 
@@ -239,21 +205,8 @@ static void handle_info(struct gen_server *self, void *state, struct cn_term mes
     if (conflict_message(session, message))
         return;
     outcome = session->hosts->game->info(&env, session->game, message);
-    log_dropped(session, "a message", outcome);
+    dropped_outcome(session, "a message", outcome);
     session_take_outcome(session, outcome);
-}
-
-static void round_is_over(struct session *session)
-{
-    struct cn_writer message;
-
-    session->timer = 0;
-    cn_writer_init(&message, 0);
-    if (session->hosts->game->timer_message(session->game, &message) == 0)
-        handle_info(session->server, session, cn_writer_term(&message));
-    else
-        session->deadline_s = 0; /* set again by the next change */
-    cn_writer_free(&message);
 }
 
 static void handle_timer(struct gen_server *self, void *state, uint64_t timer)
@@ -463,7 +416,7 @@ void session_run(struct session *session)
     sm_move(&session->sm, SESSION_RUNNING);
     session->held = NULL;
     events_note_round(session);
-    timer_arm(session);
+    round_arm(session);
     held_each(held, replay, session);
     held_free(held);
 }
@@ -472,5 +425,5 @@ void session_freeze(struct session *session)
 {
     sm_move(&session->sm, SESSION_FROZEN);
     state_body_drop(session);
-    timer_off(session);
+    round_off(session);
 }

@@ -30,7 +30,7 @@
  * reference to one body, until the node reads, or is dropped at the limit of the queue.
  *
  * How it fails: a request that finds no memory is answered {error, no_memory} with the state as it
- * was.
+ * was. The end of a round that fails is tried again after 1 s, then 2, 4, up to 32 s.
  */
 #ifndef SESSION_SESSION_H
 #define SESSION_SESSION_H
@@ -108,9 +108,10 @@ struct session {
     struct etf_body *body; /* the state as a term: state_body.h; NULL: not written */
     uint64_t body_timer;
     bool body_read;
-    bool stopping;   /* it ends after the present callback: nothing more is executed */
-    bool owns_names; /* given up when it ends */
-    bool displaced;  /* a forwarder that is not in the tables: the session has come back */
+    uint8_t rounds_failed; /* the end of the round was tried in vain so often */
+    bool stopping;         /* it ends after the present callback: nothing more is executed */
+    bool owns_names;       /* given up when it ends */
+    bool displaced;        /* a forwarder that is not in the tables: the session has come back */
     uint8_t text[];
 };
 
@@ -127,7 +128,7 @@ struct session_seed {
 /** Fill in the callbacks of session processes; the module's name is the game's. */
 void session_callbacks_init(struct gen_server_callbacks *callbacks, const struct cn_game *game);
 /**
- * Start a session process and put it into the tables, in which its id and code are free.
+ * Start a session process and put it into the tables, as session_table_add does.
  * Ownership: the process owns the session; seed->game goes to it, not on error.
  * Errors: CN_E_LIMIT, -ENOMEM.
  */

@@ -54,20 +54,14 @@ void session_table_remove(struct session_table *table, struct session *session)
     by_code->session = NULL;
 }
 
-static void displace(struct session_table *table, struct session *session)
+void session_table_displace(struct session_table *table, struct session *session)
 {
-    if (session == NULL || session_state(session) != SESSION_FORWARDING)
+    if (session == NULL || session->displaced || session_state(session) != SESSION_FORWARDING)
         return;
     session_table_remove(table, session);
     session->displaced = true;
     list_append(&table->displaced, &session->contested);
     table->displaced_count++;
-}
-
-void session_table_displace(struct session_table *table, struct cn_bytes id, struct cn_bytes code)
-{
-    displace(table, session_table_by_id(table, id));
-    displace(table, session_table_by_code(table, code));
 }
 
 void session_table_restore(struct session_table *table, struct session *session)

@@ -22,12 +22,15 @@ struct session_table {
 
 /** Make a zeroed table. */
 void session_table_init(struct session_table *table);
-/** Put @session in under its id and code, which are free. Errors: -ENOMEM, with nothing changed. */
+/**
+ * Put @session in under its id and code, which are free, or those of a forwarder that is displaced
+ * next: both are found by them until then, one or the other. Errors: -ENOMEM, nothing changed.
+ */
 int session_table_add(struct session_table *table, struct session *session);
 /** Take @session out, if it is in. */
 void session_table_remove(struct session_table *table, struct session *session);
-/** Let go of the forwarders under @id and @code, if there are any: the session comes back. */
-void session_table_displace(struct session_table *table, struct cn_bytes id, struct cn_bytes code);
+/** Let go of @session, if it is a forwarder: the session has come back. NULL is fine. */
+void session_table_displace(struct session_table *table, struct session *session);
 /** Enter @session, a displaced forwarder, again, unless what came back is there. */
 void session_table_restore(struct session_table *table, struct session *session);
 /** Find by id; NULL: none. */

@@ -3,13 +3,19 @@
  */
 #include "session/words.h"
 
+#include <errno.h>
 #include <string.h>
 
 #include "session/hosts.h"
 
-/* {error, no_memory}, ready to be sent when nothing can be allocated. */
+/* {error, no_memory} and {error, system_limit}, ready to be sent when nothing can be allocated. */
 static const uint8_t no_memory_bytes[] = {
     104, 2, 119, 5, 'e', 'r', 'r', 'o', 'r', 119, 9, 'n', 'o', '_', 'm', 'e', 'm', 'o', 'r', 'y',
+};
+
+static const uint8_t system_limit_bytes[] = {
+    104, 2,   119, 5,   'e', 'r', 'r', 'o', 'r', 119, 12,  's',
+    'y', 's', 't', 'e', 'm', '_', 'l', 'i', 'm', 'i', 't',
 };
 
 struct cn_term words_no_memory(void)
@@ -17,9 +23,18 @@ struct cn_term words_no_memory(void)
     return (struct cn_term){.data = no_memory_bytes, .size = sizeof(no_memory_bytes)};
 }
 
+struct cn_term words_failure(int error)
+{
+    return error == -E2BIG
+               ? (struct cn_term){.data = system_limit_bytes, .size = sizeof(system_limit_bytes)}
+               : words_no_memory();
+}
+
 struct cn_term words_answer(const struct cn_writer *writer)
 {
-    return cn_writer_error(writer) != 0 ? words_no_memory() : cn_writer_term(writer);
+    int error = cn_writer_error(writer);
+
+    return error != 0 ? words_failure(error) : cn_writer_term(writer);
 }
 
 static void write_pair(struct cn_writer *writer, const char *tag)

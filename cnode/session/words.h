@@ -18,7 +18,9 @@
 
 /** Give {error, no_memory}, which needs none. */
 struct cn_term words_no_memory(void);
-/** View what @writer holds, or {error, no_memory} when it is in error. */
+/** Give the answer of what failed with @error, < 0: that, or {error, system_limit} for -E2BIG. */
+struct cn_term words_failure(int error);
+/** View what @writer holds, or its words_failure. */
 struct cn_term words_answer(const struct cn_writer *writer);
 /** Write {error, @reason}. */
 void words_error(struct cn_writer *writer, const char *reason);

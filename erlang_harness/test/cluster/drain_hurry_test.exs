@@ -2,6 +2,7 @@ defmodule Minotaur.Cluster.DrainHurryTest do
   @moduledoc """
   A node that leaves and is told so again: the second SIGTERM leaves it one second, the third none;
   a C node's exit code says what became of the sessions.
+  Whoever else asks a C node for its end, however often, hurries nothing.
   """
 
   use ExUnit.Case, async: true
@@ -74,13 +75,7 @@ defmodule Minotaur.Cluster.DrainHurryTest do
       # Only forwarders are left, for somebody watches: nothing is lost, who watches is told.
       test "a second signal ends the wait for watchers, and nothing is lost", ctx do
         ids = start_sessions(ctx)
-        watcher = Probe.start(ctx.cluster, ctx.third)
-        pids = for %{pid: pid} <- sessions(ctx, ctx.source), do: pid
-
-        for pid <- pids do
-          {:ok, _monitor} = Probe.run(ctx.cluster, watcher, Process, :monitor, [pid])
-        end
-
+        {watcher, pids} = watch(ctx)
         terminate(ctx)
         wait_until(fn -> assert length(sessions(ctx, ctx.target)) == @sessions end, 15_000)
         assert Probe.messages(ctx.cluster, watcher) == []
@@ -94,6 +89,20 @@ defmodule Minotaur.Cluster.DrainHurryTest do
         for {:DOWN, _, :process, old, {:shutdown, {:moved, moved_to}}} <- downs.() do
           assert old in pids and new[moved_to] in ids
         end
+      end
+
+      # The forwarders stay for who watches, longer than a hurry lasts, and then all has moved.
+      test "one signal after two stops by rpc is an ordinary drain", ctx do
+        start_sessions(ctx)
+        {watcher, _pids} = watch(ctx)
+        for _ <- 1..2, do: stop_by_rpc(ctx)
+        wait_until(fn -> assert length(sessions(ctx, ctx.target)) == @sessions end, 15_000)
+        terminate(ctx)
+        assert_answers_for(ctx, 1_500)
+        stop_probe(ctx, watcher)
+        assert Cluster.await_stop(ctx.cluster, ctx.source, exit_status: @moved) == @moved
+        assert logs(ctx) =~ "drained: sessions=#{@sessions} moved=#{@sessions} lost=0"
+        assert drained_ms(ctx) >= 1_500
       end
 
       # Signals come while everything moves: what has moved answers, what has not is counted.
@@ -125,6 +134,29 @@ defmodule Minotaur.Cluster.DrainHurryTest do
       {:ok, _pid} = Cluster.genserver_call(ctx.cluster, ctx.source, host, request)
       game.id
     end
+  end
+
+  defp watch(ctx) do
+    watcher = Probe.start(ctx.cluster, ctx.third)
+    pids = for %{pid: pid} <- sessions(ctx, ctx.source), do: pid
+
+    for pid <- pids do
+      {:ok, _monitor} = Probe.run(ctx.cluster, watcher, Process, :monitor, [pid])
+    end
+
+    {watcher, pids}
+  end
+
+  defp stop_by_rpc(ctx) do
+    :ok = Cluster.call(ctx.cluster, ctx.third, :rpc, :call, [ctx.source, :init, :stop, []])
+  end
+
+  defp assert_answers_for(ctx, left_ms) do
+    started = System.monotonic_time(:millisecond)
+    host = {SessionHost, ctx.source}
+    assert %{draining: true} = Cluster.genserver_call(ctx.cluster, ctx.third, host, :info)
+    passed = System.monotonic_time(:millisecond) - started
+    if passed < left_ms, do: assert_answers_for(ctx, left_ms - passed)
   end
 
   # Two signals at the same time are one to a process: each is waited for. A drain may be over

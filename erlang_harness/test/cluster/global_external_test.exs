@@ -118,6 +118,19 @@ defmodule Minotaur.Cluster.GlobalExternalTest do
         assert Cluster.call(cluster, beam, :global, :whereis_name, [name]) == other
       end
 
+      # As :global asks while partitions join, with the method that sessions' names go along with.
+      test "the C node is asked who keeps a session's name", ctx do
+        %{cluster: cluster, beams: [beam | _], c: c} = ctx
+        {id, pid} = create(cluster, c, "code")
+        name = {SessionRegistry, id}
+        probe = Probe.start(cluster, beam)
+        arguments = [&GameEngine.Names.resolve/3, name, probe, pid]
+        rpc = [c, :global, :resolve_it, arguments]
+        kept = Enum.min_by([pid, probe], &node/1)
+        assert Cluster.call(cluster, beam, :rpc, :call, rpc) == kept
+        Probe.await(cluster, probe, {:global_name_conflict, name, pid})
+      end
+
       # The C node answers whereis for its own names and for those of others.
       test "the C node is asked for names", %{cluster: cluster, beams: [beam | _], c: c} do
         {id, pid} = create(cluster, c, "code")
@@ -127,6 +140,15 @@ defmodule Minotaur.Cluster.GlobalExternalTest do
         assert ask.({SessionRegistry, id}) == pid
         assert ask.(:other) == other
         assert ask.(:nobody) == :undefined
+      end
+
+      # Without names it is of no use to anybody, whoever registered them.
+      test "a C node whose global_name_server is killed leaves", ctx do
+        %{cluster: cluster, beams: [beam | _], c: c} = ctx
+        server = Cluster.call(cluster, c, :erlang, :whereis, [:global_name_server])
+        Cluster.call(cluster, beam, Process, :exit, [server, :kill])
+        assert Cluster.await_stop(cluster, c) == 0
+        assert Cluster.logs(cluster, c) =~ "names.closed"
       end
     end
   end

@@ -113,7 +113,7 @@ START_TEST(an_application_may_refuse)
     (void)snprintf(flag, sizeof flag, "--cookie-file=%s", file);
     ck_assert_int_eq(run(stderr, "--name=n@127.0.0.1", flag, "--listen=127.0.0.1:0"), 71);
     unlink(file);
-    ck_assert_ptr_nonnull(strstr(output, "boot.failed: limit"));
+    ck_assert_ptr_nonnull(strstr(output, "boot.failed: start of program: limit"));
 }
 END_TEST
 

@@ -6,6 +6,7 @@
 
 #include <arpa/inet.h>
 #include <check.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -87,6 +88,9 @@ static void teardown(void)
     waitpid(epmd, NULL, 0);
 }
 
+static FILE *errors;      /* what it logs; NULL: as this program */
+static const char *input; /* a file, its standard input; NULL: *@ret_in */
+
 /* Run a node in a child; its standard output can be read from *@ret_out, its input is *@ret_in. */
 static pid_t start_node(int *ret_in, FILE **ret_out)
 {
@@ -99,6 +103,10 @@ static pid_t start_node(int *ret_in, FILE **ret_out)
     if (child == 0) {
         dup2(in[0], STDIN_FILENO);
         dup2(out[1], STDOUT_FILENO);
+        if (errors != NULL)
+            dup2(fileno(errors), STDERR_FILENO);
+        if (input != NULL)
+            dup2(open(input, O_RDONLY), STDIN_FILENO);
         close(in[1]);
         exit(node_run(&config, &cookie, &application));
     }
@@ -161,21 +169,46 @@ START_TEST(lifeline_ends_the_node)
 }
 END_TEST
 
-/* A port that is taken is no node: exit code 71, and no ready line. */
-START_TEST(taken_port_is_told)
+/* Run a node that cannot start: no ready line, exit code 71, and a line of log with @why. */
+static void expect_failure(const char *why)
 {
     FILE *out;
+    char text[1024];
     int in;
-    int taken = bound_socket(&config.listen_port);
 
-    ck_assert_int_eq(listen(taken, 1), 0);
-    config.log_level = (enum log_level)(LOG_ERROR + 1); /* the line is not for this test's output */
+    errors = tmpfile();
+    ck_assert_ptr_nonnull(errors);
     pid_t child = start_node(&in, &out);
     ck_assert_int_eq(fgetc(out), EOF);
     ck_assert_int_eq(exit_code(child), 71);
+    rewind(errors);
+    text[fread(text, 1, sizeof text - 1, errors)] = '\0';
+    ck_assert_msg(strstr(text, why) != NULL, "no \"%s\" in %s", why, text);
+    fclose(errors);
     fclose(out);
     close(in);
+}
+
+/* A port that is taken is no node, and the log names the option. */
+START_TEST(taken_port_is_told)
+{
+    int taken = bound_socket(&config.listen_port);
+    char why[128];
+
+    ck_assert_int_eq(listen(taken, 1), 0);
+    (void)snprintf(why, sizeof why, "boot.failed: --listen 127.0.0.1, port %u: EADDRINUSE",
+                   config.listen_port);
+    expect_failure(why);
     close(taken);
+}
+END_TEST
+
+/* Nor is a lifeline that cannot end. */
+START_TEST(lifeline_that_is_none_is_told)
+{
+    config.stdin_lifeline = true;
+    input = "/dev/null";
+    expect_failure("boot.failed: MINOTAUR_NODE_STDIN=lifeline");
 }
 END_TEST
 
@@ -208,6 +241,7 @@ int main(void)
     tcase_add_test(tcase, ready_then_left_on_a_signal);
     tcase_add_test(tcase, lifeline_ends_the_node);
     tcase_add_test(tcase, taken_port_is_told);
+    tcase_add_test(tcase, lifeline_that_is_none_is_told);
     tcase_add_test(tcase, leaving_before_ready);
     suite_add_tcase(suite, tcase);
 

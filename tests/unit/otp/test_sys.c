@@ -70,6 +70,78 @@ START_TEST(suspended_server_keeps_its_messages)
 }
 END_TEST
 
+static size_t shown;
+
+static void show_message(void *context, struct cn_term message)
+{
+    shown++;
+}
+
+static void count_message(struct gen_server *self, void *state, struct cn_term message)
+{
+    (*(unsigned *)state)++;
+}
+
+static void ends(struct gen_server *self, void *state, struct cn_term reason)
+{
+}
+
+static const struct gen_server_callbacks counter = {
+    .module = "counter", .handle_info = count_message, .terminate = ends};
+
+/* What waits is in its mailbox for all to see, and is handled in turns when it is resumed. */
+START_TEST(resumed_server_holds_nobody_up)
+{
+    struct procs *procs = world_procs(&world, 0);
+    unsigned count = 0;
+
+    ck_assert_int_eq(gen_server_start(procs, &counter, &count, &server), 0);
+    server_pid = *gen_server_pid(server);
+    tell(parse_with("{system,{%p,tag},suspend}", &asker_pid));
+    for (int i = 0; i < 5000; i++)
+        ck_assert_int_eq(procs_send_pid(procs, NULL, &server_pid, parse("x")), 0);
+    world_settle(&world);
+    ck_assert_uint_eq(process_mailbox_length(gen_server_process(server)), 5000);
+    process_each_message(gen_server_process(server), show_message, NULL);
+    ck_assert_uint_eq(shown, 5000);
+    ck_assert_int_eq(procs_send_pid(procs, NULL, &server_pid,
+                                    parse_with("{system,{%p,tag},resume}", &asker_pid)),
+                     0);
+    ck_assert_uint_eq(procs_run(procs, world.now_ms), 0);
+    ck_assert_uint_gt(count, 100);
+    ck_assert_uint_lt(count, 1000);
+    world_settle(&world);
+    ck_assert_uint_eq(count, 5000);
+    ck_assert_uint_eq(process_mailbox_length(gen_server_process(server)), 0);
+}
+END_TEST
+
+/* A monitor that is given up takes its DOWN along from among them. */
+START_TEST(kept_down_is_flushed)
+{
+    struct process *process = gen_server_process(server);
+    struct dest target = to_pid(&asker_pid);
+    struct cn_ref ref;
+
+    ck_assert_int_eq(process_monitor(process, &target, &ref), 0);
+    tell(parse_with("{system,{%p,tag},suspend}", &asker_pid));
+    tell(parse("one"));
+    process_exit_atom(asker, "normal");
+    world_settle(&world);
+    ck_assert_uint_eq(process_mailbox_length(process), 2);
+    process_demonitor(process, &ref, true);
+    ck_assert_uint_eq(process_mailbox_length(process), 1);
+    ck_assert_int_eq(procs_send_pid(world_procs(&world, 0), NULL, &server_pid, parse("two")), 0);
+    ck_assert_int_eq(procs_send_pid(world_procs(&world, 0), NULL, &server_pid,
+                                    parse_with("{system,{%p,tag},resume}", &asker_pid)),
+                     0);
+    world_settle(&world);
+    ck_assert_uint_eq(seen.count, 2);
+    ck_assert_str_eq(seen.log[0], "info one");
+    ck_assert_str_eq(seen.log[1], "info two");
+}
+END_TEST
+
 /* A suspended server can be ended; what it kept is released. */
 START_TEST(suspended_server_can_end)
 {
@@ -160,6 +232,8 @@ static void add(TCase *tcase)
 {
     tcase_add_test(tcase, terminate_ends_with_the_reason);
     tcase_add_test(tcase, suspended_server_keeps_its_messages);
+    tcase_add_test(tcase, resumed_server_holds_nobody_up);
+    tcase_add_test(tcase, kept_down_is_flushed);
     tcase_add_test(tcase, suspended_server_can_end);
     tcase_add_test(tcase, state_is_wrapped_for_newer_releases);
     tcase_add_test(tcase, status_has_five_parts);

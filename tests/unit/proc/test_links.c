@@ -321,13 +321,22 @@ START_TEST(links_are_listed_once)
 }
 END_TEST
 
-/* A peer cannot hold more links than its share: the next one breaks with system_limit. */
+static unsigned reached;
+
+static void on_reached(void *context, const char *limit, const char *who)
+{
+    reached++;
+    ck_assert_str_eq(limit, "links.full");
+    ck_assert_str_eq(who, "z@world");
+}
+
+/* A peer cannot hold more links than its share: the next breaks with system_limit; told once. */
 START_TEST(links_of_a_peer_are_limited)
 {
     struct procs *procs = NULL;
     struct process *process = NULL;
     struct probe probe;
-    struct procs_limits limits = {.links_per_peer_max = 1};
+    struct procs_limits limits = {.links_per_peer_max = 1, .reached = on_reached};
     struct transport transport = {0};
     struct control link = {.op = CONTROL_LINK, .has_from = true, .from = {1, 0, 9, "z@world"}};
 
@@ -342,6 +351,7 @@ START_TEST(links_of_a_peer_are_limited)
     size_t count = 0;
     process_each_link(process, visit_count, &count);
     ck_assert_uint_eq(count, 1);
+    ck_assert_uint_eq(reached, 1);
     procs_free(procs);
 }
 END_TEST

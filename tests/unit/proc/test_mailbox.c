@@ -2,6 +2,8 @@
  * Mailboxes: order, limit, lack of memory. Nothing that does not fit may be lost in silence: the
  * process ends, or the sender is told.
  */
+#include <stdio.h>
+
 #include "base/alloc.h"
 #include "proc/internal.h"
 #include "unit/proc/world.h"
@@ -10,10 +12,20 @@ static struct procs *procs;
 static struct probe p;
 static struct process *process;
 
+static unsigned reached;
+static char reached_by[128];
+
+static void on_reached(void *context, const char *limit, const char *who)
+{
+    reached++;
+    (void)snprintf(reached_by, sizeof(reached_by), "%s: %s", limit, who);
+}
+
 static void setup(void)
 {
-    struct procs_limits limits = {.mailbox_max = 3};
+    struct procs_limits limits = {.mailbox_max = 3, .reached = on_reached};
 
+    reached = 0;
     ck_assert_int_eq(procs_new("x@world", 7, NULL, &limits, &procs), 0);
     process = probe_start(procs, &p);
 }
@@ -45,11 +57,13 @@ START_TEST(messages_keep_their_order)
 }
 END_TEST
 
-/* A full mailbox kills its process, so that whoever waits for it learns of it. */
+/* A full mailbox kills its process, so that whoever waits for it learns of it; it is told once. */
 START_TEST(full_mailbox_kills)
 {
-    for (size_t i = 0; i < 4; i++)
+    for (size_t i = 0; i < 6; i++)
         ck_assert_int_eq(tell("x"), 0);
+    ck_assert_uint_eq(reached, 1);
+    ck_assert_str_eq(reached_by, "mailbox.full: <0.1.0> probe: 3 messages");
     (void)procs_run(procs, 1);
     ck_assert_str_eq(p.ended, "killed");
     ck_assert_uint_eq(p.count, 0);

@@ -343,12 +343,21 @@ START_TEST(stray_down_is_ignored)
 }
 END_TEST
 
-/* A peer cannot hold more monitors than its share: the next fires with system_limit. */
+static unsigned reached;
+
+static void on_reached(void *context, const char *limit, const char *who)
+{
+    reached++;
+    ck_assert_str_eq(limit, "monitors.full");
+    ck_assert_str_eq(who, "b@world");
+}
+
+/* A peer cannot hold more monitors than its share: the next fires with system_limit; told once. */
 START_TEST(monitors_of_a_peer_are_limited)
 {
     struct procs *procs = NULL;
     static struct probe state;
-    struct procs_limits limits = {.monitors_per_peer_max = 2};
+    struct procs_limits limits = {.monitors_per_peer_max = 2, .reached = on_reached};
     struct transport transport = {0};
     struct process *process = NULL;
 
@@ -363,6 +372,7 @@ START_TEST(monitors_of_a_peer_are_limited)
         ck_assert_int_eq(procs_deliver(procs, "b@world", 101, &control, (struct cn_term){0}), 0);
     }
     ck_assert_uint_eq(process_watchers(process, NULL), 2);
+    ck_assert_uint_eq(reached, 1);
     procs_free(procs);
 }
 END_TEST

@@ -4,6 +4,7 @@
  */
 #include "base/alloc.h"
 #include "base/error.h"
+#include "registry/global_internal.h"
 #include "unit/registry/ours.h"
 
 /* A peer is told that we are in sync, at once and again when it asks us to join. */
@@ -120,6 +121,35 @@ START_TEST(asking_without_server_is_closed)
 }
 END_TEST
 
+static unsigned closed;
+
+static void on_closed(void *context)
+{
+    closed++;
+}
+
+/* When it is killed who waits is answered, and the owner is told, once. */
+START_TEST(end_of_the_server_is_told)
+{
+    struct process *server = procs_whereis(world_procs(&world, 0), view("global_name_server"));
+
+    closed = 0;
+    global->hooks.closed = on_closed;
+    link_up(1);
+    ask_register("one", &pid, 0);
+    ask_register("one", &pid, 1);
+    ask_register("two", &pid, 2);
+    ck_assert_int_eq(
+        procs_exit_signal(world_procs(&world, 0), NULL, process_pid(server), atom("kill")), 0);
+    world_settle(&world);
+    ck_assert_uint_eq(closed, 1);
+    ck_assert_uint_eq(answered, 3);
+    for (size_t i = 0; i < 3; i++)
+        ck_assert_str_eq(answers[i], "unreachable");
+    ck_assert_ptr_null(global->lanes);
+}
+END_TEST
+
 static void add(TCase *tcase)
 {
     tcase_add_test(tcase, peer_need_not_wait_for_us);
@@ -128,6 +158,7 @@ static void add(TCase *tcase)
     tcase_add_test(tcase, taken_name_is_refused);
     tcase_add_test(tcase, asking_survives_no_memory);
     tcase_add_test(tcase, asking_without_server_is_closed);
+    tcase_add_test(tcase, end_of_the_server_is_told);
 }
 
 int main(void)

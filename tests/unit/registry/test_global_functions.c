@@ -2,6 +2,7 @@
  * What :global asks of a node by rpc: whereis_name, and resolve_it with each method of stock OTP
  * when two partitions have one name.
  */
+#include "registry/global_internal.h"
 #include "unit/registry/ours.h"
 
 static struct server asker;
@@ -108,6 +109,46 @@ START_TEST(notify_all_method_tells_both)
 }
 END_TEST
 
+static global_chosen chosen;
+static void *chosen_context;
+
+static void choose(void *context, struct cn_term name, const struct cn_pid *one,
+                   const struct cn_pid *other, global_chosen to_call, void *with)
+{
+    chosen = to_call;
+    chosen_context = with;
+}
+
+/* The owner's method, which a BEAM node gave the name: asked here, the owner chooses later, and is
+ * told no more; or the node ends first. */
+START_TEST(owner_chooses)
+{
+    static const uint8_t bytes[] = "\x71\x77\x05owner\x77\x06"
+                                   "choose\x61\x03";
+    struct cn_term fun = {bytes, sizeof(bytes) - 1};
+    struct process *theirs = probe_start(b.procs, &second);
+    struct cn_pid winner;
+
+    global->hooks.owner_module = "owner";
+    global->hooks.owner_function = "choose";
+    global->hooks.choose = choose;
+    link_up(1);
+    ask_register("name", &pid, 0);
+    world_settle(&world);
+    ck_assert_str_eq(
+        rpc("resolve_it", parse_with("[%t,name,%p,%p]", &fun, process_pid(theirs), &pid)), "");
+    ck_assert_uint_eq(global_count(global), 1);
+    if (_i == 2)
+        return;
+    winner = _i == 0 ? pid : *process_pid(theirs);
+    chosen(chosen_context, &winner);
+    world_settle(&world);
+    ck_assert_str_eq(server_last(&asker), _i == 0 ? "reply <a.4.0>" : "reply <b.5.0>");
+    ck_assert_uint_eq(global_count(global), _i == 0 ? 1 : 0);
+    ck_assert_str_eq(conflict, "");
+}
+END_TEST
+
 /* Another method is an error, upon which OTP lets the other side win. */
 START_TEST(unknown_method_is_an_error)
 {
@@ -125,6 +166,7 @@ static void add(TCase *tcase)
     tcase_add_test(tcase, exit_method_kills_the_greater);
     tcase_add_test(tcase, notify_method_tells_the_greater);
     tcase_add_test(tcase, notify_all_method_tells_both);
+    tcase_add_loop_test(tcase, owner_chooses, 0, 3);
     tcase_add_test(tcase, unknown_method_is_an_error);
 }
 

@@ -2,7 +2,9 @@
  * What a peer's scope process may say. Node b is a scripted peer of node a.
  */
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "unit/registry/scopes.h"
 
@@ -134,6 +136,32 @@ START_TEST(changes_are_told)
 }
 END_TEST
 
+/* Several of ours that join or leave together are told in one message, as OTP tells them. */
+START_TEST(several_are_told_at_once)
+{
+    const struct cn_pid *pids = scopes[0].pids;
+    char expected[256];
+    unsigned heard = 0;
+
+    meet();
+    heard = scopes[1].script.count;
+    ck_assert_int_eq(
+        pg_join_pids(scopes[0].pg, atom("g"), parse_with("[%p,%p]", &pids[0], &pids[1])), 0);
+    world_settle(&world);
+    (void)snprintf(expected, sizeof(expected), "{join,%s,g,%s}", show(pid_term(&scopes[0].pid)),
+                   show(parse_with("[%p,%p]", &pids[0], &pids[1])));
+    ck_assert_str_eq(scope_heard(1), expected);
+    ck_assert_int_eq(
+        pg_leave_pids(scopes[0].pg, atom("g"), parse_with("[%p,%p]", &pids[0], &pids[2])), 0);
+    world_settle(&world);
+    (void)snprintf(expected, sizeof(expected), "{leave,%s,%s,[g]}", show(pid_term(&scopes[0].pid)),
+                   show(parse_with("[%p,%p]", &pids[0], &pids[2])));
+    ck_assert_str_eq(scope_heard(1), expected);
+    ck_assert_uint_eq(scopes[1].script.count, heard + 2);
+    ck_assert_uint_eq(pg_members(scopes[0].pg), 1);
+}
+END_TEST
+
 /* What makes no sense is dropped whole, said a few times, and breaks nothing. */
 START_TEST(nonsense_is_dropped)
 {
@@ -184,8 +212,21 @@ START_TEST(nobody_speaks_for_others)
 }
 END_TEST
 
+/* Write [Pid, ...], one so often, or so many different ones. */
+static void write_pids(struct cn_writer *writer, uint32_t count, bool differ)
+{
+    struct cn_pid pid = scopes[1].pids[0];
+
+    cn_write_list(writer, count);
+    for (uint32_t i = 0; i < count; i++) {
+        cn_write_pid(writer, &pid);
+        pid.id += differ ? 1 : 0;
+    }
+    cn_write_nil(writer);
+}
+
 /* {leave, B, [Pid, ...], [g, ...]}, each so often. */
-static void say_leaves(uint32_t count)
+static void say_leaves(uint32_t pids, uint32_t groups)
 {
     struct cn_writer writer;
 
@@ -193,27 +234,74 @@ static void say_leaves(uint32_t count)
     cn_write_tuple(&writer, 4);
     cn_write_atom(&writer, "leave");
     cn_write_pid(&writer, b);
-    cn_write_list(&writer, count);
-    for (uint32_t i = 0; i < count; i++)
-        cn_write_pid(&writer, &scopes[1].pids[0]);
-    cn_write_nil(&writer);
-    cn_write_list(&writer, count);
-    for (uint32_t i = 0; i < count; i++)
+    write_pids(&writer, pids, false);
+    cn_write_list(&writer, groups);
+    for (uint32_t i = 0; i < groups; i++)
         cn_write_atom(&writer, "g");
     cn_write_nil(&writer);
     scope_say(1, 0, cn_writer_term(&writer));
     cn_writer_free(&writer);
 }
 
-/* A message that says thousands of leavings of thousands of groups does not hold the node up. */
+/* Thousands of leavings of thousands of groups do not hold the node up; as pg says it, any may. */
 START_TEST(leavings_have_a_limit)
 {
     scope_cast(1, 0, parse_with("{sync,%p,[{g,[%p]}]}", b, &scopes[1].pids[0]));
-    say_leaves(2001);
+    say_leaves(101, 100);
     ck_assert_str_eq(in_g(), of_b(0));
     ck_assert_ptr_nonnull(strstr(scopes[0].lines, "a leave that makes no sense"));
-    say_leaves(3);
+    say_leaves(1, 20000);
     ck_assert_str_eq(in_g(), "[]");
+    scope_cast(1, 0, parse_with("{sync,%p,[{g,[%p]}]}", b, &scopes[1].pids[0]));
+    say_leaves(20000, 1);
+    ck_assert_str_eq(in_g(), "[]");
+    ck_assert_str_eq(scopes[0].parted, "");
+    say_leaves(1, 1000001);
+    ck_assert_str_eq(scopes[0].parted, "b@world");
+}
+END_TEST
+
+/* {join, B, Group, Pids} or {leave, B, Pids, [Group]}, with a group of so many bytes. */
+static struct cn_term long_group(struct cn_writer *writer, const char *verb, size_t bytes)
+{
+    bool join = strcmp(verb, "join") == 0;
+    char *group = calloc(1, bytes);
+
+    cn_writer_reset(writer);
+    cn_write_tuple(writer, 4);
+    cn_write_atom(writer, verb);
+    cn_write_pid(writer, b);
+    if (!join) {
+        write_pids(writer, 100000, true);
+        cn_write_list(writer, 1);
+    }
+    cn_write_binary(writer, (struct cn_bytes){(const uint8_t *)group, bytes});
+    if (!join)
+        cn_write_nil(writer);
+    else
+        write_pids(writer, 100000, true);
+    free(group);
+    return cn_writer_term(writer);
+}
+
+/* The longest name of a group with 100,000 pids is looked up once, not with each of them. */
+START_TEST(long_names_do_not_hold_the_node_up)
+{
+    struct cn_writer writer;
+    clock_t start = clock();
+
+    meet();
+    cn_writer_init(&writer, 0);
+    scope_say(1, 0, long_group(&writer, "join", PG_GROUP_BYTES_MAX - 5));
+    ck_assert_uint_eq(pg_members(scopes[0].pg), 2048);
+    scope_say(1, 0, long_group(&writer, "leave", PG_GROUP_BYTES_MAX - 5));
+    ck_assert_uint_eq(pg_members(scopes[0].pg), 0);
+    scope_say(1, 0, long_group(&writer, "join", PG_GROUP_BYTES_MAX - 4));
+    ck_assert_ptr_nonnull(strstr(scopes[0].lines, "100000 members beyond the limit"));
+    ck_assert_uint_eq(pg_members(scopes[0].pg), 0);
+    ck_assert_uint_eq(map_count(scopes[0].pg->groups), 0);
+    cn_writer_free(&writer);
+    ck_assert_double_lt((double)(clock() - start) / CLOCKS_PER_SEC, 3.0);
 }
 END_TEST
 
@@ -236,9 +324,11 @@ static void add(TCase *tcase)
     tcase_add_test(tcase, changes_come_in_both_forms);
     tcase_add_test(tcase, strangers_are_not_heard);
     tcase_add_test(tcase, changes_are_told);
+    tcase_add_test(tcase, several_are_told_at_once);
     tcase_add_test(tcase, nonsense_is_dropped);
     tcase_add_test(tcase, nobody_speaks_for_others);
     tcase_add_test(tcase, leavings_have_a_limit);
+    tcase_add_test(tcase, long_names_do_not_hold_the_node_up);
     tcase_add_test(tcase, the_end_of_a_peer_takes_its_members);
 }
 

@@ -92,19 +92,47 @@ START_TEST(sync_counts_joinings)
 }
 END_TEST
 
+/* Several are joined to a group all together or not at all, and one that fails is not told. */
+START_TEST(some_beyond_the_limit_are_none)
+{
+    const struct cn_pid *pids = scopes[0].pids;
+    struct pg *pg = scopes[0].pg;
+    unsigned heard = 0;
+
+    ck_assert_int_eq(pg_join(pg, atom("x"), &pids[0]), 0);
+    ck_assert_int_eq(pg_join(pg, atom("y"), &pids[0]), 0);
+    ck_assert_int_eq(
+        pg_join_pids(pg, atom("g"), parse_with("[%p,%p,%p]", &pids[0], &pids[1], &pids[2])), 0);
+    world_settle(&world);
+    heard = scopes[1].script.count;
+    ck_assert_int_eq(pg_join_pids(pg, atom("h"),
+                                  parse_with("[%p,%p,%p]", &pids[1], &pids[2], &pids[0])),
+                     CN_E_LIMIT);
+    world_settle(&world);
+    ck_assert_uint_eq(pg_members(pg), 5);
+    ck_assert_uint_eq(map_count(pg->groups), 3);
+    ck_assert_uint_eq(scopes[1].script.count, heard);
+}
+END_TEST
+
 /* Without memory nothing changes, whichever allocation fails. */
 START_TEST(no_memory_changes_nothing)
 {
     struct pg *pg = scopes[0].pg;
     struct pg_owner *owner = pg_owner_find(pg, &scopes[1].pid, false);
-    struct cn_term group = atom("g");
+    struct cn_term term = atom("g");
+    struct pg_group *group = NULL;
     size_t nth = 0;
     int r = 0;
 
     mem_test_begin();
     do {
         mem_test_fail(++nth);
-        r = pg_member_add(pg, owner, group, &scopes[1].pids[0]);
+        r = pg_group_hold(pg, term, &group);
+        if (r == 0) {
+            r = pg_member_add(pg, owner, group, &scopes[1].pids[0]);
+            pg_group_let_go(pg, group);
+        }
         ck_assert_int_eq(r, mem_test_failed() ? -ENOMEM : 0);
         ck_assert_uint_eq(pg_members(pg), r == 0 ? 1 : 0);
         ck_assert_uint_eq(map_count(pg->groups), r == 0 ? 1 : 0);
@@ -120,6 +148,7 @@ static void add(TCase *tcase)
     tcase_add_test(tcase, bytes_have_a_limit);
     tcase_add_test(tcase, peers_have_a_limit);
     tcase_add_test(tcase, sync_counts_joinings);
+    tcase_add_test(tcase, some_beyond_the_limit_are_none);
     tcase_add_test(tcase, no_memory_changes_nothing);
 }
 

@@ -1,6 +1,9 @@
 /*
- * One session: requests to the game, answers, timer, standing still and going on, its end.
+ * One session: requests to the game, answers, its end. The timer of its rounds has a test of its
+ * own.
  */
+#include <errno.h>
+
 #include "session/table.h"
 #include "unit/session/main.h"
 
@@ -41,6 +44,24 @@ START_TEST(unknown_requests_are_refused_and_logged)
 }
 END_TEST
 
+/* What is too large for a term says so: it is no lack of memory that passes. */
+START_TEST(system_limit_has_a_name)
+{
+    start();
+    ck_assert_str_eq(cluster_call(&cluster, 1, &toy_pid, parse("too_large")),
+                     "reply {error,system_limit}");
+    toy_export_fails = -E2BIG;
+    ck_assert_str_eq(cluster_call(&cluster, 1, &toy_pid, parse("state")),
+                     "reply {error,system_limit}");
+    toy_export_fails = -ENOMEM;
+    ck_assert_str_eq(cluster_call(&cluster, 1, &toy_pid, parse("state")),
+                     "reply {error,no_memory}");
+    cluster_send(&cluster, 1, &toy_pid, parse("too_large"));
+    cluster_settle(&cluster);
+    ck_assert(cluster_logged(&cluster, 0, "session t: a message dropped (system limit)"));
+}
+END_TEST
+
 /* A session goes on answering while the node of one of its callers is busy, that caller too. */
 START_TEST(busy_node_of_a_caller_holds_nobody)
 {
@@ -69,60 +90,6 @@ START_TEST(version_counts_changes)
     ck_assert_uint_eq(toy->version, 4);
     ck_assert_uint_eq(toy->epoch, 1);
     ck_assert_str_eq(cluster_call(&cluster, 0, &toy_pid, parse("get")), "reply [1,2,3]");
-}
-END_TEST
-
-/* Set the toy's timer to @s seconds from now. */
-static void set_deadline(int s)
-{
-    int64_t now_s = (int64_t)(cluster.world.now_ms + (uint64_t)cluster.wall_offset_ms) / 1000;
-    struct cn_writer writer;
-
-    cn_writer_init(&writer, 0);
-    cn_write_tuple(&writer, 2);
-    cn_write_atom(&writer, "deadline");
-    cn_write_integer(&writer, now_s + s);
-    cluster_call(&cluster, 0, &toy_pid, cn_writer_term(&writer));
-    cn_writer_free(&writer);
-}
-
-/* The game's timer message comes at its deadline of the wall clock, once. */
-START_TEST(timer_fires_at_the_deadline)
-{
-    start();
-    set_deadline(3);
-    cluster_pass(&cluster, 2990);
-    ck_assert_str_eq(cluster_call(&cluster, 0, &toy_pid, parse("get")), "reply []");
-    cluster_pass(&cluster, 10);
-    ck_assert_str_eq(cluster_call(&cluster, 0, &toy_pid, parse("get")), "reply [1000]");
-    cluster_pass(&cluster, 10000);
-    ck_assert_str_eq(cluster_call(&cluster, 0, &toy_pid, parse("get")), "reply [1000]");
-}
-END_TEST
-
-/* A new deadline replaces the old one; one in the past fires at once. */
-START_TEST(timer_follows_the_deadline)
-{
-    start();
-    set_deadline(3);
-    set_deadline(30);
-    cluster_pass(&cluster, 5000);
-    ck_assert_str_eq(cluster_call(&cluster, 0, &toy_pid, parse("get")), "reply []");
-    set_deadline(-5);
-    ck_assert_str_eq(cluster_call(&cluster, 0, &toy_pid, parse("get")), "reply [1000]");
-}
-END_TEST
-
-/* While a session is frozen its timer is held, and fires when it runs again. */
-START_TEST(timer_is_held_while_frozen)
-{
-    start();
-    set_deadline(3);
-    session_freeze(toy);
-    cluster_pass(&cluster, 5000);
-    session_run(toy);
-    cluster_settle(&cluster);
-    ck_assert_str_eq(cluster_call(&cluster, 0, &toy_pid, parse("get")), "reply [1000]");
 }
 END_TEST
 
@@ -185,11 +152,9 @@ int main(void)
 
     tcase_add_test(tests, calls_are_answered_by_the_game);
     tcase_add_test(tests, unknown_requests_are_refused_and_logged);
+    tcase_add_test(tests, system_limit_has_a_name);
     tcase_add_test(tests, busy_node_of_a_caller_holds_nobody);
     tcase_add_test(tests, version_counts_changes);
-    tcase_add_test(tests, timer_fires_at_the_deadline);
-    tcase_add_test(tests, timer_follows_the_deadline);
-    tcase_add_test(tests, timer_is_held_while_frozen);
     tcase_add_test(tests, end_gives_up_everything);
     tcase_add_test(tests, nothing_is_executed_after_the_end);
     tcase_add_test(tests, kill_leaves_nothing);

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "base/alloc.h"
 #include "session/hosts.h"
 #include "session/words.h"
 #include "unit/session/main.h"
@@ -36,16 +37,24 @@ START_TEST(shapes)
 }
 END_TEST
 
-/* A writer without memory still gives an answer. */
+/* A writer without memory, or beyond its limit, still gives an answer. */
 START_TEST(no_memory_is_an_answer)
 {
     struct cn_writer writer;
 
-    cn_writer_init(&writer, 1);
+    cn_writer_init(&writer, 0);
+    mem_test_begin();
+    mem_test_fail(1);
     words_error(&writer, "full");
-    ck_assert_int_ne(cn_writer_error(&writer), 0);
+    (void)mem_test_end();
+    ck_assert_int_eq(cn_writer_error(&writer), -ENOMEM);
     ck_assert_str_eq(show(words_answer(&writer)), "{error,no_memory}");
     ck_assert(words_is_error(words_answer(&writer), "no_memory"));
+    cn_writer_free(&writer);
+    cn_writer_init(&writer, 1);
+    words_error(&writer, "full");
+    ck_assert_int_eq(cn_writer_error(&writer), -E2BIG);
+    ck_assert_str_eq(show(words_answer(&writer)), "{error,system_limit}");
     cn_writer_free(&writer);
 }
 END_TEST

@@ -123,6 +123,8 @@ static void write_adds(const struct toy *toy, struct cn_writer *writer)
 }
 
 unsigned toy_exports;
+unsigned toy_rounds_fail;
+int toy_export_fails;
 
 static int toy_export(const void *state, struct cn_writer *writer)
 {
@@ -132,6 +134,10 @@ static int toy_export(const void *state, struct cn_writer *writer)
     toy_exports++;
     if (ballast == NULL)
         return -ENOMEM;
+    if (toy_export_fails != 0) {
+        mem_free(ballast);
+        return toy_export_fails;
+    }
     cn_write_map(writer, 4);
     cn_write_atom(writer, "id");
     cn_write_binary(writer, (struct cn_bytes){(const uint8_t *)toy->id, toy->id_size});
@@ -196,6 +202,8 @@ static int toy_call(const struct cn_game_env *env, void *state, struct cn_term r
     }
     if (cn_term_is_atom(request, "state"))
         return CN_GAME_STATE;
+    if (cn_term_is_atom(request, "too_large"))
+        return -E2BIG;
     if (cn_term_is_atom(request, "stop")) {
         cn_write_atom(reply, "stopped");
         return CN_GAME_ENDED;
@@ -220,6 +228,12 @@ static int toy_info(const struct cn_game_env *env, void *state, struct cn_term m
 
     if (cn_term_is_atom(message, "end_session"))
         return CN_GAME_ENDED;
+    if (cn_term_is_atom(message, "too_large"))
+        return -E2BIG;
+    if (cn_term_is_atom(message, "tick") && toy_rounds_fail > 0) {
+        toy_rounds_fail--;
+        return -ENOMEM;
+    }
     if (!cn_term_is_atom(message, "tick") || toy->count == ADDS_MAX)
         return toy_add(toy, message);
     toy->adds[toy->count++] = 1000;

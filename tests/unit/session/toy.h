@@ -12,6 +12,10 @@
 #include <cnode/game.h>
 
 extern const struct cn_game toy_game;
+/** So many of the next `tick`s find no memory. */
+extern unsigned toy_rounds_fail;
+/** What each export gives, unless it is 0. */
+extern int toy_export_fails;
 /** How often a state was exported. */
 extern unsigned toy_exports;
 /** The same game of a node that writes another state version, 1, and reads no other. */
