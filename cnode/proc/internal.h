@@ -113,7 +113,7 @@ struct timer {
     bool due;
 };
 
-/** A message in a mailbox. */
+/** A message in a mailbox, or the reason of a process that ends. */
 struct message {
     struct message *next;
     struct shared *owner;  /* NULL: it is in `bytes` */
@@ -140,10 +140,7 @@ struct process {
     struct message *last;
     struct message *kept; /* the last one that is passed over until process_take_kept; NULL: none */
     uint32_t mailbox_length;
-    uint32_t reason_size;
-    uint32_t reason_start; /* of its bytes, those before... */
-    uint8_t *reason;       /* why it ends; NULL while exiting: out of memory, see exit_reason */
-    struct etf_body *reason_body; /* ...what its end was given as; NULL: nothing */
+    struct message *reason; /* why it ends; NULL while exiting: out of memory, see exit_reason */
     struct list run;
     struct list links;    /* struct link_end */
     struct list monitors; /* struct monitor.in_watcher */
@@ -224,6 +221,10 @@ void process_end(struct process *process, bool silent);
 void procs_limit_reached(const struct procs *procs, const char *limit, const char *who);
 
 /* mailbox.c */
+/** Make one with room for @size bytes; NULL without memory. */
+struct message *message_new(size_t size);
+/** The same, of @start and what @body is as a plain term. Errors: -ENOMEM, -E2BIG. */
+int message_join(struct cn_term start, struct etf_body *body, struct message **ret_message);
 /** Queue a copy of @message. A process that cannot take it is killed. Errors: -ENOMEM. */
 int mailbox_push(struct process *process, struct cn_term message, bool down);
 /** The same with a message of which the end is @body. Errors: -ENOMEM, -E2BIG. */

@@ -53,8 +53,7 @@ static void append(struct process *process, struct message *message)
     run_queue_add(process);
 }
 
-/* A message with room for @size bytes; NULL without memory. */
-static struct message *message_new(size_t size)
+struct message *message_new(size_t size)
 {
     struct message *message = mem_alloc(sizeof(*message) + size);
 
@@ -67,6 +66,25 @@ static struct message *message_new(size_t size)
     message->down = false;
     message->timer = false;
     return message;
+}
+
+int message_join(struct cn_term start, struct etf_body *body, struct message **ret_message)
+{
+    struct message *message = NULL;
+    int r = etf_body_plain(body);
+
+    if (r != 0)
+        return r;
+    message = message_new(start.size + body->plain.size);
+    if (message == NULL)
+        return -ENOMEM;
+    memcpy(message->bytes, start.data, start.size);
+    memcpy(message->bytes + start.size, body->plain.data, body->plain.size);
+    shared_take(&body->shared);
+    message->body = body;
+    message->body_at = (uint32_t)start.size;
+    *ret_message = message;
+    return 0;
 }
 
 int mailbox_push(struct process *process, struct cn_term message, bool down)
@@ -86,24 +104,15 @@ int mailbox_push(struct process *process, struct cn_term message, bool down)
 
 int mailbox_push_body(struct process *process, struct cn_term start, struct etf_body *body)
 {
-    struct message *copy = NULL;
+    struct message *whole = NULL;
     int r = 0;
 
     if (!takes_messages(process))
         return 0;
-    r = etf_body_plain(body);
-    if (r != 0)
-        return r;
-    copy = message_new(start.size + body->plain.size);
-    if (copy == NULL)
-        return -ENOMEM;
-    memcpy(copy->bytes, start.data, start.size);
-    memcpy(copy->bytes + start.size, body->plain.data, body->plain.size);
-    shared_take(&body->shared);
-    copy->body = body;
-    copy->body_at = (uint32_t)start.size;
-    append(process, copy);
-    return 0;
+    r = message_join(start, body, &whole);
+    if (r == 0)
+        append(process, whole);
+    return r;
 }
 
 int mailbox_push_shared(struct process *process, struct cn_term message, struct shared *owner)

@@ -153,12 +153,12 @@ static void send_monitor_exit(struct procs *procs, const char *node, struct cont
 static void send_fired(struct procs *procs, const struct monitor *monitor, struct control *control,
                        struct cn_term reason)
 {
-    const struct process *target = monitor->target;
+    const struct message *given = monitor->target != NULL ? monitor->target->reason : NULL;
     struct etf_body *body = NULL;
 
-    if (target != NULL && target->reason_body != NULL && reason.data == target->reason) {
-        body = target->reason_body;
-        reason.size = target->reason_start;
+    if (given != NULL && given->body != NULL && reason.data == given->data) {
+        body = given->body;
+        reason.size = given->body_at;
     }
     send_monitor_exit(procs, monitor->key.peer->name, control, reason, body);
 }

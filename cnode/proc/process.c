@@ -44,45 +44,36 @@ int process_start(struct procs *procs, const struct process_behaviour *behaviour
     return 0;
 }
 
-/* Mark it, with room for a reason of @size bytes; NULL without memory: then it was killed. */
-static uint8_t *mark(struct process *process, size_t size)
+/* It ends with @reason, NULL when there was no memory to keep it: then it was killed. */
+static void mark(struct process *process, struct message *reason)
 {
     process->exiting = true;
-    process->reason = mem_alloc(size);
-    process->reason_size = process->reason != NULL ? (uint32_t)size : 0;
+    process->reason = reason;
     run_queue_add(process);
-    return process->reason;
 }
 
 void process_mark_exiting(struct process *process, struct cn_term reason)
 {
-    uint8_t *to = NULL;
+    struct message *copy = NULL;
 
     if (process->exiting)
         return;
-    to = mark(process, reason.size);
-    if (to != NULL)
-        memcpy(to, reason.data, reason.size);
+    copy = message_new(reason.size);
+    if (copy != NULL)
+        memcpy(copy->bytes, reason.data, reason.size);
+    mark(process, copy);
 }
 
 void process_exit_shared(struct process *self, struct cn_term start, struct etf_body *body)
 {
-    uint8_t *to = NULL;
+    struct message *whole = NULL;
 
     if (self->exiting)
         return;
-    if (etf_body_plain(body) != 0) {
+    if (message_join(start, body, &whole) == -E2BIG)
         process_mark_exiting(self, REASON_SYSTEM_LIMIT);
-        return;
-    }
-    to = mark(self, start.size + body->plain.size);
-    if (to == NULL)
-        return;
-    memcpy(to, start.data, start.size);
-    memcpy(to + start.size, body->plain.data, body->plain.size);
-    shared_take(&body->shared);
-    self->reason_body = body;
-    self->reason_start = (uint32_t)start.size;
+    else
+        mark(self, whole);
 }
 
 /* The reason; killed when there was no memory to keep it. */
@@ -90,7 +81,7 @@ static struct cn_term exit_reason(const struct process *process)
 {
     if (process->reason == NULL)
         return REASON_KILLED;
-    return (struct cn_term){process->reason, process->reason_size};
+    return (struct cn_term){process->reason->data, process->reason->size};
 }
 
 void process_end(struct process *process, bool silent)
@@ -111,8 +102,8 @@ void process_end(struct process *process, bool silent)
     monitors_end(process, reason, silent);
     mailbox_clear(process);
     list_remove(&process->run);
-    mem_free(process->reason);
-    etf_body_put(process->reason_body);
+    if (process->reason != NULL)
+        message_free(process->reason);
     mem_free(process);
 }
 

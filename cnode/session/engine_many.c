@@ -1,5 +1,6 @@
 /*
- * One structure per call, with a place for each answer.
+ * One structure per call, with a place for each answer; whoever answers last frees it. How it
+ * fails: without memory for the structure nothing is started.
  */
 #include "session/engine_many.h"
 

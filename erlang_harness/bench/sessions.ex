@@ -133,10 +133,11 @@ defmodule Minotaur.Bench.Sessions do
       """
       Sessions of new games (37 hexes, four players) are started over rpc from a BEAM node that \
       shares the two processors: by `create_games`, #{@callers * @batch_requests} calls of \
-      #{@batch} games under way at a time, or by `create_game`, #{@callers * @requests} calls. Every session has its name in `:global`. *alone*: the caller is hidden, so \
-      no other node has the names; *with a member*: the caller is a visible BEAM node and has them \
-      too. OTP's `:global` keeps the names of one node in a bag under one key and looks through \
-      all of them for each change, so a million names of one node would take a BEAM member hours. \
+      #{@batch} games under way at a time, or by `create_game`, #{@callers * @requests} calls. \
+      Every session has its name in `:global`. *alone*: the caller is hidden, so no other node has \
+      the names; *with a member*: the caller is a visible BEAM node and has them too. OTP's \
+      `:global` keeps the names of one node in a bag under one key and looks through all of them \
+      for each change, so a million names of one node would take a BEAM member hours. \
       Memory is the resident size less that before.\
       """
     ]

@@ -92,6 +92,7 @@ START_TEST(functions)
         bool wrap_ok;
     } expected[] = {
         {"create_game", 2, CN_GAME_FUNCTION_CREATE, NULL, false},
+        {"create_games", 1, CN_GAME_FUNCTION_CREATE_MANY, NULL, false},
         {"continue_game", 1, CN_GAME_FUNCTION_CONTINUE, NULL, false},
         {"continue_game", 2, CN_GAME_FUNCTION_CONTINUE, NULL, false},
         {"get_game", 1, CN_GAME_FUNCTION_CALL, "get_game", true},

@@ -214,48 +214,6 @@ START_TEST(host_is_lost_meanwhile)
 }
 END_TEST
 
-/* Many starts: each answer in its place, on whichever host; a bad one stops nobody else. */
-START_TEST(many_are_created)
-{
-    static const char *const ids[] = {"t0", "t1", "t2", "t3", "t4", "t5"};
-
-    cluster_host(&cluster, 0);
-    cluster_host(&cluster, 1);
-    ck_assert_str_eq(cluster_rpc(&cluster, 2, 0, "create_many",
-                                 parse("[[{<<\"\">>,<<\"t0\">>},{nil,bad}]]")),
-                     "reply [{error,invalid_join_code},{error,invalid_argument}]");
-    (void)cluster_rpc(&cluster, 2, 0, "create_many",
-                      parse("[[{<<\"c0\">>,<<\"t0\">>},{nil,<<\"t1\">>},{nil,<<\"t2\">>},"
-                            "{nil,<<\"t3\">>},{nil,<<\"t4\">>},{nil,<<\"t5\">>}]]"));
-    for (size_t i = 0; i < 6; i++)
-        ck_assert_ptr_ne(cluster_find(&cluster, 0, ids[i]), cluster_find(&cluster, 1, ids[i]));
-    ck_assert_str_eq(
-        cluster_rpc(&cluster, 2, 0, "create_many", parse("[[{<<\"c0\">>,<<\"t6\">>}]]")),
-        "reply [{error,join_code_taken}]");
-}
-END_TEST
-
-/* What is no list of pairs starts nothing, and the answer says what was expected where. */
-START_TEST(lists_of_games_are_checked)
-{
-    static const struct {
-        const char *games;
-        const char *reply;
-    } cases[] = {
-        {"[x]", "reply {error,{invalid_games,[],{expected,list}}}"},
-        {"[[]]", "reply {error,{invalid_games,[],{expected,{length,1,256}}}}"},
-        {"[[{nil,<<\"t0\">>},x]]", "reply {error,{invalid_games,[1],{expected,pair}}}"},
-        {"[[{nil,<<\"t0\">>}|x]]", "reply {error,{invalid_games,[],{expected,list}}}"},
-    };
-
-    cluster_host(&cluster, 0);
-    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
-        ck_assert_str_eq(cluster_rpc(&cluster, 2, 0, "create_many", parse(cases[i].games)),
-                         cases[i].reply);
-    ck_assert_ptr_null(cluster_find(&cluster, 0, "t0"));
-}
-END_TEST
-
 int main(void)
 {
     TCase *tests;
@@ -264,8 +222,6 @@ int main(void)
     tcase_add_test(tests, placement_decides);
     tcase_add_test(tests, placement_decides_for_itself);
     tcase_add_test(tests, arguments_are_checked);
-    tcase_add_test(tests, many_are_created);
-    tcase_add_test(tests, lists_of_games_are_checked);
     tcase_add_test(tests, continue_imports);
     tcase_add_test(tests, already_started);
     tcase_add_test(tests, full_hosts_are_passed_over);
