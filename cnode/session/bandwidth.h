@@ -1,9 +1,11 @@
 /*
  * How many bytes of states may leave in a second, so that moves leave room on the network.
  *
- * A move of N bytes keeps the next one from beginning for as long as N bytes take. Time that was
- * not used is kept for 10 ms, since timers are no finer than a millisecond. So in any span of time
- * no more begins than the rate allows, plus those 10 ms and one state. Pure; nothing fails.
+ * Taken before a session's first offer, and again after each attempt that failed, for its state was
+ * sent: an offer that is refused costs nothing more (move.c; Mover on a BEAM). N bytes keep the
+ * next move from beginning for as long as N bytes take. Time that was not used is kept for 10 ms,
+ * since timers are no finer than a millisecond. So in any span of time no more begins than the rate
+ * allows, plus those 10 ms and one state. Pure; nothing fails.
  */
 #ifndef SESSION_BANDWIDTH_H
 #define SESSION_BANDWIDTH_H

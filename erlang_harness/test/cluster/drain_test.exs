@@ -92,6 +92,23 @@ defmodule Minotaur.Cluster.DrainTest do
     end
   end
 
+  # A state that was sent in vain is paid for, and will be once more. (Of C nodes: test_drain.c.)
+  @tag kind: :beam
+  test "a BEAM node takes bandwidth for each state that it sends", ctx do
+    {:ok, ctx} = add(ctx, start_leaver(ctx, 1, drain_bytes_per_second: 1_000_000))
+    environment = [minotaur: [round_seconds: 0, failpoint: "in_digest=kill"]]
+    dying = Cluster.start_node(ctx.cluster, kind: :beam, environment: environment)
+    [%{id: id, pid: pid}] = sessions(ctx, ctx.leaver)
+    {:ok, %{bytes: bytes}} = on_beam(ctx, GenServer, :call, [pid, {SessionHost, :describe}])
+    on_leaver = &Cluster.call(ctx.cluster, ctx.leaver, :erlang, :apply, [&1, &2, &3])
+    clock = [on_leaver.(:persistent_term, :get, [Minotaur.SessionHost.Bandwidth]), 1]
+    # Far enough ahead that no time is kept.
+    from_us = on_leaver.(System, :monotonic_time, [:microsecond]) + 1_000_000
+    :ok = on_leaver.(:atomics, :put, clock ++ [from_us])
+    assert {:error, _} = on_beam(ctx, Hosts, :move, [id, dying])
+    assert on_leaver.(:atomics, :get, clock) >= from_us + 2 * bytes
+  end
+
   # The application alone may be stopped, in a node that stays.
   @tag kind: :beam
   test "a BEAM node drains when its application stops", ctx do

@@ -11,7 +11,7 @@ defmodule Minotaur.Cluster.RolloutTest do
 
   alias Minotaur.Cluster.Manager
   alias Minotaur.ClusterHelper, as: Cluster
-  alias Minotaur.{GameEngine, SessionHost}
+  alias Minotaur.{GameEngine, Placement, SessionHost}
 
   @sessions 24
 
@@ -39,6 +39,50 @@ defmodule Minotaur.Cluster.RolloutTest do
         assert Enum.all?(moved, &(&1.epoch == 2))
       end
     end
+  end
+
+  for kind1 <- [:beam, :c], kind2 <- [:beam, :c] do
+    # In the middle of a deploy an operator spreads the sessions: only forward, never back.
+    @tag kind1: kind1, kind2: kind2
+    test "a rebalance of a new #{kind1} node with an old #{kind2} one moves only forward", ctx do
+      cluster = start_supervised!({Manager, ctx})
+      old = start(cluster, ctx.kind2, "1.9.0")
+      for _ <- 1..@sessions, do: start_game(cluster, old)
+      new = start(cluster, ctx.kind1, "1.10.0")
+      same = start(cluster, ctx.kind1, "1.10.0")
+      before = sessions(cluster, old)
+      {forward, kept} = Enum.split_with(before, &(first(&1.id, [old, new, same]) != old))
+      assert forward != [] and kept != []
+
+      moved = length(forward)
+      stayed = length(kept)
+      assert {:ok, %{moved: ^moved, failed: 0, stayed: ^stayed}} = rebalance(cluster, old)
+      assert Enum.sort(sessions(cluster, old)) == Enum.sort(kept)
+      [on_new, on_same] = for node <- [new, same], do: ids(sessions(cluster, node))
+      for id <- on_new, do: assert(first(id, [old, new, same]) == new)
+      for id <- on_same, do: assert(first(id, [old, new, same]) == same)
+
+      # One that the old host would be the first for goes nowhere; between the new ones they do.
+      stray = for _ <- 1..@sessions, do: start_game_at(cluster, new)
+      to_same = for game <- stray, first(game.id, [new, same]) == same, do: game.id
+      assert Enum.any?(stray, &(first(&1.id, [old, new, same]) == old))
+      count = length(to_same)
+      assert {:ok, %{moved: ^count, failed: 0}} = rebalance(cluster, new)
+      assert Enum.sort(sessions(cluster, old)) == Enum.sort(kept)
+      assert Enum.sort(ids(sessions(cluster, same))) == Enum.sort(on_same ++ to_same)
+    end
+  end
+
+  defp first(id, nodes), do: Enum.max_by(nodes, &{Placement.weight(id, &1), &1})
+
+  defp rebalance(cluster, node),
+    do: Cluster.genserver_call(cluster, node, {SessionHost, node}, :rebalance)
+
+  defp start_game_at(cluster, node) do
+    game = game_fixture(round_end_time: nil)
+    request = {:start_session, nil, game}
+    {:ok, _pid} = Cluster.genserver_call(cluster, node, {SessionHost, node}, request)
+    game
   end
 
   defp start(cluster, kind, version) do

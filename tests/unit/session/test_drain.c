@@ -7,6 +7,8 @@
 
 #include "session/drain.h"
 #include "session/forward.h"
+#include "session/move.h"
+#include "unit/session/fake_host.h"
 #include "unit/session/main.h"
 
 static struct session *toy;
@@ -332,6 +334,40 @@ START_TEST(bandwidth)
 }
 END_TEST
 
+/* Its bytes count once however many hosts refuse it, and once more for each that fails with it. */
+START_TEST(bandwidth_of_what_is_sent)
+{
+    static struct fake_host refusing[2];
+    struct hosts_config config = cluster_config(&cluster, 0);
+    struct hosts *hosts;
+    uint64_t from_us;
+    size_t bytes;
+
+    config.bytes_per_second = 1000;
+    hosts = cluster_host_of(&cluster, 0, &toy_game, &config);
+    ck_assert_int_eq(move_measure(cluster_start(&cluster, 0, "t", NULL), &bytes), 0);
+    for (int i = 0; i < 2 && _i == 0; i++) {
+        fake_host_start(&refusing[i], &cluster, 1 + i);
+        fake_host_answer(&refusing[i], parse("{refuse,full}"));
+        fake_host_hello(&refusing[i], 0);
+    }
+    if (_i == 1) {
+        cluster_host(&cluster, 1);
+        cluster.names.hold = true;
+    }
+    from_us = hosts->bandwidth.next_us = cluster.world.now_ms * 1000;
+    hosts_drain(hosts);
+    cluster_settle(&cluster);
+    if (_i == 0)
+        ck_assert_int_eq(refusing[0].offers + refusing[1].offers, 2);
+    else
+        cluster_lose(&cluster, 0, 1);
+    cluster_pass(&cluster, 1000);
+    check_drained(70, 1, 0, 1);
+    ck_assert_uint_eq(hosts->bandwidth.next_us - from_us, (1 + (uint64_t)_i) * bytes * 1000);
+}
+END_TEST
+
 /* A session that is just starting when the drain begins is waited for, and moved. */
 START_TEST(starting_sessions_are_moved)
 {
@@ -453,6 +489,7 @@ int main(void)
     tcase_add_test(tests, slow_target_does_not_own_it_too);
     tcase_add_test(tests, many);
     tcase_add_test(tests, bandwidth);
+    tcase_add_loop_test(tests, bandwidth_of_what_is_sent, 0, 2);
     tcase_add_test(tests, starting_sessions_are_moved);
     tcase_add_test(tests, call_drain);
     tcase_add_test(tests, progress_is_told);

@@ -2,6 +2,9 @@ defmodule Minotaur.Handoff.Mover do
   @moduledoc """
   Finds a new host for one session and has it handed over: each host of the ranking is offered the
   session once. Runs in a task of the leaving host, one per session.
+
+  Bandwidth is taken before the first offer, and again after each attempt that failed, for its state
+  was sent: not for offers that are refused. So does a C node (`cnode/session/move.c`).
   """
 
   require Logger
@@ -19,6 +22,8 @@ defmodule Minotaur.Handoff.Mover do
   @spec move(pid, [map]) :: {:moved, pos_integer, non_neg_integer} | :ended | {:error, term}
   def move(pid, hosts) do
     with {:ok, session} <- ask(pid, :describe, @step_ms) do
+      Bandwidth.await(session.bytes)
+
       session.id
       |> Placement.rank_leaving(hosts, session.state_version, Settings.app_version())
       |> Enum.reduce_while({:error, :no_host}, &try_host(&1, &2, pid, session))
@@ -29,6 +34,7 @@ defmodule Minotaur.Handoff.Mover do
   @spec move_to(pid, map) :: {:moved, pos_integer, non_neg_integer} | :ended | {:error, term}
   def move_to(pid, host) do
     with {:ok, session} <- ask(pid, :describe, @step_ms),
+         :ok <- Bandwidth.await(session.bytes),
          {:error, reason} <- offer_and_hand_off(host, pid, session) do
       log_failure(session, host, reason)
       {:error, reason}
@@ -63,7 +69,6 @@ defmodule Minotaur.Handoff.Mover do
 
   defp offer_and_hand_off(host, pid, session) do
     transfer = make_ref()
-    Bandwidth.await(session.bytes)
 
     with {:ok, new} <- offer(host, transfer, pid, session),
          true <- Failpoint.pass?(:out_accept) do
@@ -71,7 +76,7 @@ defmodule Minotaur.Handoff.Mover do
 
       case ask(pid, {:hand_off, transfer, new}, :infinity) do
         :moved -> {:moved, session.bytes, now_ms() - frozen_ms}
-        {:failed, reason} -> {:error, reason}
+        {:failed, reason} -> with :ok <- Bandwidth.await(session.bytes), do: {:error, reason}
         answer -> answer
       end
     end
