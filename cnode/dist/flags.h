@@ -49,7 +49,12 @@
      FLAG_EXPORT_PTR_TAG | FLAG_BIT_BINARIES | FLAG_NEW_FLOATS | FLAG_UTF8_ATOMS | FLAG_MAP_TAG | \
      FLAG_BIG_CREATION | FLAG_HANDSHAKE_23)
 
-/** What a peer must have to talk to us: our pids have 32-bit numbers. */
+/**
+ * What a peer must have to talk to us. V4_NC is a duty since OTP 26 only, but every node since OTP
+ * 24 has it, and nothing could be done for one that has not: our pids' ids outgrow the 15 bits of
+ * the older form at 32,768 processes, and pids and references of newer nodes, which messages carry
+ * through us (who waits for an answer, who subscribes), are not ours to change.
+ */
 #define FLAGS_REQUIRED (FLAGS_MANDATORY_25 | FLAG_V4_NC)
 
 /** What a hidden node of ours advertises. */

@@ -73,7 +73,7 @@ void cn_make_ref(struct cn_server *self, struct cn_ref *ret_ref);
 
 /**
  * Answer a caller, once: in handle_call, or later with a kept @from. A caller that is gone is no
- * error. Errors: -ENOMEM, -E2BIG.
+ * error. Errors: -ENOMEM, -E2BIG, -EINVAL (@reply is not one term).
  */
 int cn_reply(struct cn_server *self, const struct cn_from *from, struct cn_term reply);
 /**

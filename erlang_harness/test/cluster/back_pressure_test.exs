@@ -61,6 +61,19 @@ defmodule Minotaur.Cluster.BackPressureTest do
         assert status(ctx) != :suspended
       end
 
+      # Large ones are kept where they have arrived, and seen there by rpc and erpc.
+      test "the messages that wait for the sender are shown", ctx do
+        stop_reading(ctx)
+        wait_until(fn -> assert waiting(ctx) >= div(@count, 2) end)
+
+        for module <- [:rpc, :erpc] do
+          shown = on_driver(ctx, :shown, [module, ctx.a])
+          [{first, _bytes} | _] = shown
+          assert shown == for(n <- first..(first + length(shown) - 1), do: {n, @bytes})
+          assert length(shown) >= div(@count, 2)
+        end
+      end
+
       test "the sender goes on when that node is killed, and its monitor tells", ctx do
         slow = ctx.slow
         {:ok, ref} = ask(ctx.echo, ctx.a, {:monitor, slow})

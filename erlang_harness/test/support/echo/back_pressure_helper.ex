@@ -44,6 +44,21 @@ defmodule Minotaur.BackPressureHelper do
     end
   end
 
+  @doc "What of `flood/4` waits in the mailbox of `server`, as `{n, bytes}`, and all else as it is."
+  @spec shown(:rpc | :erpc, pid) :: [{pos_integer, pos_integer} | term]
+  def shown(module, server) do
+    arguments = [node(server), :erlang, :process_info, [server, :messages]]
+    {:messages, messages} = apply(module, :call, arguments)
+    for message <- messages, do: shown(message)
+  end
+
+  defp shown({:"$gen_call", {_pid, _tag}, {:send, _dest, {n, blob}}} = message) do
+    bytes = byte_size(blob)
+    if blob == :binary.copy("b", bytes), do: {n, bytes}, else: message
+  end
+
+  defp shown(other), do: other
+
   @doc "Asks for a blob; gives the number of its bytes."
   @spec blob_bytes(GenServer.server(), non_neg_integer) :: non_neg_integer
   def blob_bytes(server, bytes) do
