@@ -120,26 +120,12 @@ int bytes_append_u32(struct bytes *bytes, uint32_t value)
     return bytes_append(bytes, data, sizeof(data));
 }
 
-int bytes_append_u64(struct bytes *bytes, uint64_t value)
-{
-    uint8_t data[8];
-
-    be64_put(data, value);
-    return bytes_append(bytes, data, sizeof(data));
-}
-
 void bytes_consume(struct bytes *bytes, size_t size)
 {
     cn_assert(size <= bytes_size(bytes));
     bytes->start += size;
     if (bytes->start == bytes->end)
         bytes_clear(bytes);
-}
-
-void bytes_cut(struct bytes *bytes, size_t size)
-{
-    cn_assert(size <= bytes_size(bytes));
-    bytes->end = bytes->start + size;
 }
 
 void bytes_clear(struct bytes *bytes)

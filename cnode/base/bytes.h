@@ -56,12 +56,8 @@ int bytes_append_u8(struct bytes *bytes, uint8_t value);
 int bytes_append_u16(struct bytes *bytes, uint16_t value);
 /** Append a big-endian number of 4 bytes. Errors: as bytes_append. */
 int bytes_append_u32(struct bytes *bytes, uint32_t value);
-/** Append a big-endian number of 8 bytes. Errors: as bytes_append. */
-int bytes_append_u64(struct bytes *bytes, uint64_t value);
 /** Drop @size bytes, at most those that wait, from the front. */
 void bytes_consume(struct bytes *bytes, size_t size);
-/** Drop bytes from the end until @size are left; @size is at most bytes_size. */
-void bytes_cut(struct bytes *bytes, size_t size);
 /** Drop all bytes, keep the memory. */
 void bytes_clear(struct bytes *bytes);
 /** Give memory back when the queue is empty and holds more than @keep bytes of it. */

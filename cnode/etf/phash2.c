@@ -10,7 +10,6 @@
 
 #include <string.h>
 
-#include "base/assert.h"
 #include "base/bytes.h"
 #include "etf/raw.h"
 #include "etf/walk.h"
@@ -340,10 +339,4 @@ uint32_t etf_phash2(struct cn_term term)
     cn_reader_init(&reader, term);
     hash_next(&reader, &hash, 0);
     return hash;
-}
-
-uint32_t etf_phash2_range(struct cn_term term, uint64_t range)
-{
-    cn_assert(range > 0 && range <= ETF_PHASH2_RANGE_MAX);
-    return (uint32_t)(etf_phash2(term) % range);
 }

@@ -14,17 +14,10 @@
 
 #include <cnode/term.h>
 
-/** The range of phash2/1. */
-#define ETF_PHASH2_RANGE (UINT64_C(1) << 27)
-/** The widest range of phash2/2. */
-#define ETF_PHASH2_RANGE_MAX (UINT64_C(1) << 32)
-
 /**
- * Hash @term as phash2(Term, 1 bsl 32) does. What nests deeper than ETF_DEPTH_MAX, or is no term
- * after all, is left out.
+ * Hash @term as phash2(Term, 1 bsl 32) does; that of a smaller range is the remainder. What nests
+ * deeper than ETF_DEPTH_MAX, or is no term after all, is left out.
  */
 uint32_t etf_phash2(struct cn_term term);
-/** Hash @term into 0 .. @range - 1, as phash2(Term, Range) does; @range is 1 to 2^32. */
-uint32_t etf_phash2_range(struct cn_term term, uint64_t range);
 
 #endif

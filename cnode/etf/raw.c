@@ -23,11 +23,6 @@ static bool take(struct cn_reader *reader, size_t size, const uint8_t **ret_data
     return true;
 }
 
-static bool in_string(const struct cn_reader *reader)
-{
-    return reader->string_left > 0 || reader->string_tail;
-}
-
 static void set_small(struct etf_integer *integer, int32_t value)
 {
     uint32_t magnitude = value < 0 ? 0 - (uint32_t)value : (uint32_t)value;
@@ -71,7 +66,7 @@ static bool any_integer(struct cn_reader *reader, struct etf_integer *integer)
 {
     const uint8_t *data;
 
-    if (in_string(reader))
+    if (etf_in_string(reader))
         return string_element(reader, integer);
     if (!take(reader, 1, &data))
         return false;
@@ -125,7 +120,7 @@ static bool any_bits(struct cn_reader *reader, struct etf_bits *bits)
     const uint8_t *head;
     bool binary;
 
-    if (in_string(reader) || !take(reader, 5, &head))
+    if (etf_in_string(reader) || !take(reader, 5, &head))
         return false;
     binary = head[0] == TAG_BINARY;
     if (!binary && (head[0] != TAG_BIT_BINARY || reader->at == reader->size))
@@ -176,7 +171,7 @@ static bool fill_identifier(struct cn_reader *reader, struct etf_identifier *id)
     uint8_t tag;
 
     *id = (struct etf_identifier){0};
-    if (in_string(reader) || !take(reader, 1, &data))
+    if (etf_in_string(reader) || !take(reader, 1, &data))
         return false;
     tag = data[0];
     if (tag == TAG_NEWER_REFERENCE)
@@ -239,7 +234,7 @@ static bool fill_fun(struct cn_reader *reader, struct etf_fun *fun)
     size_t size;
 
     *fun = (struct etf_fun){0};
-    if (in_string(reader) || !take(reader, 1, &data))
+    if (etf_in_string(reader) || !take(reader, 1, &data))
         return false;
     if (data[0] == TAG_EXPORT)
         return fill_export(reader, fun);

@@ -11,6 +11,12 @@
 
 #include <cnode/term.h>
 
+/** Tell whether the reader is inside a STRING_EXT, where each byte is an element of a list. */
+static inline bool etf_in_string(const struct cn_reader *reader)
+{
+    return reader->string_left > 0 || reader->string_tail;
+}
+
 /** An integer of any size: sign and magnitude, lowest byte first, highest byte not 0. */
 struct etf_integer {
     bool negative; /* never of 0 */

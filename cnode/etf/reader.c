@@ -49,14 +49,9 @@ bool cn_reader_failed(const struct cn_reader *reader)
     return reader->failed;
 }
 
-static bool in_string(const struct cn_reader *reader)
-{
-    return reader->string_left > 0 || reader->string_tail;
-}
-
 bool cn_reader_done(const struct cn_reader *reader)
 {
-    return !reader->failed && !in_string(reader) && reader->at == reader->size;
+    return !reader->failed && !etf_in_string(reader) && reader->at == reader->size;
 }
 
 bool cn_reader_fail(struct cn_reader *reader)
@@ -90,7 +85,7 @@ enum cn_type cn_peek(const struct cn_reader *reader)
 {
     if (reader->failed)
         return CN_TYPE_NONE;
-    if (in_string(reader))
+    if (etf_in_string(reader))
         return reader->string_left > 0 ? CN_TYPE_INTEGER : CN_TYPE_LIST;
     if (reader->at == reader->size)
         return CN_TYPE_NONE;
@@ -139,7 +134,7 @@ enum cn_type cn_peek(const struct cn_reader *reader)
 /* The bytes that are left, 0 where none may be read as a term's head. */
 static size_t left(const struct cn_reader *reader)
 {
-    return reader->failed || in_string(reader) ? 0 : reader->size - reader->at;
+    return reader->failed || etf_in_string(reader) ? 0 : reader->size - reader->at;
 }
 
 static const uint8_t *here(const struct cn_reader *reader)
@@ -398,7 +393,7 @@ bool cn_read_term(struct cn_reader *reader, struct cn_term *ret_term)
 
     if (reader->failed)
         return false;
-    if (in_string(reader)) {
+    if (etf_in_string(reader)) {
         *ret_term = string_part(reader);
         return true;
     }

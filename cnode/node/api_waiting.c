@@ -77,19 +77,12 @@ int waiting_refused(struct waiting *waiting, int error)
 
 /* Calls. */
 
-/* As gen:call does, a lost connection is told as the node that is down. */
 static void finish_down(struct waiting *waiting, struct cn_term reason)
 {
     struct cn_writer writer;
 
-    if (!cn_term_is_atom(reason, "noconnection") || !waiting->called_node[0]) {
-        waiting_finish(waiting, CN_EXIT, reason);
-        return;
-    }
     cn_writer_init(&writer, 0);
-    cn_write_tuple(&writer, 2);
-    cn_write_atom(&writer, "nodedown");
-    cn_write_atom(&writer, waiting->called_node);
+    call_write_down(&writer, reason, waiting->called_node);
     bool written = cn_writer_error(&writer) == 0;
     waiting_finish(waiting, CN_EXIT, written ? cn_writer_term(&writer) : reason);
     cn_writer_free(&writer);

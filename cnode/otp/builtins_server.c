@@ -162,21 +162,14 @@ static void write_blamed(const struct apply *apply, const struct asked *asked,
     write_gen_arguments(asked, writer);
 }
 
-/* As gen:call does, a lost connection is told as the node that is down. */
 static void write_reason(const struct asked *asked, struct cn_term reason, struct cn_writer *writer)
 {
     struct target target;
     const char *node = NULL;
 
-    if (cn_term_is_atom(reason, "noconnection") && target_read(asked->server, &target) == 0)
+    if (target_read(asked->server, &target) == 0)
         node = target.dest.kind == DEST_PID ? target.dest.pid.node : target.dest.node;
-    if (node == NULL) {
-        cn_write_term(writer, reason);
-        return;
-    }
-    cn_write_tuple(writer, 2);
-    cn_write_atom(writer, "nodedown");
-    cn_write_atom(writer, node);
+    call_write_down(writer, reason, node);
 }
 
 static void fail(struct apply *apply, struct cn_term reason)

@@ -176,6 +176,17 @@ int call_start_as(struct gen_server *self, const char *label, const struct dest 
     return start(self, label, dest, request, timeout_ms, done, context, NULL);
 }
 
+void call_write_down(struct cn_writer *writer, struct cn_term reason, const char *node)
+{
+    if (!cn_term_is_atom(reason, "noconnection") || node == NULL || node[0] == '\0') {
+        cn_write_term(writer, reason);
+        return;
+    }
+    cn_write_tuple(writer, 2);
+    cn_write_atom(writer, "nodedown");
+    cn_write_atom(writer, node);
+}
+
 void call_cancel(struct call *call)
 {
     call_free(call, true);

@@ -33,6 +33,11 @@ int call_start(struct gen_server *self, const struct dest *dest, struct cn_term 
                uint32_t timeout_ms, call_done done, void *context, struct call **ret_call);
 /** Give the reference that is the tag of a call under way: its server knows the call by it. */
 void call_tag(const struct call *call, struct cn_ref *ret_tag);
+/**
+ * Write the reason with which gen:call ends on CALL_DOWN: @reason, but a lost connection is told as
+ * {nodedown, @node}. @node is that of the called server; NULL or "": not known.
+ */
+void call_write_down(struct cn_writer *writer, struct cn_term reason, const char *node);
 /** Forget a call: @done is not called, a late answer is dropped. */
 void call_cancel(struct call *call);
 

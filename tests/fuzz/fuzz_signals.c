@@ -88,7 +88,10 @@ static void append(struct bytes *to, const void *data, size_t size)
 
 static void append_number(struct bytes *to, uint64_t number)
 {
-    cn_assert(bytes_append_u64(to, number) == 0);
+    uint8_t data[8];
+
+    be64_put(data, number);
+    append(to, data, sizeof(data));
 }
 
 /* One fragment with its length; @rest is what is still to go. */

@@ -7,6 +7,7 @@ defmodule Minotaur.Cluster.ConductorTest do
   use ExUnit.Case, async: true
   @moduletag :cluster_test
 
+  import Minotaur.Cluster.HandoffHelper, only: [await_calls: 3, start_first: 1, start_host: 2]
   import Minotaur.GameEngineFixtures
   import Minotaur.TimeHelper
 
@@ -15,15 +16,7 @@ defmodule Minotaur.Cluster.ConductorTest do
   alias Minotaur.GameEngine.Names
   alias Minotaur.{GameEngine, Hosts, Placement, SessionHost}
 
-  @env [minotaur: [round_seconds: 0]]
-  @no_sessions [minotaur: [round_seconds: 0, capacity: 0]]
-
-  setup ctx do
-    cluster = start_supervised!({Cluster.Manager, ctx})
-    third = Cluster.start_node(cluster, kind: :beam, environment: @no_sessions)
-    node1 = Cluster.start_node(cluster, kind: ctx.kind1, environment: @env)
-    [cluster: cluster, third: third, node1: node1]
-  end
+  setup :start_first
 
   for kind1 <- [:beam, :c], kind2 <- [:beam, :c] do
     describe "a #{kind1} node and a #{kind2} node" do
@@ -185,7 +178,7 @@ defmodule Minotaur.Cluster.ConductorTest do
 
   # It is known to the others, and they to it. Names are told when OTP's `:global` has joined.
   defp start_second(ctx) do
-    node2 = Cluster.start_node(ctx.cluster, kind: ctx.kind2, environment: @env)
+    node2 = start_host(ctx, ctx.kind2)
     nodes = Enum.sort([ctx.third, ctx.node1, node2])
 
     for node <- nodes do
@@ -201,15 +194,6 @@ defmodule Minotaur.Cluster.ConductorTest do
   defp await_name(ctx, id) do
     name = Names.global_name({:id, id})
     wait_until(fn -> assert is_pid(on_third(ctx, :global, :whereis_name, [name])) end)
-  end
-
-  defp await_calls(ctx, players, more) do
-    before = on_third(ctx, Players, :calls, [players])
-
-    wait_until(fn ->
-      now = on_third(ctx, Players, :calls, [players])
-      assert Enum.all?(Enum.zip(before, now), fn {before, now} -> now >= before + more end)
-    end)
   end
 
   defp add(ctx, more), do: {:ok, Map.merge(ctx, Map.new(more))}

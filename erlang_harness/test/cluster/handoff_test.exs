@@ -7,29 +7,27 @@ defmodule Minotaur.Cluster.HandoffTest do
   use ExUnit.Case, async: true
   @moduletag :cluster_test
 
+  import Minotaur.Cluster.HandoffHelper,
+    only: [await_calls: 3, on_third: 3, start_first: 2, start_host: 4]
+
   import Minotaur.GameEngineFixtures
   import Minotaur.TimeHelper
 
   alias Minotaur.Cluster.Players
   alias Minotaur.ClusterHelper, as: Cluster
-  alias Minotaur.GameEngine
   alias Minotaur.GameEngine.Names
 
   # The freeze is made long by holding the lock of :global, for which the source then waits.
-  @env [minotaur: [round_seconds: 0, names_wait_ms: 5_000]]
-  @no_sessions [minotaur: [round_seconds: 0, capacity: 0]]
+  @patient [names_wait_ms: 5_000]
 
   setup ctx do
-    cluster = start_supervised!({Cluster.Manager, ctx})
-    third = Cluster.start_node(cluster, kind: :beam, environment: @no_sessions)
-    node1 = Cluster.start_node(cluster, kind: ctx.kind1, environment: @env)
+    ctx = start_first(ctx, @patient)
     game = game_fixture(round_end_time: nil)
-    {:ok, pid} = Cluster.call(cluster, third, GameEngine, :continue_game, [game])
-    assert node(pid) == node1
-    node2 = Cluster.start_node(cluster, kind: ctx.kind2, environment: @env)
-    await_name(cluster, third, game.id, pid)
-
-    [cluster: cluster, third: third, node1: node1, node2: node2, game: game, pid: pid]
+    {:ok, pid} = on_third(ctx, :continue_game, [game])
+    assert node(pid) == ctx.node1
+    node2 = start_host(ctx, ctx.kind2, nil, @patient)
+    await_name(ctx.cluster, ctx.third, game.id, pid)
+    Map.merge(ctx, %{node2: node2, game: game, pid: pid})
   end
 
   for kind1 <- [:beam, :c], kind2 <- [:beam, :c] do
@@ -78,15 +76,6 @@ defmodule Minotaur.Cluster.HandoffTest do
     end)
   end
 
-  defp await_calls(ctx, players, more) do
-    before = Cluster.call(ctx.cluster, ctx.third, Players, :calls, [players])
-
-    wait_until(fn ->
-      now = Cluster.call(ctx.cluster, ctx.third, Players, :calls, [players])
-      assert Enum.all?(Enum.zip(before, now), fn {before, now} -> now >= before + more end)
-    end)
-  end
-
   # Rounds are ended one by one, until five of these calls wait.
   defp end_rounds_until_waiting(_ctx, answered, [_, _, _, _, _] = waiting),
     do: {answered, waiting}
@@ -98,9 +87,5 @@ defmodule Minotaur.Cluster.HandoffTest do
       {:ok, answer} -> end_rounds_until_waiting(ctx, [answer | answered], waiting)
       nil -> end_rounds_until_waiting(ctx, answered, [call | waiting])
     end
-  end
-
-  defp on_third(ctx, function, arguments) do
-    Cluster.call(ctx.cluster, ctx.third, GameEngine, function, arguments)
   end
 end

@@ -8,28 +8,22 @@ defmodule Minotaur.Cluster.SlowNamesTest do
   use ExUnit.Case, async: true
   @moduletag :cluster_test
 
+  import Minotaur.Cluster.HandoffHelper, only: [sessions: 2, start_first: 1, start_host: 2]
   import Minotaur.GameEngineFixtures
   import Minotaur.TimeHelper
 
   alias Minotaur.Cluster.Players
   alias Minotaur.ClusterHelper, as: Cluster
-  alias Minotaur.{GameEngine, SessionHost}
+  alias Minotaur.GameEngine
   alias Minotaur.GameEngine.Names
 
-  @env [minotaur: [round_seconds: 0]]
-  @no_sessions [minotaur: [round_seconds: 0, capacity: 0]]
+  setup :start_first
 
   setup ctx do
-    cluster = start_supervised!({Cluster.Manager, ctx})
-    third = Cluster.start_node(cluster, kind: :beam, environment: @no_sessions)
-    node1 = Cluster.start_node(cluster, kind: ctx.kind1, environment: @env)
     game = game_fixture(round_end_time: nil)
-    {:ok, pid} = Cluster.call(cluster, third, GameEngine, :continue_game, ["its code", game])
-    node2 = Cluster.start_node(cluster, kind: ctx.kind2, environment: @env)
-
-    ctx =
-      Map.merge(ctx, %{cluster: cluster, third: third, node1: node1, node2: node2, game: game})
-
+    arguments = ["its code", game]
+    {:ok, pid} = Cluster.call(ctx.cluster, ctx.third, GameEngine, :continue_game, arguments)
+    ctx = Map.merge(ctx, %{game: game, node2: start_host(ctx, ctx.kind2)})
     wait_until(fn -> assert names(ctx) == [pid, pid] end)
     ctx
   end
@@ -83,10 +77,6 @@ defmodule Minotaur.Cluster.SlowNamesTest do
     for key <- [{:id, ctx.game.id}, {:join_code, "its code"}] do
       Cluster.call(ctx.cluster, ctx.third, Names, :whereis, [key])
     end
-  end
-
-  defp sessions(ctx, node) do
-    Cluster.genserver_call(ctx.cluster, node, {SessionHost, node}, :sessions)
   end
 
   defp on_third(ctx, function) do

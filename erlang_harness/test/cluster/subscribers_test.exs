@@ -9,6 +9,7 @@ defmodule Minotaur.Cluster.SubscribersTest do
   @moduletag :cluster_test
   @moduletag timeout: 120_000
 
+  import Minotaur.Cluster.HandoffHelper, only: [start_first: 1, start_host: 2]
   import Minotaur.GameEngineFixtures
   import Minotaur.TimeHelper
 
@@ -17,18 +18,15 @@ defmodule Minotaur.Cluster.SubscribersTest do
   alias Minotaur.{GameEngine, SessionHost}
 
   @env [minotaur: [round_seconds: 0]]
-  @no_sessions [minotaur: [round_seconds: 0, capacity: 0]]
   @users ["user-1", "user-2", "user-3"]
 
+  setup :start_first
+
   setup ctx do
-    cluster = start_supervised!({Manager, ctx})
-    third = Cluster.start_node(cluster, kind: :beam, environment: @no_sessions)
-    node1 = Cluster.start_node(cluster, kind: ctx.kind1, environment: @env)
     game = game_fixture(round_end_time: nil)
-    ctx = Map.merge(ctx, %{cluster: cluster, third: third, node1: node1, game: game})
     {:ok, pid} = on_third(ctx, GameEngine, :continue_game, [game])
-    assert node(pid) == node1
-    [cluster: cluster, third: third, node1: node1, game: game, pid: pid]
+    assert node(pid) == ctx.node1
+    Map.merge(ctx, %{game: game, pid: pid})
   end
 
   for kind1 <- [:beam, :c] do
@@ -78,7 +76,7 @@ defmodule Minotaur.Cluster.SubscribersTest do
       # Rounds are ended all the time while the session moves: each is heard once, and so is the
       # move. No view sees an error.
       test "a move is heard once, and no round is missed or heard twice", ctx do
-        node2 = Cluster.start_node(ctx.cluster, kind: ctx.kind2, environment: @env)
+        node2 = start_host(ctx, ctx.kind2)
         elsewhere = if ctx.kind2 == :beam, do: start_views(ctx, node2, 1), else: []
         views = start_views(ctx, ctx.third, 3) ++ elsewhere
         ender = Task.async(fn -> end_rounds(ctx, 1) end)

@@ -102,8 +102,8 @@ START_TEST(nothing_is_appended)
 }
 END_TEST
 
-/* An empty queue gives memory back on request, a full one keeps it; cutting drops the end. */
-START_TEST(shrinking_and_cutting)
+/* An empty queue gives memory back on request, a full one keeps it. */
+START_TEST(shrinking)
 {
     struct bytes bytes;
 
@@ -113,10 +113,6 @@ START_TEST(shrinking_and_cutting)
         ck_assert_int_eq(bytes_append_u32(&bytes, (uint32_t)i), 0);
     bytes_shrink(&bytes, 100);
     ck_assert_uint_eq(bytes_size(&bytes), 4000);
-    bytes_consume(&bytes, 4);
-    bytes_cut(&bytes, 8);
-    ck_assert_uint_eq(bytes_size(&bytes), 8);
-    ck_assert_uint_eq(be32_get(bytes_data(&bytes)), 1);
     bytes_clear(&bytes);
     bytes_shrink(&bytes, 1 << 20);
     ck_assert_int_eq(mem_test_live(), 1);
@@ -129,19 +125,21 @@ END_TEST
 START_TEST(numbers_are_big_endian)
 {
     struct bytes bytes;
-    const uint8_t expected[] = {0x01, 0x02, 0x03, 0x84, 0x05, 0x06, 0x07, 0x88,
-                                0x09, 0x0a, 0x0b, 0x0c, 0x0d, 0x0e, 0x0f};
+    const uint8_t expected[] = {0x01, 0x02, 0x03, 0x84, 0x05, 0x06, 0x07};
+    const uint8_t eight[] = {0x88, 0x09, 0x0a, 0x0b, 0x0c, 0x0d, 0x0e, 0x0f};
+    uint8_t written[sizeof(eight)];
 
     bytes_init(&bytes, 0);
     ck_assert_int_eq(bytes_append_u8(&bytes, 1), 0);
     ck_assert_int_eq(bytes_append_u16(&bytes, 0x0203), 0);
     ck_assert_int_eq(bytes_append_u32(&bytes, 0x84050607), 0);
-    ck_assert_int_eq(bytes_append_u64(&bytes, UINT64_C(0x88090a0b0c0d0e0f)), 0);
     ck_assert_uint_eq(bytes_size(&bytes), sizeof(expected));
     ck_assert_mem_eq(bytes_data(&bytes), expected, sizeof(expected));
     ck_assert_uint_eq(be16_get(expected + 1), 0x0203);
     ck_assert_uint_eq(be32_get(expected + 3), 0x84050607);
-    ck_assert(be64_get(expected + 7) == UINT64_C(0x88090a0b0c0d0e0f));
+    be64_put(written, UINT64_C(0x88090a0b0c0d0e0f));
+    ck_assert_mem_eq(written, eight, sizeof(eight));
+    ck_assert(be64_get(eight) == UINT64_C(0x88090a0b0c0d0e0f));
     bytes_deinit(&bytes);
 }
 END_TEST
@@ -157,7 +155,7 @@ int main(void)
     tcase_add_test(tcase, limit_holds);
     tcase_add_test(tcase, failed_growth_changes_nothing);
     tcase_add_test(tcase, nothing_is_appended);
-    tcase_add_test(tcase, shrinking_and_cutting);
+    tcase_add_test(tcase, shrinking);
     tcase_add_test(tcase, numbers_are_big_endian);
     suite_add_tcase(suite, tcase);
     srunner_run_all(runner, CK_ENV);

@@ -64,7 +64,7 @@ static void check_term(char *line)
     ck_assert_msg(r == 0, "term %zu: %s: %s", term_count, error_name(r), hex);
     ck_assert_msg(etf_phash2(term) == strtoul(range32, NULL, 10), "hash of %zu: %s", term_count,
                   hex);
-    ck_assert_uint_eq(etf_phash2_range(term, ETF_PHASH2_RANGE), strtoul(range27, NULL, 10));
+    ck_assert_uint_eq(etf_phash2(term) % (1u << 27), strtoul(range27, NULL, 10));
     check_copies(term);
     terms[term_count++] = term;
 }

@@ -5,6 +5,7 @@ defmodule Minotaur.Cluster.HandoffHelper do
   """
 
   import ExUnit.Assertions
+  import ExUnit.Callbacks, only: [start_supervised!: 1]
   import Minotaur.GameEngineFixtures
   import Minotaur.TimeHelper
 
@@ -17,6 +18,17 @@ defmodule Minotaur.Cluster.HandoffHelper do
   def start_third(cluster, options \\ []) do
     environment = [minotaur: [round_seconds: 0, capacity: 0]]
     Cluster.start_node(cluster, [kind: :beam, environment: environment] ++ options)
+  end
+
+  @doc """
+  Starts a cluster for a test: the node of the clients, and the host `node1` of the kind `kind1` with
+  the options of `start_host/4`.
+  """
+  @spec start_first(map, keyword) :: map
+  def start_first(ctx, options \\ []) do
+    cluster = start_supervised!({Cluster.Manager, ctx})
+    ctx = Map.merge(ctx, %{cluster: cluster, third: start_third(cluster)})
+    Map.put(ctx, :node1, start_host(ctx, ctx.kind1, nil, options))
   end
 
   @doc """
