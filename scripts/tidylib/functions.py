@@ -9,7 +9,7 @@ import re
 
 C_NAME = re.compile(r"([A-Za-z_]\w*)\s*\(")
 ELIXIR_HEAD = re.compile(
-    r"^(\s*)(def|defp|defmacro|defmacrop|test|setup|setup_all|property)\b[ (]?(.*)$"
+    r"^(\s*)(def|defp|defmacro|defmacrop|test|setup|setup_all|property)\b(?! :)[ (]?(.*)$"
 )
 SHELL_HEAD = re.compile(r"^(?:function\s+)?([A-Za-z_][\w-]*)\s*\(\)\s*[{(]\s*$")
 

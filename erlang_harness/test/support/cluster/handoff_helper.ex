@@ -21,7 +21,7 @@ defmodule Minotaur.Cluster.HandoffHelper do
   end
 
   @doc """
-  Starts a cluster for a test: the node of the clients, and the host `node1` of the kind `kind1` with
+  Starts a cluster for a test: the node of the clients, and the host `node1` of kind `kind1` with
   the options of `start_host/4`.
   """
   @spec start_first(map, keyword) :: map
