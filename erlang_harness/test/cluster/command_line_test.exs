@@ -127,7 +127,7 @@ defmodule Minotaur.Cluster.CommandLineTest do
 
     for _again <- 1..3 do
       {:ok, epmd} = Epmd.start_on(number, home.())
-      wait_until(fn -> assert %{"back" => _port} = Epmd.names(number) end, 10_000)
+      wait_until(fn -> assert %{"back" => _port} = Epmd.names(number) end)
       Epmd.stop(epmd)
     end
 

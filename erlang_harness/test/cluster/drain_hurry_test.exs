@@ -77,7 +77,7 @@ defmodule Minotaur.Cluster.DrainHurryTest do
         ids = start_sessions(ctx)
         {watcher, pids} = watch(ctx)
         terminate(ctx)
-        wait_until(fn -> assert length(sessions(ctx, ctx.target)) == @sessions end, 15_000)
+        wait_until(fn -> assert length(sessions(ctx, ctx.target)) == @sessions end)
         assert Probe.messages(ctx.cluster, watcher) == []
         terminate(ctx)
         assert Cluster.await_stop(ctx.cluster, ctx.source, exit_status: @moved) == @moved
@@ -96,7 +96,7 @@ defmodule Minotaur.Cluster.DrainHurryTest do
         start_sessions(ctx)
         {watcher, _pids} = watch(ctx)
         for _ <- 1..2, do: stop_by_rpc(ctx)
-        wait_until(fn -> assert length(sessions(ctx, ctx.target)) == @sessions end, 15_000)
+        wait_until(fn -> assert length(sessions(ctx, ctx.target)) == @sessions end)
         terminate(ctx)
         assert_answers_for(ctx, 1_500)
         stop_probe(ctx, watcher)

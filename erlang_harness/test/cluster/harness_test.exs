@@ -71,7 +71,7 @@ defmodule Minotaur.Cluster.HarnessTest do
     # The VM, epmd and its shell, and what the nodes are.
     assert length(marked(mark)) >= 8
     OsProcess.signal(os_pid, :kill)
-    wait_until(fn -> assert marked(mark) == [] end, 10_000)
+    wait_until(fn -> assert marked(mark) == [] end)
   end
 
   # The test ends, the supervisor ends the cluster, and with it all processes.

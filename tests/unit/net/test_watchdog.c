@@ -9,7 +9,7 @@
 
 #define LIMIT_MS 50
 /* Long enough for a busy machine to let a loop turn that can. */
-#define PATIENT_MS 1000
+#define PATIENT_MS 3000
 
 static struct loop *loop;
 static struct watchdog *watchdog;
@@ -122,6 +122,7 @@ int main(void)
     int failed;
 
     tcase_add_checked_fixture(tests, setup, teardown);
+    tcase_set_timeout(tests, 60);
     tcase_add_test(tests, standing_loop_loses_its_sockets);
     tcase_add_test(tests, turning_loop_keeps_its_sockets);
     tcase_add_test(tests, removed_socket_is_left_alone);

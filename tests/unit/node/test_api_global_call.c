@@ -3,7 +3,7 @@
  */
 #include <errno.h>
 
-#include "base/alloc.h"
+#include "unit/no_memory.h"
 #include "unit/node/public.h"
 
 static struct seen one, two;
@@ -52,22 +52,19 @@ START_TEST(call_ends_with_its_server)
 }
 END_TEST
 
+static int call_n(void *context)
+{
+    struct cn_term *terms = context;
+
+    return cn_call(one.server, terms[0], terms[1], 1000, seen_done, &one);
+}
+
 /* Without memory a call is refused, and never answered. */
 START_TEST(survives_no_memory)
 {
-    struct cn_term to = parse("{global,n}");
-    struct cn_term request = atom("x");
-    int error = -1;
+    struct cn_term terms[] = {parse("{global,n}"), atom("x")};
 
-    for (size_t nth = 1; error != 0; nth++) {
-        mem_test_begin();
-        mem_test_fail(nth);
-        error = cn_call(one.server, to, request, 1000, seen_done, &one);
-        mem_test_fail(0);
-        if (error != 0)
-            ck_assert_int_eq(mem_test_end(), 0);
-    }
-    (void)mem_test_end();
+    ck_assert_uint_gt(no_memory_sweep(call_n, terms), 1);
     world_settle(&world);
     ck_assert_str_eq(seen_last(&one), "done {echo,x}");
     ck_assert_uint_eq(one.count, 1);

@@ -3,9 +3,9 @@
  */
 #include <time.h>
 
-#include "base/alloc.h"
 #include "base/error.h"
 #include "proc/internal.h"
+#include "unit/no_memory.h"
 #include "unit/otp/server.h"
 
 static struct world world;
@@ -246,26 +246,22 @@ START_TEST(rpc_asks_rex)
 }
 END_TEST
 
+static struct cn_term x;
+
+static int call_x(void *context)
+{
+    return call_start(self, context, x, 1000, server_done, &client, NULL);
+}
+
 /* Calling fails cleanly at each allocation: no monitor, no timer, no callback stay behind. */
 START_TEST(call_survives_no_memory)
 {
     static struct server near_state;
     struct gen_server *near = server_start(world_procs(&world, 0), &near_state, NULL);
     struct dest dest = to_pid(gen_server_pid(near));
-    struct cn_term request = atom("x");
-    size_t nth = 0;
-    int r = -1;
 
-    while (r != 0) {
-        mem_test_begin();
-        mem_test_fail(++nth);
-        r = call_start(self, &dest, request, 1000, server_done, &client, NULL);
-        mem_test_fail(0);
-        if (r != 0)
-            ck_assert_int_eq(mem_test_end(), 0);
-    }
-    (void)mem_test_end();
-    ck_assert_uint_gt(nth, 5);
+    x = atom("x");
+    ck_assert_uint_gt(no_memory_sweep(call_x, &dest), 5);
     ck_assert_uint_eq(process_watchers(gen_server_process(near), NULL), 1);
     world_settle(&world);
     ck_assert_str_eq(client.log[0], "reply {echo,x}");

@@ -2,7 +2,7 @@
  * A gen_server as its callers see it: sorting, interception, stopping. The caller is a process
  * of another node, so every answer has crossed the wire.
  */
-#include "base/alloc.h"
+#include "unit/no_memory.h"
 #include "unit/otp/server.h"
 
 static struct world world;
@@ -109,24 +109,19 @@ START_TEST(stop_drops_what_waits)
 }
 END_TEST
 
+static int start_server(void *context)
+{
+    struct gen_server *self;
+
+    return gen_server_start(world_procs(&world, 0), &server_callbacks, context, &self);
+}
+
 /* Starting fails cleanly at each allocation. */
 START_TEST(start_survives_no_memory)
 {
-    struct gen_server *self = NULL;
     static struct server other;
-    size_t nth = 0;
-    int r = -1;
 
-    while (r != 0) {
-        mem_test_begin();
-        mem_test_fail(++nth);
-        r = gen_server_start(world_procs(&world, 0), &server_callbacks, &other, &self);
-        mem_test_fail(0);
-        if (r != 0)
-            ck_assert_int_eq(mem_test_end(), 0);
-    }
-    (void)mem_test_end();
-    ck_assert_uint_ge(nth, 3);
+    ck_assert_uint_ge(no_memory_sweep(start_server, &other), 3);
 }
 END_TEST
 

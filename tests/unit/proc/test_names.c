@@ -4,8 +4,8 @@
  */
 #include <string.h>
 
-#include "base/alloc.h"
 #include "base/error.h"
+#include "unit/no_memory.h"
 #include "unit/proc/world.h"
 
 static struct procs *procs;
@@ -91,24 +91,18 @@ START_TEST(names_can_be_visited)
 }
 END_TEST
 
+static int register_one(void *context)
+{
+    int error = process_register(context, "name");
+
+    ck_assert_ptr_eq(procs_whereis(procs, view("name")), error == 0 ? one : NULL);
+    return error;
+}
+
 /* Registering fails cleanly at each allocation. */
 START_TEST(register_survives_no_memory)
 {
-    size_t nth = 0;
-    int r = -1;
-
-    while (r != 0) {
-        mem_test_begin();
-        mem_test_fail(++nth);
-        r = process_register(one, "name");
-        mem_test_fail(0);
-        if (r != 0) {
-            ck_assert_int_eq(mem_test_end(), 0);
-            ck_assert_ptr_null(procs_whereis(procs, view("name")));
-        }
-    }
-    (void)mem_test_end();
-    ck_assert_uint_ge(nth, 3);
+    ck_assert_uint_ge(no_memory_sweep(register_one, one), 3);
 }
 END_TEST
 

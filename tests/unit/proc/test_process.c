@@ -4,6 +4,7 @@
 #include "base/alloc.h"
 #include "base/error.h"
 #include "proc/internal.h"
+#include "unit/no_memory.h"
 #include "unit/proc/world.h"
 
 static struct world world;
@@ -91,26 +92,22 @@ START_TEST(last_words_come_before_down)
 }
 END_TEST
 
+static int start_probe(void *context)
+{
+    struct process *process;
+
+    return process_start(context, &probe_behaviour, &p, &process);
+}
+
 /* Starting fails at a limit, and at each allocation, leaving nothing behind. */
 START_TEST(start_fails_cleanly)
 {
     struct procs *procs = NULL;
     struct procs_limits limits = {.processes_max = 1};
     struct process *process = NULL;
-    size_t nth = 0;
-    int r = -1;
 
     ck_assert_int_eq(procs_new("x@world", 1, NULL, &limits, &procs), 0);
-    while (r != 0) {
-        mem_test_begin();
-        mem_test_fail(++nth);
-        r = process_start(procs, &probe_behaviour, &p, &process);
-        mem_test_fail(0);
-        if (r != 0)
-            ck_assert_int_eq(mem_test_end(), 0);
-    }
-    (void)mem_test_end();
-    ck_assert_uint_eq(nth, 3);
+    ck_assert_uint_eq(no_memory_sweep(start_probe, procs), 3);
     ck_assert_int_eq(process_start(procs, &probe_behaviour, &q, &process), CN_E_LIMIT);
     procs_free(procs);
     ck_assert_str_eq(p.ended, "shutdown");

@@ -2,7 +2,7 @@
  * Timers of processes: their moments and order, taking them back at any time, and a clock that
  * starts with the first turn.
  */
-#include "base/alloc.h"
+#include "unit/no_memory.h"
 #include "unit/proc/world.h"
 
 static struct procs *procs;
@@ -118,23 +118,17 @@ START_TEST(endless_delay_waits)
 }
 END_TEST
 
+static int start_timer(void *context)
+{
+    uint64_t timer;
+
+    return process_start_timer(context, 10, &timer);
+}
+
 /* Starting fails cleanly at each allocation. */
 START_TEST(start_survives_no_memory)
 {
-    uint64_t timer = 0;
-    size_t nth = 0;
-    int r = -1;
-
-    while (r != 0) {
-        mem_test_begin();
-        mem_test_fail(++nth);
-        r = process_start_timer(process, 10, &timer);
-        mem_test_fail(0);
-        if (r != 0)
-            ck_assert_int_eq(mem_test_end(), 0);
-    }
-    (void)mem_test_end();
-    ck_assert_uint_ge(nth, 3);
+    ck_assert_uint_ge(no_memory_sweep(start_timer, process), 3);
 }
 END_TEST
 

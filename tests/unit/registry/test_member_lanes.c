@@ -1,7 +1,7 @@
 /*
  * Lanes: the order of what is asked for one name, and of names among each other.
  */
-#include "base/alloc.h"
+#include "unit/no_memory.h"
 #include "unit/registry/members.h"
 
 /* Requests of one name are carried out in their order. */
@@ -45,26 +45,22 @@ START_TEST(names_keep_their_order)
 }
 END_TEST
 
+static int register_name(void *context)
+{
+    struct cn_term *name = context;
+    struct one *one = &ones[0];
+
+    return one->names.register_name(one->member, *name, &one->pids[0], GLOBAL_EXIT_ONE, NULL, NULL);
+}
+
 /* Asking fails cleanly at each allocation. */
 START_TEST(asking_survives_no_memory)
 {
     struct cn_term name = atom("name");
-    struct one *one = &ones[0];
-    int r = -1;
-    size_t nth = 0;
 
-    while (r != 0) {
-        mem_test_begin();
-        mem_test_fail(++nth);
-        r = one->names.register_name(one->member, name, &one->pids[0], GLOBAL_EXIT_ONE, NULL, NULL);
-        mem_test_fail(0);
-        if (r != 0)
-            ck_assert_int_eq(mem_test_end(), 0);
-    }
-    (void)mem_test_end();
+    ck_assert_uint_gt(no_memory_sweep(register_name, &name), 3);
     world_settle(&world);
     ck_assert_str_eq(holder(0, "name"), "<a.6.0>");
-    ck_assert_uint_gt(nth, 3);
 }
 END_TEST
 

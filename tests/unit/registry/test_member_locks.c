@@ -1,8 +1,8 @@
 /*
  * Locks: who holds them, and when they are free again. Node a, with holders here and on b.
  */
-#include "base/alloc.h"
 #include "base/error.h"
+#include "unit/no_memory.h"
 #include "unit/registry/members.h"
 
 static struct member *member;
@@ -86,24 +86,21 @@ START_TEST(dead_lock_stops_changes)
 }
 END_TEST
 
+static int set_one(void *context)
+{
+    struct cn_term *id = context;
+    int error = locks_set(member, *id, &there);
+
+    ck_assert_uint_eq(member_locks(member), error == 0 ? 1 : 0);
+    return error;
+}
+
 /* Without memory nothing is locked, and nothing leaks. */
 START_TEST(locking_survives_no_memory)
 {
     struct cn_term id = parse("{res,1}");
-    int r = -1;
-    size_t nth = 0;
 
-    while (r != 0) {
-        mem_test_begin();
-        mem_test_fail(++nth);
-        r = locks_set(member, id, &there);
-        mem_test_fail(0);
-        if (r != 0)
-            ck_assert_int_eq(mem_test_end(), 0);
-        ck_assert_uint_eq(member_locks(member), r == 0 ? 1 : 0);
-    }
-    (void)mem_test_end();
-    ck_assert_uint_gt(nth, 3);
+    ck_assert_uint_gt(no_memory_sweep(set_one, &id), 3);
 }
 END_TEST
 

@@ -2,7 +2,7 @@
  * The table of names of node a: one holder per name, one monitor per holder, and nothing left when
  * it goes.
  */
-#include "base/alloc.h"
+#include "unit/no_memory.h"
 #include "unit/registry/members.h"
 
 static struct member *member;
@@ -85,25 +85,21 @@ START_TEST(external_names_are_listed)
 }
 END_TEST
 
+static int insert(void *context)
+{
+    struct cn_term *terms = context;
+    int error = roster_insert(member, terms[0], &x, terms[1], "b@world");
+
+    ck_assert_uint_eq(member_names(member), error == 0 ? 1 : 0);
+    return error;
+}
+
 /* Without memory a new name is not entered, and nothing leaks. */
 START_TEST(inserting_survives_no_memory)
 {
-    struct cn_term name = atom("n");
-    struct cn_term method = atom("m");
-    int r = -1;
-    size_t nth = 0;
+    struct cn_term terms[] = {atom("n"), atom("m")};
 
-    while (r != 0) {
-        mem_test_begin();
-        mem_test_fail(++nth);
-        r = roster_insert(member, name, &x, method, "b@world");
-        mem_test_fail(0);
-        if (r != 0)
-            ck_assert_int_eq(mem_test_end(), 0);
-        ck_assert_uint_eq(member_names(member), r == 0 ? 1 : 0);
-    }
-    (void)mem_test_end();
-    ck_assert_uint_gt(nth, 4);
+    ck_assert_uint_gt(no_memory_sweep(insert, terms), 4);
 }
 END_TEST
 
