@@ -98,11 +98,12 @@ defmodule Minotaur.Cluster.DrainHurryTest do
         for _ <- 1..2, do: stop_by_rpc(ctx)
         wait_until(fn -> assert length(sessions(ctx, ctx.target)) == @sessions end)
         terminate(ctx)
-        assert_answers_for(ctx, 1_500)
+        # It says so each second.
+        progress = fn -> Enum.filter(lines_since_signal(ctx), &(&1 =~ "draining: moved=")) end
+        wait_until(fn -> assert [_, _, _ | _] = progress.() end)
         stop_probe(ctx, watcher)
         assert Cluster.await_stop(ctx.cluster, ctx.source, exit_status: @moved) == @moved
         assert logs(ctx) =~ "drained: sessions=#{@sessions} moved=#{@sessions} lost=0"
-        assert drained_ms(ctx) >= 1_500
       end
 
       # Signals come while everything moves: what has moved answers, what has not is counted.
@@ -149,14 +150,6 @@ defmodule Minotaur.Cluster.DrainHurryTest do
 
   defp stop_by_rpc(ctx) do
     :ok = Cluster.call(ctx.cluster, ctx.third, :rpc, :call, [ctx.source, :init, :stop, []])
-  end
-
-  defp assert_answers_for(ctx, left_ms) do
-    started = System.monotonic_time(:millisecond)
-    host = {SessionHost, ctx.source}
-    assert %{draining: true} = Cluster.genserver_call(ctx.cluster, ctx.third, host, :info)
-    passed = System.monotonic_time(:millisecond) - started
-    if passed < left_ms, do: assert_answers_for(ctx, left_ms - passed)
   end
 
   # Two signals at the same time are one to a process: each is waited for. A drain may be over
