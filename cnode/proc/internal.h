@@ -139,6 +139,7 @@ struct process {
     struct message *first;
     struct message *last;
     struct message *kept; /* the last one that is passed over until process_take_kept; NULL: none */
+    uint64_t mailbox_bytes;
     uint32_t mailbox_length;
     struct message *reason; /* why it ends; NULL while exiting: out of memory, see exit_reason */
     struct list run;

@@ -9,6 +9,7 @@
  * callers and links learn of it, and who set the limit is told; without memory the sender is.
  */
 #include <errno.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -23,18 +24,22 @@ static void tell_full(const struct process *process)
     const char *name = process_name(process);
     char who[WHO_MAX];
 
-    (void)snprintf(who, sizeof(who), "<0.%u.%u> %s: %u messages", process->pid.id,
-                   process->pid.serial, name != NULL ? name : process->behaviour->module,
-                   process->mailbox_length);
+    (void)snprintf(who, sizeof(who), "<0.%u.%u> %s: %u messages, %" PRIu64 " bytes",
+                   process->pid.id, process->pid.serial,
+                   name != NULL ? name : process->behaviour->module, process->mailbox_length,
+                   process->mailbox_bytes);
     procs_limit_reached(process->procs, "mailbox.full", who);
 }
 
-/* Tell whether a message may come; a process whose mailbox is full is killed. */
-static bool takes_messages(struct process *process)
+/* Tell whether a message of @size may come; a process whose mailbox is full is killed. */
+static bool takes_message(struct process *process, size_t size)
 {
+    const struct procs_limits *limits = &process->procs->limits;
+
     if (process->exiting)
         return false;
-    if (process->mailbox_length < process->procs->limits.mailbox_max)
+    if (process->mailbox_length < limits->mailbox_max &&
+        process->mailbox_bytes + size <= limits->mailbox_bytes_max)
         return true;
     tell_full(process);
     process_mark_exiting(process, REASON_KILLED);
@@ -50,6 +55,7 @@ static void append(struct process *process, struct message *message)
         process->last->next = message;
     process->last = message;
     process->mailbox_length++;
+    process->mailbox_bytes += message->size;
     run_queue_add(process);
 }
 
@@ -91,7 +97,7 @@ int mailbox_push(struct process *process, struct cn_term message, bool down)
 {
     struct message *copy = NULL;
 
-    if (!takes_messages(process))
+    if (!takes_message(process, message.size))
         return 0;
     copy = message_new(message.size);
     if (copy == NULL)
@@ -105,9 +111,11 @@ int mailbox_push(struct process *process, struct cn_term message, bool down)
 int mailbox_push_body(struct process *process, struct cn_term start, struct etf_body *body)
 {
     struct message *whole = NULL;
-    int r = 0;
+    int r = etf_body_plain(body);
 
-    if (!takes_messages(process))
+    if (r != 0)
+        return r;
+    if (!takes_message(process, start.size + body->plain.size))
         return 0;
     r = message_join(start, body, &whole);
     if (r == 0)
@@ -119,7 +127,7 @@ int mailbox_push_shared(struct process *process, struct cn_term message, struct 
 {
     struct message *kept = NULL;
 
-    if (!takes_messages(process))
+    if (!takes_message(process, message.size))
         return 0;
     kept = message_new(0);
     if (kept == NULL)
@@ -173,6 +181,7 @@ static struct message *take_behind(struct process *process, struct message *befo
     if (process->kept == message)
         process->kept = before;
     process->mailbox_length -= message->timer ? 0 : 1;
+    process->mailbox_bytes -= message->size;
     return message;
 }
 
@@ -191,6 +200,7 @@ static void keep(struct process *self, struct message *message)
         self->last = message;
     self->kept = message;
     self->mailbox_length += message->timer ? 0 : 1;
+    self->mailbox_bytes += message->size;
 }
 
 void process_keep_message(struct process *self)

@@ -38,7 +38,8 @@ struct procs_limits {
     uint32_t processes_max;         /* [2,000,000] */
     uint32_t names_max;             /* [65,536] */
     uint32_t mailbox_max;           /* messages queued in one process [1,000,000]; beyond it the
-                                       process is killed, traced */
+                                       process is killed, and it is told */
+    uint64_t mailbox_bytes_max;     /* their bytes [268,435,456]; likewise */
     uint32_t monitors_per_peer_max; /* [131,072]; beyond it a monitor fires with system_limit */
     uint32_t links_per_peer_max;    /* [131,072]; beyond it a link breaks with system_limit */
     void *context;                  /* handed to the function below */

@@ -12,8 +12,10 @@
 #include "base/trace.h"
 #include "proc/internal.h"
 
-#define REF_WORDS      3
-#define REF_FIRST_BITS 18
+#define REF_WORDS             3
+#define REF_FIRST_BITS        18
+
+#define MAILBOX_BYTES_DEFAULT (UINT64_C(256) << 20)
 
 static uint32_t or_default(uint32_t limit, uint32_t normal)
 {
@@ -28,6 +30,8 @@ static struct procs_limits limits_complete(const struct procs_limits *limits)
         .processes_max = or_default(given.processes_max, 2000000),
         .names_max = or_default(given.names_max, 65536),
         .mailbox_max = or_default(given.mailbox_max, 1000000),
+        .mailbox_bytes_max = given.mailbox_bytes_max != 0 ? given.mailbox_bytes_max
+                                                          : MAILBOX_BYTES_DEFAULT,
         .monitors_per_peer_max = or_default(given.monitors_per_peer_max, 131072),
         .links_per_peer_max = or_default(given.links_per_peer_max, 131072),
         .context = given.context,

@@ -23,7 +23,8 @@ static void on_reached(void *context, const char *limit, const char *who)
 
 static void setup(void)
 {
-    struct procs_limits limits = {.mailbox_max = 3, .reached = on_reached};
+    struct procs_limits limits = {
+        .mailbox_max = 3, .mailbox_bytes_max = 100, .reached = on_reached};
 
     reached = 0;
     ck_assert_int_eq(procs_new("x@world", 7, NULL, &limits, &procs), 0);
@@ -63,10 +64,29 @@ START_TEST(full_mailbox_kills)
     for (size_t i = 0; i < 6; i++)
         ck_assert_int_eq(tell("x"), 0);
     ck_assert_uint_eq(reached, 1);
-    ck_assert_str_eq(reached_by, "mailbox.full: <0.1.0> probe: 3 messages");
+    ck_assert_str_eq(reached_by, "mailbox.full: <0.1.0> probe: 3 messages, 9 bytes");
     (void)procs_run(procs, 1);
     ck_assert_str_eq(p.ended, "killed");
     ck_assert_uint_eq(p.count, 0);
+}
+END_TEST
+
+/* So does one with few large messages; what was handled or flushed makes room again. */
+START_TEST(full_mailbox_by_bytes)
+{
+    const char *text = "an_atom_of_forty_bytes__________________";
+
+    for (int round = 0; round < 5; round++) {
+        ck_assert_int_eq(tell(text), 0);
+        ck_assert_int_eq(tell(text), 0);
+        (void)procs_run(procs, 1);
+    }
+    ck_assert_uint_eq(p.count, 10);
+    for (int i = 0; i < 3; i++)
+        ck_assert_int_eq(tell(text), 0);
+    ck_assert_str_eq(reached_by, "mailbox.full: <0.1.0> probe: 2 messages, 84 bytes");
+    (void)procs_run(procs, 1);
+    ck_assert_str_eq(p.ended, "killed");
 }
 END_TEST
 
@@ -176,6 +196,7 @@ static void add(TCase *tcase)
 {
     tcase_add_test(tcase, messages_keep_their_order);
     tcase_add_test(tcase, full_mailbox_kills);
+    tcase_add_test(tcase, full_mailbox_by_bytes);
     tcase_add_test(tcase, no_memory_is_told);
     tcase_add_test(tcase, kept_messages_are_shared);
     tcase_add_test(tcase, bodies_are_joined);
