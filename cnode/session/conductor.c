@@ -28,6 +28,8 @@ struct conductor {
     struct hosts *hosts;
     struct window window;
     struct list errands; /* that wait for room */
+    uint32_t errand_count;
+    bool no_room; /* an errand has had to wait */
     bool pumping;
     /* The rebalance. */
     struct gen_from *rebalancer; /* who waits for its answer; NULL: none is on */
@@ -71,6 +73,7 @@ static struct conductor *conductor_get(struct hosts *hosts)
 
 static void errand_free(struct errand *errand)
 {
+    errand->conductor->errand_count--;
     operation_end(&errand->operation);
     list_remove(&errand->link);
     gen_from_free(errand->from);
@@ -100,6 +103,7 @@ static struct errand *errand_new(struct conductor *conductor, const struct gen_f
     errand->id_size = id.size;
     if (id.size > 0)
         memcpy(errand->id, id.data, id.size);
+    conductor->errand_count++;
     operation_begin(conductor->hosts, &errand->operation, errand_release);
     return errand;
 }
@@ -166,6 +170,18 @@ static void errand_moved(void *context, const struct move_outcome *outcome)
     move_over(conductor, outcome);
 }
 
+/* Wait for room, ahead of those that have not had their turn yet. */
+static void errand_waits(struct errand *errand)
+{
+    struct conductor *conductor = errand->conductor;
+
+    conductor->no_room = true;
+    if (conductor->pumping)
+        list_prepend(&conductor->errands, &errand->link);
+    else
+        list_append(&conductor->errands, &errand->link);
+}
+
 /* Move @session, or wait for room. */
 static void errand_begin(struct errand *errand, struct session *session)
 {
@@ -174,13 +190,13 @@ static void errand_begin(struct errand *errand, struct session *session)
     int error;
 
     if (!window_is_open(&conductor->window) || !move_is_due(conductor->hosts)) {
-        list_append(&conductor->errands, &errand->link);
+        errand_waits(errand);
         return;
     }
     error = move_export(session, &state);
     if (error == 0 && !move_has_room(conductor->hosts, cn_writer_term(&state).size)) {
         cn_writer_free(&state);
-        list_append(&conductor->errands, &errand->link);
+        errand_waits(errand);
         return;
     }
     conductor->window.moving++;
@@ -335,12 +351,11 @@ static void pump(struct conductor *conductor)
     if (conductor->pumping)
         return;
     conductor->pumping = true;
+    conductor->no_room = false;
     move_resume(conductor->hosts);
-    for (size_t turns = list_count(&conductor->errands);
-         turns > 0 && window_is_open(&conductor->window); turns--) {
-        link = list_pop(&conductor->errands);
+    while (!conductor->no_room && window_is_open(&conductor->window) &&
+           (link = list_pop(&conductor->errands)) != NULL)
         errand_go(container_of(link, struct errand, link));
-    }
     rebalance_go(conductor);
     conductor->pumping = false;
     if (conductor->rebalancer != NULL && list_empty(&conductor->waiting) && conductor->moving == 0)
@@ -396,7 +411,7 @@ static void reply_invalid_node(struct hosts *hosts, const struct gen_from *from,
     cn_writer_free(&writer);
 }
 
-/* Read {move, Id, Node}. An id that is no binary names no session. */
+/* Read {move, Id, Node}. An id that is no binary, or longer than any, names no session. */
 static bool read_move(struct cn_term request, struct cn_bytes *ret_id, struct cn_term *ret_node)
 {
     struct cn_reader reader, id_reader;
@@ -407,7 +422,8 @@ static bool read_move(struct cn_term request, struct cn_bytes *ret_id, struct cn
         !cn_read_term(&reader, &id) || !cn_read_term(&reader, ret_node))
         return false;
     cn_reader_init(&id_reader, id);
-    if (cn_peek(&id_reader) != CN_TYPE_BINARY || !cn_read_binary(&id_reader, ret_id))
+    if (cn_peek(&id_reader) != CN_TYPE_BINARY || !cn_read_binary(&id_reader, ret_id) ||
+        ret_id->size > WORDS_ID_BYTES_MAX)
         *ret_id = (struct cn_bytes){.size = 0};
     return true;
 }
@@ -436,6 +452,8 @@ bool conductor_call(struct hosts *hosts, const struct gen_from *from, struct cn_
         words_reply_error(hosts->procs, from, "no_memory");
     else if (!rebalance && !read_node(node_term, &node))
         reply_invalid_node(hosts, from, node_term);
+    else if (!rebalance && conductor->errand_count >= hosts->config.orders_max)
+        words_reply_error(hosts->procs, from, "busy");
     else if (!rebalance)
         move_call(conductor, from, id, node);
     else if (hosts->drain != NULL)

@@ -26,11 +26,12 @@ static struct held *held_new(void)
     return held;
 }
 
-int held_add(struct held **held, struct cn_term message, size_t count_max)
+int held_add(struct held **held, struct cn_term message, size_t count_max, uint64_t bytes_max)
 {
+    uint64_t bytes = *held != NULL ? (*held)->bytes : 0;
     struct held_message *item;
 
-    if (held_count(*held) >= count_max)
+    if (held_count(*held) >= count_max || bytes + message.size > bytes_max)
         return CN_E_LIMIT;
     item = mem_alloc(sizeof(*item) + message.size);
     if (item == NULL)
@@ -47,6 +48,7 @@ int held_add(struct held **held, struct cn_term message, size_t count_max)
     list_init(&item->link);
     list_append(&(*held)->messages, &item->link);
     (*held)->count++;
+    (*held)->bytes += message.size;
     return 0;
 }
 

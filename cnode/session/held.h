@@ -15,6 +15,7 @@
 struct held {
     struct list messages;
     size_t count;
+    uint64_t bytes;
 };
 
 /** Called for each message, oldest first; false ends the walk. */
@@ -22,9 +23,10 @@ typedef bool (*held_visit)(void *context, struct cn_term message);
 
 /**
  * Append a copy of @message, making the queue when *@held is NULL.
- * Errors: CN_E_LIMIT when @count_max messages are held; -ENOMEM; with nothing changed.
+ * Errors: CN_E_LIMIT when @count_max messages are held, or it would be more than @bytes_max bytes;
+ * -ENOMEM; with nothing changed.
  */
-int held_add(struct held **held, struct cn_term message, size_t count_max);
+int held_add(struct held **held, struct cn_term message, size_t count_max, uint64_t bytes_max);
 /** Count the messages of @held; NULL holds none. */
 size_t held_count(const struct held *held);
 /** Visit the messages and keep them. @held may be NULL. */

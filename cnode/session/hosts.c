@@ -22,6 +22,8 @@
 #define CAPACITY_DEFAULT       1000000u
 #define DRAIN_SECONDS_DEFAULT  30u
 #define HELD_MESSAGES_DEFAULT  100000u
+#define HELD_BYTES_DEFAULT     (UINT64_C(64) << 20)
+#define ORDERS_DEFAULT         100000u
 #define SNAPSHOT_BYTES_DEFAULT (64u << 20)
 #define NAMES_WAIT_MS_DEFAULT  4u
 
@@ -38,6 +40,9 @@ static void set_config(struct hosts *hosts, const struct hosts_config *config)
     hosts->config.capacity = or_default(config->capacity, CAPACITY_DEFAULT);
     hosts->config.drain_seconds = or_default(config->drain_seconds, DRAIN_SECONDS_DEFAULT);
     hosts->config.held_messages_max = or_default(config->held_messages_max, HELD_MESSAGES_DEFAULT);
+    if (config->held_bytes_max == 0)
+        hosts->config.held_bytes_max = HELD_BYTES_DEFAULT;
+    hosts->config.orders_max = or_default(config->orders_max, ORDERS_DEFAULT);
     hosts->config.names_wait_ms = or_default(config->names_wait_ms, NAMES_WAIT_MS_DEFAULT);
     hosts->config.snapshot_bytes_max = or_default(config->snapshot_bytes_max,
                                                   SNAPSHOT_BYTES_DEFAULT);

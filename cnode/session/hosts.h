@@ -96,6 +96,8 @@ struct hosts_config {
     uint32_t round_seconds;      /* handed to the game; 0: rounds have no timer */
     uint32_t drain_seconds;      /* the drain's deadline [30] */
     uint32_t held_messages_max;  /* queued in one session while it moves or starts [100,000] */
+    uint64_t held_bytes_max;     /* their bytes [67,108,864] */
+    uint32_t orders_max;         /* moves that are ordered one by one, at a time [100,000] */
     uint32_t snapshot_bytes_max; /* of one session [67,108,864] */
     uint32_t bytes_per_second;   /* of states that leave; 0: no limit */
     uint32_t names_wait_ms;      /* for which a moving session waits for its names [4] */

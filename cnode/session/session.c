@@ -83,7 +83,9 @@ int session_send(struct session *session, const struct cn_pid *to, struct cn_ter
 
 int session_hold(struct session *session, struct cn_term message)
 {
-    return held_add(&session->held, message, session->hosts->config.held_messages_max);
+    const struct hosts_config *config = &session->hosts->config;
+
+    return held_add(&session->held, message, config->held_messages_max, config->held_bytes_max);
 }
 
 void session_stop(struct session *session, struct cn_term reason)

@@ -96,6 +96,40 @@ START_TEST(waits_for_room)
 }
 END_TEST
 
+/* Orders that wait have a limit, and are not looked at all each time that one may go. */
+START_TEST(orders_have_a_limit)
+{
+    struct hosts *hosts;
+    char order[64];
+    unsigned exports;
+
+    begin();
+    hosts = cluster.nodes[0].hosts;
+    hosts->config.orders_max = 5;
+    hosts->moving_bytes = MOVE_BYTES_MAX;
+    for (int i = 0; i < 5; i++) {
+        char id[2] = {(char)('a' + i)};
+
+        cluster_start(&cluster, 0, id, NULL);
+        (void)snprintf(order, sizeof(order), "{move,<<\"%s\">>,b@world}", id);
+        cluster_call_host(&cluster, 2, 0, parse(order));
+    }
+    ck_assert_uint_eq(cluster_answers(&cluster, 2), 0);
+    ck_assert_str_eq(ask(0, "{move,<<\"t\">>,b@world}"), "reply {error,busy}");
+    exports = toy_exports;
+    cluster_call(&cluster, 1, &toy_pid, parse("stop"));
+    ck_assert_uint_eq(toy_exports, exports + 1);
+    hosts->moving_bytes = 0;
+    cluster_call(&cluster, 1, session_pid(cluster_start(&cluster, 0, "z", NULL)), parse("stop"));
+    for (int i = 0; i < 5; i++) {
+        char id[2] = {(char)('a' + i)};
+
+        ck_assert_ptr_nonnull(cluster_find(&cluster, 1, id));
+    }
+    ck_assert_str_eq(cluster_last(&cluster, 2), "reply ok");
+}
+END_TEST
+
 /* A drain that begins takes over what the conductor moves: nothing is moved twice or left. */
 START_TEST(drain_takes_over)
 {
@@ -276,6 +310,7 @@ int main(void)
     tcase_add_test(tests, refuses);
     tcase_add_test(tests, busy);
     tcase_add_test(tests, waits_for_room);
+    tcase_add_test(tests, orders_have_a_limit);
     tcase_add_test(tests, drain_takes_over);
     tcase_add_test(tests, drain_counts_it);
     tcase_add_test(tests, rebalances);

@@ -29,9 +29,9 @@ START_TEST(keeps_order)
     seen_max = 60;
     held_each(held, visit, NULL);
     ck_assert_uint_eq(held_count(held), 0);
-    ck_assert_int_eq(held_add(&held, atom("a"), 10), 0);
-    ck_assert_int_eq(held_add(&held, atom("b"), 10), 0);
-    ck_assert_int_eq(held_add(&held, atom("c"), 10), 0);
+    ck_assert_int_eq(held_add(&held, atom("a"), 10, 100), 0);
+    ck_assert_int_eq(held_add(&held, atom("b"), 10, 100), 0);
+    ck_assert_int_eq(held_add(&held, atom("c"), 10, 100), 0);
     held_each(held, visit, NULL);
     ck_assert_str_eq(seen, "abc");
     seen_max = 4;
@@ -41,14 +41,17 @@ START_TEST(keeps_order)
 }
 END_TEST
 
-/* Beyond the limit nothing is held. */
+/* Beyond the limit, of messages or of their bytes, nothing is held. */
 START_TEST(has_a_limit)
 {
     struct held *held = NULL;
 
-    ck_assert_int_eq(held_add(&held, atom("a"), 1), 0);
-    ck_assert_int_eq(held_add(&held, atom("b"), 1), CN_E_LIMIT);
+    ck_assert_int_eq(held_add(&held, atom("a"), 1, 100), 0);
+    ck_assert_int_eq(held_add(&held, atom("b"), 1, 100), CN_E_LIMIT);
     ck_assert_uint_eq(held_count(held), 1);
+    ck_assert_int_eq(held_add(&held, atom("of_eight"), 9, 12), CN_E_LIMIT);
+    ck_assert_int_eq(held_add(&held, atom("of_eight"), 9, 13), 0);
+    ck_assert_uint_eq(held_count(held), 2);
     held_free(held);
 }
 END_TEST
@@ -62,12 +65,12 @@ START_TEST(survives_without_memory)
     mem_test_begin();
     for (size_t i = 1; i <= 2; i++) {
         mem_test_fail(i);
-        ck_assert_int_eq(held_add(&held, message, 10), -ENOMEM);
+        ck_assert_int_eq(held_add(&held, message, 10, 100), -ENOMEM);
         ck_assert_ptr_null(held);
         ck_assert_int_eq(mem_test_live(), 0);
     }
     mem_test_fail(0);
-    ck_assert_int_eq(held_add(&held, message, 10), 0);
+    ck_assert_int_eq(held_add(&held, message, 10, 100), 0);
     held_free(held);
     ck_assert_int_eq(mem_test_end(), 0);
 }
