@@ -102,6 +102,10 @@ static void return_list(struct apply *apply, void (*visit)(struct procs *, struc
     struct cn_writer writer;
 
     visit(apply_procs(apply), &listing);
+    if (listing.length > procs_listed_max(apply_procs(apply))) {
+        apply_error(apply, "system_limit");
+        return;
+    }
     cn_writer_init(&writer, 0);
     if (listing.length > 0)
         cn_write_list(&writer, listing.length);

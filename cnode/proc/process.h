@@ -42,6 +42,7 @@ struct procs_limits {
     uint64_t mailbox_bytes_max;     /* their bytes [268,435,456]; likewise */
     uint32_t monitors_per_peer_max; /* [131,072]; beyond it a monitor fires with system_limit */
     uint32_t links_per_peer_max;    /* [131,072]; beyond it a link breaks with system_limit */
+    uint32_t listed_max;            /* processes in one answer [250,000]: see procs_listed_max */
     void *context;                  /* handed to the function below */
     /**
      * @who, a process or a peer, has reached the limit "mailbox.full", "monitors.full" or
@@ -65,6 +66,8 @@ uint32_t procs_creation(const struct procs *procs);
 size_t procs_count(const struct procs *procs);
 /** Give the number of processes that there may be. */
 size_t procs_limit(const struct procs *procs);
+/** Give how many may be listed in one answer: a longer one would hold the node up. */
+size_t procs_listed_max(const struct procs *procs);
 
 /**
  * Take a signal from the peer @node.

@@ -34,6 +34,7 @@ static struct procs_limits limits_complete(const struct procs_limits *limits)
                                                           : MAILBOX_BYTES_DEFAULT,
         .monitors_per_peer_max = or_default(given.monitors_per_peer_max, 131072),
         .links_per_peer_max = or_default(given.links_per_peer_max, 131072),
+        .listed_max = or_default(given.listed_max, 250000),
         .context = given.context,
         .reached = given.reached,
     };
@@ -105,6 +106,11 @@ uint32_t procs_creation(const struct procs *procs)
 bool procs_closing(const struct procs *procs)
 {
     return procs->closing;
+}
+
+size_t procs_listed_max(const struct procs *procs)
+{
+    return procs->limits.listed_max;
 }
 
 size_t procs_count(const struct procs *procs)

@@ -23,6 +23,7 @@
 #define DRAIN_SECONDS_DEFAULT  30u
 #define HELD_MESSAGES_DEFAULT  100000u
 #define HELD_BYTES_DEFAULT     (UINT64_C(64) << 20)
+#define LISTED_DEFAULT         100000u
 #define ORDERS_DEFAULT         100000u
 #define SNAPSHOT_BYTES_DEFAULT (64u << 20)
 #define NAMES_WAIT_MS_DEFAULT  4u
@@ -42,6 +43,7 @@ static void set_config(struct hosts *hosts, const struct hosts_config *config)
     hosts->config.held_messages_max = or_default(config->held_messages_max, HELD_MESSAGES_DEFAULT);
     if (config->held_bytes_max == 0)
         hosts->config.held_bytes_max = HELD_BYTES_DEFAULT;
+    hosts->config.listed_max = or_default(config->listed_max, LISTED_DEFAULT);
     hosts->config.orders_max = or_default(config->orders_max, ORDERS_DEFAULT);
     hosts->config.names_wait_ms = or_default(config->names_wait_ms, NAMES_WAIT_MS_DEFAULT);
     hosts->config.snapshot_bytes_max = or_default(config->snapshot_bytes_max,

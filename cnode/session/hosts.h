@@ -98,6 +98,7 @@ struct hosts_config {
     uint32_t held_messages_max;  /* queued in one session while it moves or starts [100,000] */
     uint64_t held_bytes_max;     /* their bytes [67,108,864] */
     uint32_t orders_max;         /* moves that are ordered one by one, at a time [100,000] */
+    uint32_t listed_max;         /* sessions in one answer [100,000]; more hold the node up */
     uint32_t snapshot_bytes_max; /* of one session [67,108,864] */
     uint32_t bytes_per_second;   /* of states that leave; 0: no limit */
     uint32_t names_wait_ms;      /* for which a moving session waits for its names [4] */

@@ -62,6 +62,10 @@ static void write_sessions(const struct hosts *hosts, struct cn_writer *writer)
     uint32_t count = 0;
 
     map_for_each(hosts->table.by_id, key, next) count += owned(key->session) ? 1 : 0;
+    if (count > hosts->config.listed_max) {
+        words_error(writer, "system_limit");
+        return;
+    }
     if (count > 0)
         cn_write_list(writer, count);
     map_for_each(hosts->table.by_id, key, next) if (owned(key->session))

@@ -22,6 +22,10 @@ static void write_children(const struct hosts *hosts, struct cn_writer *writer)
     struct session_key *key, *next;
     uint32_t count = (uint32_t)map_count(hosts->table.by_id);
 
+    if (count > hosts->config.listed_max) {
+        words_error(writer, "system_limit");
+        return;
+    }
     if (count > 0)
         cn_write_list(writer, count);
     map_for_each(hosts->table.by_id, key, next)

@@ -3,6 +3,7 @@
  */
 #include <string.h>
 
+#include "proc/internal.h"
 #include "unit/otp/asker.h"
 
 /* Alive is a pid of this life of this node; an older one is dead, another node's a bad argument. */
@@ -42,6 +43,17 @@ START_TEST(processes_are_listed)
 {
     ck_assert_str_eq(rpc("erlang", "processes", parse("[]")), "reply [<a.1.0>,<a.2.0>,<a.3.0>]");
     ck_assert_str_eq(rpc("erlang", "self", parse("[]")), "reply <a.4.0>");
+}
+END_TEST
+
+/* More than may be in one answer are refused by name. */
+START_TEST(too_many_are_not_listed)
+{
+    world_procs(&world, 0)->limits.listed_max = 3;
+    ck_assert_str_eq(rpc("erlang", "processes", parse("[]")), "reply [<a.1.0>,<a.2.0>,<a.3.0>]");
+    world_procs(&world, 0)->limits.listed_max = 2;
+    ck_assert_ptr_nonnull(
+        strstr(rpc("erlang", "processes", parse("[]")), "reply {badrpc,{EXIT,{system_limit,"));
 }
 END_TEST
 
@@ -89,6 +101,7 @@ static void add(TCase *tcase)
     tcase_add_test(tcase, alive_compares_creations);
     tcase_add_test(tcase, names_are_told);
     tcase_add_test(tcase, processes_are_listed);
+    tcase_add_test(tcase, too_many_are_not_listed);
     tcase_add_test(tcase, messages_are_sent);
     tcase_add_test(tcase, exit_signals_are_sent);
     tcase_add_test(tcase, classes_are_raised);

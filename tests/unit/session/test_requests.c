@@ -38,7 +38,7 @@ START_TEST(hosts)
 }
 END_TEST
 
-/* sessions lists those owned here. */
+/* sessions lists those owned here, unless they are too many. */
 START_TEST(sessions)
 {
     cluster_host(&cluster, 0);
@@ -49,6 +49,8 @@ START_TEST(sessions)
         strstr(ask("sessions"), "reply [#{id=><<t>>,join_code=><<code>>,pid=><a."));
     ck_assert_ptr_nonnull(
         strstr(ask("sessions"), "epoch=>1,version=>1},#{id=><<u>>,join_code=>nil"));
+    cluster.nodes[0].hosts->config.listed_max = 1;
+    ck_assert_str_eq(ask("sessions"), "reply {error,system_limit}");
 }
 END_TEST
 

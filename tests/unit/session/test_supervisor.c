@@ -23,7 +23,7 @@ static const char *ask(struct cn_term request)
     return cluster_call(&cluster, 2, &pid, request);
 }
 
-/* Every session process is a child, with its module. */
+/* Every session process is a child, with its module; too many are only counted. */
 START_TEST(sessions_are_children)
 {
     cluster_host(&cluster, 0);
@@ -35,6 +35,9 @@ START_TEST(sessions_are_children)
     ck_assert_ptr_nonnull(strstr(cluster_last(&cluster, 2), ",worker,["));
     ck_assert_str_eq(ask(parse("count_children")),
                      "reply [{specs,1},{active,1},{supervisors,0},{workers,1}]");
+    cluster_start(&cluster, 0, "u", NULL);
+    cluster.nodes[0].hosts->config.listed_max = 1;
+    ck_assert_str_eq(ask(parse("which_children")), "reply {error,system_limit}");
 }
 END_TEST
 
