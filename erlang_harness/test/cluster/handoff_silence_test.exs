@@ -43,6 +43,23 @@ defmodule Minotaur.Cluster.HandoffSilenceTest do
     end
   end
 
+  for kind1 <- [:beam, :c], kind2 <- [:beam, :c] do
+    # It runs, so the source that asks is told, and nobody else gets the session.
+    @tag kind1: kind1, kind2: kind2
+    test "a #{kind2} target of a #{kind1} source that runs and does not say so keeps it", ctx do
+      source = start_host(ctx, ctx.kind1)
+      target = start_host(ctx, ctx.kind2, "in_active=silent")
+      other = start_host(ctx, ctx.kind2)
+      game = start_session(ctx, source, [target, other])
+      players = start_players(ctx, game)
+      Cluster.stop_node(ctx.cluster, source)
+
+      assert_played_on(ctx, game, players, target)
+      assert [%{epoch: 2}] = sessions(ctx, target)
+      assert sessions(ctx, other) == []
+    end
+  end
+
   # One call at a time to the old process, without a time limit, until it has gone.
   defp end_rounds(ctx, old, rounds) do
     arguments = [old, :end_round, :infinity]
