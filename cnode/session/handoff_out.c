@@ -274,6 +274,7 @@ static void names_moved(struct session *session, const struct naming_result *res
 struct forwarding {
     struct session *session;
     size_t may_be_there; /* of the next ones: sent over a connection that was lost since */
+    bool calls_again;    /* of these, calls go once more */
     int error;
 };
 
@@ -291,7 +292,8 @@ static bool forward_held(void *context, struct cn_term message)
     struct forwarding *forwarding = context;
 
     /* The target knows calls by their tags; anything else would be executed twice. */
-    if (forwarding->may_be_there > 0 && forwarding->may_be_there-- && !is_call(message))
+    if (forwarding->may_be_there > 0 && forwarding->may_be_there-- &&
+        !(forwarding->calls_again && is_call(message)))
         return true;
     forwarding->error = session_send(forwarding->session,
                                      &forwarding->session->out->forward->target, message);
@@ -323,12 +325,14 @@ static void ready(struct session *session, const struct handoff_message *message
         activate_ahead(session, "others waited in vain");
 }
 
-/* The target owns the session: this process only passes messages on. */
-static void active(struct session *session, uint64_t epoch)
+/* The target owns the session: this process only passes messages on. @calls_again: the target
+ * remembers what it has carried out of those that were sent over a connection that was lost. */
+static void active(struct session *session, uint64_t epoch, bool calls_again)
 {
     struct handoff_out *out = session->out;
     struct forward *forward = out->forward;
-    struct forwarding forwarding = {.session = session, .may_be_there = out->sent};
+    struct forwarding forwarding = {
+        .session = session, .may_be_there = out->sent, .calls_again = calls_again};
     handoff_done done = out->done;
 
     if (sm_state(&out->sm) != OUT_ACTIVATING || failpoint("out_active"))
@@ -347,8 +351,8 @@ static void active(struct session *session, uint64_t epoch)
     done(session, 0);
 }
 
-/* All hosts have been asked: somebody owns the session, or it is over, or it goes on here. Of what
- * was sent nobody knows what has arrived: as after a lost connection. */
+/* All hosts have been asked: somebody owns the session, or it is over, or it goes on here. That has
+ * taken seconds, in which the target may have forgotten what it carried out: nothing goes twice. */
 static void asked(struct session *session, const struct cn_pid *owner, bool ended)
 {
     struct process *process = gen_server_process(session->server);
@@ -367,9 +371,8 @@ static void asked(struct session *session, const struct cn_pid *owner, bool ende
         fail(session, result);
         return;
     }
-    out->lost = true;
-    (void)say(session, &activate_word); /* it looks calls up that come twice */
-    active(session, session->epoch + 1);
+    (void)say(session, &activate_word);
+    active(session, session->epoch + 1, false);
 }
 
 /* An attempt has failed after `activate`: the target may own the session all the same. */
@@ -411,7 +414,7 @@ static void take_word(struct session *session, struct cn_term term)
             fail(session, CN_E_REFUSED);
         break;
     case HANDOFF_ACTIVE:
-        active(session, message.epoch);
+        active(session, message.epoch, true);
         break;
     default:
         break;

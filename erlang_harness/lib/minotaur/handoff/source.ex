@@ -93,7 +93,7 @@ defmodule Minotaur.Handoff.Source do
 
   def info({:handoff_active, transfer, epoch}, %{handoff: %{transfer: transfer}} = session) do
     if session.handoff.step == :activating and Failpoint.pass?(:out_active),
-      do: active(epoch, session),
+      do: active(epoch, :calls_again, session),
       else: {:noreply, session}
   end
 
@@ -173,16 +173,21 @@ defmodule Minotaur.Handoff.Source do
     activate(%{session | handoff: %{handoff | monitor: monitor, lost: true}})
   end
 
-  defp active(epoch, session) do
-    session = session |> stop_asking() |> stop_step_timer() |> catch_up()
+  defp active(epoch, again, session) do
+    session = session |> stop_asking() |> stop_step_timer() |> catch_up(again)
     GenServer.reply(session.handoff.from, :moved)
     {:noreply, Forwarder.new(%{session | epoch: epoch})}
   end
 
   # What was sent over the connection that was lost may not have arrived; the rest was never sent.
-  defp catch_up(%{handoff: %{lost: true, new: new} = handoff} = session) do
+  # The target knows calls by their tags, for a while.
+  defp catch_up(%{handoff: %{lost: true, new: new} = handoff} = session, again) do
     {sent, unsent} = session.queue |> Enum.reverse() |> Enum.split(handoff.sent)
-    for {:"$gen_call", _from, _request} = call <- sent, do: send(new, call)
+
+    if again == :calls_again do
+      for {:"$gen_call", _from, _request} = call <- sent, do: send(new, call)
+    end
+
     for message <- unsent, do: send(new, message)
 
     if handoff.names || is_map_key(handoff, :named_ms) do
@@ -193,7 +198,7 @@ defmodule Minotaur.Handoff.Source do
     end
   end
 
-  defp catch_up(session), do: session
+  defp catch_up(session, _again), do: session
 
   defp step_over(:naming, session) do
     Names.note_late()
@@ -213,13 +218,13 @@ defmodule Minotaur.Handoff.Source do
 
   defp fail_unless_owned(why, session), do: failed(why, session)
 
-  # Of what was sent nobody knows what has arrived: as after a lost connection. It looks calls up
-  # that come twice.
+  # To hear of it has taken seconds, in which the target may have forgotten what it carried out:
+  # nothing goes twice.
   defp owned(%{handoff: %{new: new, monitor: monitor} = handoff} = session) do
     Process.demonitor(monitor, [:flush])
     send(new, {:handoff_activate, handoff.transfer})
-    handoff = %{handoff | monitor: Process.monitor(new), lost: true}
-    active(session.epoch + 1, %{session | handoff: handoff})
+    handoff = %{handoff | monitor: Process.monitor(new)}
+    active(session.epoch + 1, :nothing_again, %{session | handoff: handoff})
   end
 
   defp failed(reason, %{id: id, join_code: join_code, handoff: handoff} = session) do
