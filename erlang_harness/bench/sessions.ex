@@ -16,7 +16,7 @@ defmodule Minotaur.Bench.Sessions do
   @users for n <- 1..4, do: %{id: "user-#{n}", display_name: "Player #{n}"}
   @callers 8
   @requests 64
-  @batch_requests 2
+  @batch_requests 1
   @batch 100
   @settle_ms 500
   @environment [minotaur: [round_seconds: 0, capacity: 2_000_000]]
