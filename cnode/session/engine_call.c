@@ -1,8 +1,9 @@
 /*
  * Calls to sessions on behalf of callers of the engine. One structure per call.
  *
- * When the owner's node was lost, its session may be about to run elsewhere: the next look waits a
- * moment, and finding nobody counts as one of the five.
+ * When the owner's node was lost, its session mostly runs elsewhere already, which is looked for at
+ * once; or it may be about to: then the next look waits a moment, and finding nobody counts as one
+ * of the five.
  */
 #include "session/engine_call.h"
 
@@ -29,6 +30,7 @@ struct engine_call {
     uint64_t began_ms;
     unsigned tries;
     bool node_lost; /* the owner's node broke away: somebody may take over soon */
+    bool looked;    /* since then */
     enum locate_by by;
     size_t key_size;
     uint8_t key[];
@@ -133,12 +135,12 @@ static void pause_over(struct host_timer *timer)
     look(container_of(timer, struct engine_call, timer));
 }
 
-/* Look again, at once or, when its node was lost, in a moment. */
+/* Look again, at once or, when its node was lost and nobody has it yet, in a moment. */
 static void look_again(struct engine_call *call)
 {
     if (call->tries >= TRIES_MAX)
         finish_not_alive(call);
-    else if (!call->node_lost)
+    else if (!call->node_lost || !call->looked)
         look(call);
     else if (host_timer_start(call->hosts, &call->timer, PAUSE_MS, pause_over) != 0)
         finish_not_alive(call);
@@ -214,6 +216,7 @@ static void went_down(struct engine_call *call, struct cn_term reason)
         call_session(call, &new_pid);
     } else if (cn_term_is_atom(reason, "noconnection")) {
         call->node_lost = true;
+        call->looked = false;
         look_again(call);
     } else if (is_orderly_end(reason)) {
         look_again(call);
@@ -249,16 +252,23 @@ static void finish_whereis(struct engine_call *call, const struct cn_pid *pid)
     finish_writer(call, &writer);
 }
 
+/* The first look after the node was lost: who is still said to be there is not. */
+static bool is_stale(const struct engine_call *call, const struct cn_pid *pid)
+{
+    return call->node_lost && !call->looked && strcmp(pid->node, call->pid.node) == 0;
+}
+
 static void found(void *context, const struct cn_pid *pid)
 {
     struct engine_call *call = context;
 
     if (call->function->kind == CN_GAME_FUNCTION_WHEREIS) {
         finish_whereis(call, pid);
-    } else if (pid != NULL) {
+    } else if (pid != NULL && !is_stale(call, pid)) {
         call_session(call, pid);
     } else if (call->node_lost) {
-        call->tries++;
+        call->tries += call->looked ? 1 : 0;
+        call->looked = true;
         look_again(call);
     } else {
         finish_not_alive(call);

@@ -213,6 +213,29 @@ START_TEST(node_is_lost_and_another_takes_over)
 }
 END_TEST
 
+/* The owner's node is lost during the call, and another host has taken over: it is asked at once.
+ */
+START_TEST(node_is_lost_and_another_has_taken_over)
+{
+    static struct fake_host fake;
+    static struct server silent;
+    struct cn_pid pid;
+
+    cluster_host(&cluster, 0);
+    pid = *gen_server_pid(server_start(world_procs(&cluster.world, 1), &silent, NULL));
+    silent.freeze = true;
+    fake_host_start(&fake, &cluster, 1);
+    fake_host_answer(&fake, pid_term(&pid));
+    fake_host_hello(&fake, 0);
+    ck_assert_str_eq(cluster_rpc(&cluster, 2, 0, "get", parse("[<<\"t\">>]")), "");
+    cluster_start(&cluster, 0, "t", NULL);
+    world_cut(&cluster.world, 0, 1);
+    cluster_settle(&cluster);
+    ck_assert_str_eq(cluster_last(&cluster, 2), "reply {ok,[]}");
+    server_deinit(&silent);
+}
+END_TEST
+
 /* The owner's node is lost during the call and nobody takes over: not alive, half a second later.
  */
 START_TEST(node_is_lost)
@@ -251,6 +274,7 @@ int main(void)
     tcase_add_test(tests, moved);
     tcase_add_test(tests, gone_five_times);
     tcase_add_test(tests, node_is_lost_and_another_takes_over);
+    tcase_add_test(tests, node_is_lost_and_another_has_taken_over);
     tcase_add_test(tests, node_is_lost);
     return run_suite(suite);
 }

@@ -6,9 +6,10 @@ defmodule Minotaur.GameEngine.SessionCall do
        ▲          │ gone: where it went, or found again; up to 5 times in all
        └──────────┘
 
-  A session that says where it went is called there. When its node was lost, another may be about
-  to take it over: each further look waits a moment, and finding nobody counts as one of the five. A
-  timeout is not repeated: it exits, as `GenServer.call/3` does.
+  A session that says where it went is called there. When its node was lost, it mostly runs
+  elsewhere already, and is looked for at once; or another host is about to take it over: each
+  further look waits a moment, and finding nobody counts as one of the five. A timeout is not
+  repeated: it exits, as `GenServer.call/3` does.
 
   A call that broke off may have been carried out. So an update is not simply called again but
   asked for as `{:repeat, tag, age_ms, request}`: the session knows by the tag of the first call
@@ -47,7 +48,7 @@ defmodule Minotaur.GameEngine.SessionCall do
 
   defp gone({:shutdown, {:moved, new}}, _pid, call), do: attempt(new, call)
   defp gone({:shutdown, {:session_conflict, new}}, _pid, call), do: attempt(new, call)
-  defp gone(:noconnection, _pid, call), do: look_again(call)
+  defp gone(:noconnection, pid, call), do: look_at_once(pid, call)
   defp gone(:noproc, _pid, call), do: attempt(call.find.(), call)
   defp gone(:shutdown, _pid, call), do: attempt(call.find.(), call)
   defp gone({:shutdown, _why}, _pid, call), do: attempt(call.find.(), call)
@@ -58,6 +59,14 @@ defmodule Minotaur.GameEngine.SessionCall do
   defp look_once_more(call) do
     Process.sleep(@pause_ms)
     attempt(call.find.(), call)
+  end
+
+  # Who is still said to be on the node that is lost is not.
+  defp look_at_once(lost, call) do
+    case call.find.() do
+      pid when is_pid(pid) and node(pid) != node(lost) -> attempt(pid, call)
+      _nobody_yet -> look_again(call)
+    end
   end
 
   # The node is lost: finding nobody yet counts as one of the attempts.

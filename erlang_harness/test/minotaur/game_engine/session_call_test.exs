@@ -90,9 +90,52 @@ defmodule Minotaur.GameEngine.SessionCallTest do
     assert %{round: 2} = SessionCall.run(find, :end_round)
   end
 
+  # Its node is lost, and the session runs elsewhere already: nobody waits.
+  test "a session that has left the lost node is called at once", ctx do
+    lost = pid_on(:"lost@127.0.0.1")
+    {:ok, finds} = Agent.start_link(fn -> [lost, ctx.pid] end)
+    find = fn -> Agent.get_and_update(finds, fn [pid | more] -> {pid, more} end) end
+    assert {0, %{round: 2}} = pauses(fn -> SessionCall.run(find, :end_round) end)
+  end
+
+  # The names still lead to the lost node: they are looked up again, after a pause.
+  test "a lost node that names still lead to is given a moment", ctx do
+    lost = pid_on(:"lost@127.0.0.1")
+    {:ok, finds} = Agent.start_link(fn -> [lost, lost, ctx.pid] end)
+    find = fn -> Agent.get_and_update(finds, fn [pid | more] -> {pid, more} end) end
+    assert {1, %{round: 2}} = pauses(fn -> SessionCall.run(find, :end_round) end)
+  end
+
   # Nobody to be found is not alive, at once.
   test "nobody is not alive" do
     assert {:error, :game_not_alive} = SessionCall.run(fn -> nil end, :end_round)
+  end
+
+  # NEW_PID_EXT of a node that nobody has.
+  defp pid_on(node) do
+    name = Atom.to_string(node)
+    :erlang.binary_to_term(<<131, 88, 119, byte_size(name), name::binary, 1::32, 0::32, 1::32>>)
+  end
+
+  # How often `fun` slept, and what it answered.
+  defp pauses(fun) do
+    :erlang.trace_pattern({Process, :sleep, 1}, true, [])
+    task = Task.async(fn -> receive(do: (:go -> fun.())) end)
+    :erlang.trace(task.pid, true, [:call])
+    send(task.pid, :go)
+    answer = Task.await(task)
+    delivered = :erlang.trace_delivered(task.pid)
+    assert_receive {:trace_delivered, _pid, ^delivered}
+    :erlang.trace_pattern({Process, :sleep, 1}, false, [])
+    {count_pauses(task.pid, 0), answer}
+  end
+
+  defp count_pauses(pid, count) do
+    receive do
+      {:trace, ^pid, :call, {Process, :sleep, _}} -> count_pauses(pid, count + 1)
+    after
+      0 -> count
+    end
   end
 
   # A process that ends when it is called, and says that the session went to `new`.

@@ -88,8 +88,7 @@ defmodule Minotaur.Cluster.Wires do
   end
 
   defp with_front(<<120, port::16, types::32, lowest::16, size::16, rest::binary>>, wires) do
-    <<name::binary-size(size), _extra::binary>> = rest
-    front = GenServer.call(wires, {:front, name, port})
+    front = GenServer.call(wires, {:front, binary_part(rest, 0, size), port})
     <<120, front::16, types::32, lowest::16, size::16, rest::binary>>
   end
 
