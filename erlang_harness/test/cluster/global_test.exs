@@ -301,8 +301,16 @@ defmodule Minotaur.Cluster.GlobalTest do
 
   defp await_holder(ctx, name, holder) do
     for node <- ctx.nodes do
-      wait_until(fn -> assert node(whereis(ctx, node, name)) == holder end, @settle_ms)
+      wait_until(
+        fn -> assert {node, name, holder} == {node, name, holder(ctx, node, name)} end,
+        @settle_ms
+      )
     end
+  end
+
+  # As `node` sees it.
+  defp holder(ctx, node, name) do
+    with pid when is_pid(pid) <- whereis(ctx, node, name), do: node(pid)
   end
 
   defp await_nobody(ctx, name) do
