@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "base/alloc.h"
+#include "session/ended.h"
 #include "session/locate.h"
 #include "session/words.h"
 
@@ -197,14 +198,6 @@ static bool read_moved(struct cn_term reason, struct cn_pid *ret_pid)
     return words_read_pair(reason, "shutdown", &moved) && words_read_new_pid(moved, ret_pid);
 }
 
-static bool is_orderly_end(struct cn_term reason)
-{
-    struct cn_term rest;
-
-    return cn_term_is_atom(reason, "noproc") || cn_term_is_atom(reason, "normal") ||
-           cn_term_is_atom(reason, "shutdown") || words_read_pair(reason, "shutdown", &rest);
-}
-
 static void went_down(struct engine_call *call, struct cn_term reason)
 {
     struct cn_pid new_pid;
@@ -218,7 +211,7 @@ static void went_down(struct engine_call *call, struct cn_term reason)
         call->node_lost = true;
         call->looked = false;
         look_again(call);
-    } else if (is_orderly_end(reason)) {
+    } else if (cn_term_is_atom(reason, "noproc") || ended_in_order(reason)) {
         look_again(call);
     } else {
         finish_raise(call, reason);

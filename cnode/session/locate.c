@@ -75,16 +75,24 @@ static void one_less(struct locate *locate)
     locate_release(&locate->operation);
 }
 
+/* Tell whether the answer is the pid of another process than the asker. */
+static bool names_other(const struct locate *locate, enum call_outcome outcome, struct cn_term term,
+                        struct cn_pid *ret_pid)
+{
+    struct cn_reader reader;
+
+    cn_reader_init(&reader, term);
+    return outcome == CALL_REPLY && cn_peek(&reader) == CN_TYPE_PID &&
+           cn_read_pid(&reader, ret_pid) && !cn_pid_equal(ret_pid, &locate->asker);
+}
+
 static void answered(struct gen_server *self, void *context, enum call_outcome outcome,
                      struct cn_term term)
 {
     struct locate *locate = context;
-    struct cn_reader reader;
     struct cn_pid pid;
 
-    cn_reader_init(&reader, term);
-    if (outcome == CALL_REPLY && cn_peek(&reader) == CN_TYPE_PID && cn_read_pid(&reader, &pid) &&
-        !cn_pid_equal(&pid, &locate->asker) && !cn_pid_equal(&pid, &locate->except))
+    if (names_other(locate, outcome, term, &pid) && !cn_pid_equal(&pid, &locate->except))
         tell(locate, &pid);
     one_less(locate);
 }
@@ -117,12 +125,9 @@ static void answered_owner(struct gen_server *self, void *context, enum call_out
                            struct cn_term term)
 {
     struct locate *locate = context;
-    struct cn_reader reader;
     struct cn_pid pid;
 
-    cn_reader_init(&reader, term);
-    if (outcome == CALL_REPLY && cn_peek(&reader) == CN_TYPE_PID && cn_read_pid(&reader, &pid) &&
-        !cn_pid_equal(&pid, &locate->asker))
+    if (names_other(locate, outcome, term, &pid))
         tell(locate, &pid);
     one_less(locate);
 }

@@ -99,14 +99,8 @@ defmodule Minotaur.Cluster.HandoffFailureTest do
 
       # Nobody sees the crash, and nobody has the session but the forwarder, which asks the hosts.
       test "an owner that crashes while its forwarder is cut off is not lost", ctx do
-        source = start_host(ctx, ctx.kind1, nil, net_ticktime: 4)
-        target = start_host(ctx, ctx.kind2, nil, net_ticktime: 4)
-        game = start_session(ctx, source, [target])
-        watcher = Probe.start(ctx.cluster, ctx.third)
-        old = on_third(ctx, :whereis, [game.id])
-        {:ok, _monitor} = Probe.run(ctx.cluster, watcher, Process, :monitor, [old])
-        :ok = Cluster.call(ctx.cluster, ctx.third, Hosts, :move, [game.id, target])
-        [%{pid: new}] = sessions(ctx, target)
+        %{source: source, target: target, game: game, old: old, new: new, watcher: watcher} =
+          start_watched_forwarder(ctx)
 
         pause(ctx, source, fn ->
           await_alone(ctx, target, source)
@@ -122,14 +116,8 @@ defmodule Minotaur.Cluster.HandoffFailureTest do
 
       # Nor does anybody see its end: the forwarder is told, and does not bring the session back.
       test "a session that ends while its forwarder is cut off stays ended", ctx do
-        source = start_host(ctx, ctx.kind1, nil, net_ticktime: 4)
-        target = start_host(ctx, ctx.kind2, nil, net_ticktime: 4)
-        game = start_session(ctx, source, [target])
-        watcher = Probe.start(ctx.cluster, ctx.third)
-        old = on_third(ctx, :whereis, [game.id])
-        {:ok, _monitor} = Probe.run(ctx.cluster, watcher, Process, :monitor, [old])
-        :ok = Cluster.call(ctx.cluster, ctx.third, Hosts, :move, [game.id, target])
-        [%{pid: new}] = sessions(ctx, target)
+        %{source: source, target: target, game: game, new: new, watcher: watcher} =
+          start_watched_forwarder(ctx)
 
         pause(ctx, source, fn ->
           await_alone(ctx, target, source)
@@ -172,6 +160,19 @@ defmodule Minotaur.Cluster.HandoffFailureTest do
   end
 
   # While a node stands still the others take it for lost.
+  # A session that has moved, and whose old process stays since the third node watches it.
+  defp start_watched_forwarder(ctx) do
+    source = start_host(ctx, ctx.kind1, nil, net_ticktime: 4)
+    target = start_host(ctx, ctx.kind2, nil, net_ticktime: 4)
+    game = start_session(ctx, source, [target])
+    watcher = Probe.start(ctx.cluster, ctx.third)
+    old = on_third(ctx, :whereis, [game.id])
+    {:ok, _monitor} = Probe.run(ctx.cluster, watcher, Process, :monitor, [old])
+    :ok = Cluster.call(ctx.cluster, ctx.third, Hosts, :move, [game.id, target])
+    [%{pid: new}] = sessions(ctx, target)
+    %{source: source, target: target, game: game, old: old, new: new, watcher: watcher}
+  end
+
   defp pause(ctx, node, fun) do
     os_pid = Cluster.os_pid(ctx.cluster, node)
     OsProcess.signal(os_pid, :stop)

@@ -18,6 +18,23 @@ static void begin(int owner)
     toy_pid = *session_pid(toy);
 }
 
+static struct fake_host fake;
+static struct server silent;
+
+/* The host of the second node says that a process there owns every session, and that one is silent.
+ */
+static void silent_owner(void)
+{
+    struct cn_pid pid;
+
+    cluster_host(&cluster, 0);
+    pid = *gen_server_pid(server_start(world_procs(&cluster.world, 1), &silent, NULL));
+    silent.freeze = true;
+    fake_host_start(&fake, &cluster, 1);
+    fake_host_answer(&fake, pid_term(&pid));
+    fake_host_hello(&fake, 0);
+}
+
 /* A session of the asked node is called; its bare answer is wrapped where the table says so. */
 START_TEST(local)
 {
@@ -105,16 +122,7 @@ END_TEST
  * asked once. */
 START_TEST(timeout_raises)
 {
-    static struct fake_host fake;
-    static struct server silent;
-    struct cn_pid pid;
-
-    cluster_host(&cluster, 0);
-    pid = *gen_server_pid(server_start(world_procs(&cluster.world, 1), &silent, NULL));
-    silent.freeze = true;
-    fake_host_start(&fake, &cluster, 1);
-    fake_host_answer(&fake, pid_term(&pid));
-    fake_host_hello(&fake, 0);
+    silent_owner();
     ck_assert_str_eq(cluster_rpc(&cluster, 2, 0, "add", parse("[<<\"t\">>,1]")), "");
     cluster_pass(&cluster, 5000);
     ck_assert_msg(strstr(cluster_last(&cluster, 2), "{timeout,{Elixir.GenServer,call,[<b.") != NULL,
@@ -128,7 +136,6 @@ END_TEST
  */
 START_TEST(moved)
 {
-    static struct fake_host fake;
     static struct server old, new;
     struct gen_server *old_server;
     struct cn_pid old_pid, new_pid;
@@ -154,7 +161,6 @@ END_TEST
 /* A pid that turns out gone is looked for five times. */
 START_TEST(gone_five_times)
 {
-    static struct fake_host fake;
     static struct server silent;
     struct cn_pid pid;
 
@@ -192,16 +198,7 @@ END_TEST
 /* The owner's node is lost during the call, and another host takes over a moment later. */
 START_TEST(node_is_lost_and_another_takes_over)
 {
-    static struct fake_host fake;
-    static struct server silent;
-    struct cn_pid pid;
-
-    cluster_host(&cluster, 0);
-    pid = *gen_server_pid(server_start(world_procs(&cluster.world, 1), &silent, NULL));
-    silent.freeze = true;
-    fake_host_start(&fake, &cluster, 1);
-    fake_host_answer(&fake, pid_term(&pid));
-    fake_host_hello(&fake, 0);
+    silent_owner();
     ck_assert_str_eq(cluster_rpc(&cluster, 2, 0, "get", parse("[<<\"t\">>]")), "");
     world_cut(&cluster.world, 0, 1);
     cluster_pass(&cluster, 50);
@@ -217,16 +214,7 @@ END_TEST
  */
 START_TEST(node_is_lost_and_another_has_taken_over)
 {
-    static struct fake_host fake;
-    static struct server silent;
-    struct cn_pid pid;
-
-    cluster_host(&cluster, 0);
-    pid = *gen_server_pid(server_start(world_procs(&cluster.world, 1), &silent, NULL));
-    silent.freeze = true;
-    fake_host_start(&fake, &cluster, 1);
-    fake_host_answer(&fake, pid_term(&pid));
-    fake_host_hello(&fake, 0);
+    silent_owner();
     ck_assert_str_eq(cluster_rpc(&cluster, 2, 0, "get", parse("[<<\"t\">>]")), "");
     cluster_start(&cluster, 0, "t", NULL);
     world_cut(&cluster.world, 0, 1);
@@ -240,16 +228,7 @@ END_TEST
  */
 START_TEST(node_is_lost)
 {
-    static struct fake_host fake;
-    static struct server silent;
-    struct cn_pid pid;
-
-    cluster_host(&cluster, 0);
-    pid = *gen_server_pid(server_start(world_procs(&cluster.world, 1), &silent, NULL));
-    silent.freeze = true;
-    fake_host_start(&fake, &cluster, 1);
-    fake_host_answer(&fake, pid_term(&pid));
-    fake_host_hello(&fake, 0);
+    silent_owner();
     (void)cluster_rpc(&cluster, 2, 0, "get", parse("[<<\"t\">>]"));
     world_cut(&cluster.world, 0, 1);
     cluster_pass(&cluster, 500);
