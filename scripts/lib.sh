@@ -64,13 +64,14 @@ executable_path() {
     esac
 }
 
+# A warning is an error in every build by these scripts, so that nobody meets one first in CI.
 build_options() {
     case $1 in
-        debug) printf '%s\n' -Doptimization=g -Ddebug=true -Dfailpoints=true ;;
-        release) printf '%s\n' -Doptimization=3 -Ddebug=true ;;
+        debug) printf '%s\n' -Dwerror=true -Doptimization=g -Ddebug=true -Dfailpoints=true ;;
+        release) printf '%s\n' -Dwerror=true -Doptimization=3 -Ddebug=true ;;
         asan)
-            printf '%s\n' -Doptimization=1 -Ddebug=true -Db_sanitize=address,undefined \
-                -Dfailpoints=true
+            printf '%s\n' -Dwerror=true -Doptimization=1 -Ddebug=true \
+                -Db_sanitize=address,undefined -Dfailpoints=true
             ;;
         fuzz)
             printf '%s\n' -Doptimization=1 -Ddebug=true -Db_sanitize=address,undefined \

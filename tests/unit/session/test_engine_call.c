@@ -161,11 +161,11 @@ END_TEST
 /* A pid that turns out gone is looked for five times. */
 START_TEST(gone_five_times)
 {
-    static struct server silent;
+    static struct server gone;
     struct cn_pid pid;
 
     cluster_host(&cluster, 0);
-    pid = *gen_server_pid(server_start(world_procs(&cluster.world, 1), &silent, NULL));
+    pid = *gen_server_pid(server_start(world_procs(&cluster.world, 1), &gone, NULL));
     procs_exit_signal(world_procs(&cluster.world, 1), NULL, &pid, atom("kill"));
     fake_host_start(&fake, &cluster, 1);
     fake_host_answer(&fake, pid_term(&pid));
@@ -173,7 +173,7 @@ START_TEST(gone_five_times)
     ck_assert_str_eq(cluster_rpc(&cluster, 2, 0, "get", parse("[<<\"t\">>]")),
                      "reply {error,toy_not_alive}");
     ck_assert_int_eq(fake.calls, 5);
-    server_deinit(&silent);
+    server_deinit(&gone);
 }
 END_TEST
 
