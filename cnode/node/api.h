@@ -91,6 +91,8 @@ int waiting_refused(struct waiting *waiting, int error);
 /* api_global.c */
 /** Release what a trans needs; NULL is fine. */
 void trans_free(struct trans *trans);
+/** If @message tells @self that it has lost a name in a conflict, let the registry know. */
+void global_note_conflict(struct cn_server *self, struct cn_term message);
 
 /* api_global_call.c */
 /** Tell whether @to is {global, Name}. */

@@ -184,6 +184,21 @@ int cn_global_whereis(struct cn_server *self, struct cn_term name, cn_done done,
                  registry->whereis_name(registry->context, name, on_global_whereis, waiting));
 }
 
+/* {global_name_conflict, Name} or {global_name_conflict, Name, Other} */
+void global_note_conflict(struct cn_server *self, struct cn_term message)
+{
+    const struct registry *registry = self->node->registry;
+    struct cn_reader reader;
+    struct cn_term name;
+    uint32_t arity = 0;
+
+    cn_reader_init(&reader, message);
+    if (cn_peek(&reader) == CN_TYPE_TUPLE && cn_read_tuple(&reader, &arity) &&
+        (arity == 2 || arity == 3) && cn_peek(&reader) == CN_TYPE_ATOM &&
+        cn_read_this_atom(&reader, "global_name_conflict") && cn_read_term(&reader, &name))
+        registry->lost_name(registry->context, name, cn_server_pid(self));
+}
+
 /* Locks. */
 
 /* What a trans keeps until its end. */

@@ -37,7 +37,9 @@ static void on_info(struct gen_server *gen, void *state, struct cn_term message)
     struct cn_server *self = state;
 
     (void)gen;
-    self->callbacks->handle_info(self, self->state, message);
+    global_note_conflict(self, message);
+    if (self->callbacks->handle_info)
+        self->callbacks->handle_info(self, self->state, message);
 }
 
 static void on_timer(struct gen_server *gen, void *state, uint64_t timer)
@@ -71,7 +73,7 @@ static struct gen_server_callbacks gen_callbacks(const struct cn_server_callback
         .module = callbacks->module,
         .handle_call = callbacks->handle_call ? on_call : NULL,
         .handle_cast = callbacks->handle_cast ? on_cast : NULL,
-        .handle_info = callbacks->handle_info ? on_info : NULL,
+        .handle_info = on_info,
         .handle_timer = on_timer,
         .format_state = callbacks->format_state ? on_format_state : NULL,
         .terminate = on_terminate,

@@ -139,7 +139,7 @@ static void adopt_name(void *context, struct cn_term name, const struct cn_pid *
 {
     struct names *names = context;
 
-    if (names->registry.adopt_name(names->registry.context, name, pid) != 0)
+    if (names->registry.adopt_name(names->registry.context, name, pid, GLOBAL_OWNER) != 0)
         log_event(LOG_WARNING, "name.not_adopted", "no memory; a lost neighbour may take it along");
 }
 

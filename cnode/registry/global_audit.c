@@ -161,7 +161,9 @@ static void check_name(struct batch *batch, struct cn_term name, struct cn_term 
     cn_reader_init(&reader, answer);
     if (!cn_read_pid(&reader, &other)) {
         trace("registry", "a name is missing at %s", batch->node);
-        (void)requests_add(global, REQUEST_REPAIR, name, &ours, batch->node, NULL, NULL);
+        (void)requests_add(
+            global, &(struct wish){
+                        .kind = REQUEST_REPAIR, .name = name, .pid = &ours, .node = batch->node});
     } else if (!cn_pid_equal(&other, &ours)) {
         trace("registry", "a name is in other hands at %s", batch->node);
         names_release(global, held);

@@ -220,33 +220,50 @@ void global_peer_down(struct global *global, const char *node)
 }
 
 int global_register(struct global *global, struct cn_term name, const struct cn_pid *pid,
-                    global_done done, void *context)
+                    enum global_method method, global_done done, void *context)
 {
-    return requests_add(global, REQUEST_REGISTER, name, pid, NULL, done, context);
+    return requests_add(global,
+                        &(struct wish){REQUEST_REGISTER, name, pid, method, NULL, done, context});
 }
 
 int global_unregister(struct global *global, struct cn_term name, const struct cn_pid *pid,
                       global_done done, void *context)
 {
-    return requests_add(global, REQUEST_UNREGISTER, name, pid, NULL, done, context);
+    return requests_add(global, &(struct wish){.kind = REQUEST_UNREGISTER,
+                                               .name = name,
+                                               .pid = pid,
+                                               .done = done,
+                                               .context = context});
 }
 
 int global_re_register(struct global *global, struct cn_term name, const struct cn_pid *pid,
-                       global_done done, void *context)
+                       enum global_method method, global_done done, void *context)
 {
-    return requests_add(global, REQUEST_MOVE, name, pid, NULL, done, context);
+    return requests_add(global,
+                        &(struct wish){REQUEST_MOVE, name, pid, method, NULL, done, context});
 }
 
 int global_whereis(struct global *global, struct cn_term name, global_done done, void *context)
 {
-    return requests_add(global, REQUEST_WHEREIS, name, NULL, NULL, done, context);
+    return requests_add(
+        global,
+        &(struct wish){.kind = REQUEST_WHEREIS, .name = name, .done = done, .context = context});
 }
 
-int global_adopt(struct global *global, struct cn_term name, const struct cn_pid *pid)
+int global_adopt(struct global *global, struct cn_term name, const struct cn_pid *pid,
+                 enum global_method method)
 {
     return global->server != NULL && procs_find(global->procs, pid) != NULL
-               ? names_hold(global, name, pid)
+               ? names_hold(global, name, pid, method)
                : 0;
+}
+
+void global_lost(struct global *global, struct cn_term name, const struct cn_pid *pid)
+{
+    struct held_name *held = names_find(global, name);
+
+    if (held != NULL && cn_pid_equal(&held->owner->pid, pid))
+        names_release(global, held);
 }
 
 bool global_whereis_local(struct global *global, struct cn_term name, struct cn_pid *ret_pid)
@@ -269,7 +286,7 @@ size_t global_count(const struct global *global)
 static int table_register(void *context, struct cn_term name, const struct cn_pid *pid,
                           enum global_method method, global_done done, void *done_context)
 {
-    return global_register(context, name, pid, done, done_context);
+    return global_register(context, name, pid, method, done, done_context);
 }
 
 static int table_unregister(void *context, struct cn_term name, const struct cn_pid *pid,
@@ -281,12 +298,18 @@ static int table_unregister(void *context, struct cn_term name, const struct cn_
 static int table_move(void *context, struct cn_term name, const struct cn_pid *pid,
                       enum global_method method, global_done done, void *done_context)
 {
-    return global_re_register(context, name, pid, done, done_context);
+    return global_re_register(context, name, pid, method, done, done_context);
 }
 
-static int table_adopt(void *context, struct cn_term name, const struct cn_pid *pid)
+static int table_adopt(void *context, struct cn_term name, const struct cn_pid *pid,
+                       enum global_method method)
 {
-    return global_adopt(context, name, pid);
+    return global_adopt(context, name, pid, method);
+}
+
+static void table_lost(void *context, struct cn_term name, const struct cn_pid *pid)
+{
+    global_lost(context, name, pid);
 }
 
 static int table_whereis(void *context, struct cn_term name, global_done done, void *done_context)
@@ -333,6 +356,7 @@ void global_registry(struct global *global, struct registry *ret_registry)
         .unregister_name = table_unregister,
         .move_name = table_move,
         .adopt_name = table_adopt,
+        .lost_name = table_lost,
         .whereis_name = table_whereis,
         .whereis_local = table_whereis_local,
         .set_lock = table_set_lock,

@@ -17,6 +17,9 @@
  * - The registering node links our process (global.erl, dolink_ext). Honoured as any link, that
  *   would end every named process here with that BEAM node; so its global_name_server is made a
  *   quiet partner (procs_quiet_partner). Its monitors do the real work: they remove the name.
+ * - A name goes along with its method wherever it is registered, moved or repaired. When partitions
+ *   join, the BEAM that finds two holders asks the node of its own side's: if that is this one, by
+ *   global:resolve_it; else our process is told, and says so (global_lost).
  * - A move is global:re_register_name with the new pid, which may live anywhere: it overwrites
  *   under the global lock, so the name is never missing. It registers without a link, and each
  *   BEAM node monitors the pid, which is right for a C node's pid too.
@@ -56,7 +59,7 @@ void global_peer_down(struct global *global, const char *node);
  * Ownership: @name is copied. Errors: -ENOMEM; then @done is not called.
  */
 int global_register(struct global *global, struct cn_term name, const struct cn_pid *pid,
-                    global_done done, void *context);
+                    enum global_method method, global_done done, void *context);
 /**
  * Take @name from @pid, a process of this node; NO, with nothing changed, when somebody else has
  * it. Errors: -ENOMEM; then @done is not called. @done may be NULL here.
@@ -68,12 +71,19 @@ int global_unregister(struct global *global, struct cn_term name, const struct c
  * @pid should global_adopt it. Errors: -ENOMEM; then @done is not called.
  */
 int global_re_register(struct global *global, struct cn_term name, const struct cn_pid *pid,
-                       global_done done, void *context);
+                       enum global_method method, global_done done, void *context);
 /**
  * Take care from now on of a name that somebody else moved or moves to @pid, a process of this
- * node: it is kept registered, checked and given up as one registered here. Errors: -ENOMEM.
+ * node, with @method: it is kept registered, checked and given up as one registered here.
+ * Errors: -ENOMEM.
  */
-int global_adopt(struct global *global, struct cn_term name, const struct cn_pid *pid);
+int global_adopt(struct global *global, struct cn_term name, const struct cn_pid *pid,
+                 enum global_method method);
+/**
+ * Care no longer for @name: its process @pid was told that it has lost it in a conflict, which a
+ * BEAM node has resolved. An audit would find the name missing, and give it back.
+ */
+void global_lost(struct global *global, struct cn_term name, const struct cn_pid *pid);
 /** Find who has the name: YES with the holder, or NO. Errors: -ENOMEM; then @done is not called. */
 int global_whereis(struct global *global, struct cn_term name, global_done done, void *context);
 /** Find a name of this node's processes without asking anybody; false when it is none. */

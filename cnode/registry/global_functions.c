@@ -27,20 +27,16 @@ static void run_whereis(void *context, struct apply *apply, const struct cn_term
         apply_error(apply, "system_limit");
 }
 
-/* A name of ours went to somebody else: say so, as an audit would, unless the owner has chosen. */
+/* If we lost the name, audits no longer care for it: who had it has been told, or is killed. */
 static void on_chosen(void *context, struct cn_term name, const struct global_choice *choice)
 {
     struct global *global = context;
     struct held_name *held = names_find(global, name);
-    struct cn_pid ours;
 
-    if (held == NULL || (choice->winner != NULL && cn_pid_equal(choice->winner, &held->owner->pid)))
-        return;
-    ours = held->owner->pid;
-    names_release(global, held);
-    if (!choice->by_owner && global->hooks.on_conflict != NULL)
-        global->hooks.on_conflict(global->hooks.context, name, &ours,
-                                  cn_pid_equal(&choice->a, &ours) ? &choice->b : &choice->a);
+    if (held != NULL &&
+        (choice->winner == NULL || !cn_pid_equal(choice->winner, &held->owner->pid)))
+        names_release(global, held);
+    global_tell_killed(global->procs, &global->hooks, name, &choice->a, &choice->b);
 }
 
 static void run_resolve(void *context, struct apply *apply, const struct cn_term *arguments)

@@ -35,6 +35,7 @@ struct held_name {
     struct owner *owner;
     struct list in_owner;
     struct place place;
+    enum global_method method; /* that it is registered with, wherever it is */
     size_t size;
     uint8_t bytes[];
 };
@@ -68,6 +69,17 @@ enum request_kind {
     REQUEST_WHEREIS,
 };
 
+/** How it is asked. */
+struct wish {
+    enum request_kind kind;
+    struct cn_term name;
+    const struct cn_pid *pid;  /* not for WHEREIS */
+    enum global_method method; /* for REGISTER and MOVE; REPAIR: the one that the name has */
+    const char *node;          /* for REPAIR: where */
+    global_done done;          /* NULL: nobody waits */
+    void *context;
+};
+
 /** A request. */
 struct request {
     struct list in_lane;
@@ -75,6 +87,7 @@ struct request {
     struct lane *lane;
     enum request_kind kind;
     struct cn_pid pid;
+    enum global_method method;
     global_done done; /* NULL: nobody waits */
     void *context;
     unsigned tries;
@@ -111,7 +124,8 @@ struct global {
 /** Find a name; NULL when no process here has it. */
 struct held_name *names_find(struct global *global, struct cn_term name);
 /** Enter @name for the local process @pid, or give it to that one. Errors: -ENOMEM. */
-int names_hold(struct global *global, struct cn_term name, const struct cn_pid *pid);
+int names_hold(struct global *global, struct cn_term name, const struct cn_pid *pid,
+               enum global_method method);
 /** Forget a name. */
 void names_release(struct global *global, struct held_name *held);
 /** Drop all names of a process that has ended. */
@@ -122,9 +136,8 @@ void names_free_all(struct global *global);
 struct cn_term names_term(const struct held_name *held);
 
 /* global_requests.c */
-/** Queue a request. @node: only for REPAIR. Errors: -ENOMEM. */
-int requests_add(struct global *global, enum request_kind kind, struct cn_term name,
-                 const struct cn_pid *pid, const char *node, global_done done, void *context);
+/** Queue a request. Ownership: all of @wish is copied. Errors: CN_E_CLOSED, -ENOMEM. */
+int requests_add(struct global *global, const struct wish *wish);
 /** Have requests_pump called from the server's own callback, soon. Errors: -ENOMEM. */
 int requests_kick(struct global *global);
 /** Start what may start. Callbacks come from here: only in the server's callbacks. */

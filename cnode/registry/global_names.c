@@ -98,7 +98,8 @@ static void give_to(struct global *global, struct held_name *held, struct owner 
         owner_put(global, before);
 }
 
-int names_hold(struct global *global, struct cn_term name, const struct cn_pid *pid)
+int names_hold(struct global *global, struct cn_term name, const struct cn_pid *pid,
+               enum global_method method)
 {
     struct held_name *held = names_find(global, name);
     struct owner *owner = owner_get(global, pid);
@@ -113,6 +114,7 @@ int names_hold(struct global *global, struct cn_term name, const struct cn_pid *
         }
         list_append(&global->all, &held->place.list);
     }
+    held->method = method;
     give_to(global, held, owner);
     return 0;
 }

@@ -47,8 +47,7 @@ int requests_kick(struct global *global)
     return r;
 }
 
-int requests_add(struct global *global, enum request_kind kind, struct cn_term name,
-                 const struct cn_pid *pid, const char *node, global_done done, void *context)
+int requests_add(struct global *global, const struct wish *wish)
 {
     struct request *request = NULL;
     struct lane *lane = NULL;
@@ -56,7 +55,7 @@ int requests_add(struct global *global, enum request_kind kind, struct cn_term n
     if (global->server == NULL)
         return CN_E_CLOSED;
     request = mem_zalloc(sizeof(*request));
-    lane = request != NULL ? lane_get(&global->lanes, name) : NULL;
+    lane = request != NULL ? lane_get(&global->lanes, wish->name) : NULL;
     if (lane == NULL || requests_kick(global) != 0) {
         if (lane != NULL)
             lane_put(&global->lanes, lane);
@@ -66,13 +65,14 @@ int requests_add(struct global *global, enum request_kind kind, struct cn_term n
     /* Nothing can fail below. */
     request->global = global;
     request->lane = lane;
-    request->kind = kind;
-    request->done = done;
-    request->context = context;
-    if (pid != NULL)
-        request->pid = *pid;
-    if (node != NULL)
-        text_copy(request->node, sizeof(request->node), node);
+    request->kind = wish->kind;
+    request->method = wish->method;
+    request->done = wish->done;
+    request->context = wish->context;
+    if (wish->pid != NULL)
+        request->pid = *wish->pid;
+    if (wish->node != NULL)
+        text_copy(request->node, sizeof(request->node), wish->node);
     if (list_empty(&lane->requests))
         list_append(&global->ready, &lane->ready);
     list_append(&lane->requests, &request->in_lane);
@@ -124,19 +124,20 @@ static bool read_pid(struct cn_term term, struct cn_pid *ret_pid)
     return cn_read_pid(&reader, ret_pid);
 }
 
-/* Call global:Function(Name [, Pid]) at the request's node. */
-static void rpc(struct request *request, const char *function, const struct cn_pid *pid,
-                call_done done)
+/* Call global:Function(Name), or, @giving it, (Name, Pid, Method), at the request's node. */
+static void rpc(struct request *request, const char *function, bool giving, call_done done)
 {
     struct global *global = request->global;
     struct cn_writer writer;
     int r = 0;
 
     cn_writer_init(&writer, 0);
-    cn_write_list(&writer, pid != NULL ? 2 : 1);
+    cn_write_list(&writer, giving ? 3 : 1);
     cn_write_term(&writer, request_name(request));
-    if (pid != NULL)
-        cn_write_pid(&writer, pid);
+    if (giving) {
+        cn_write_pid(&writer, &request->pid);
+        global_method_write(&global->hooks, request->method, &writer);
+    }
     cn_write_nil(&writer);
     r = cn_writer_error(&writer);
     if (r == 0)
@@ -197,7 +198,7 @@ static void on_registered(struct gen_server *self, void *context, enum call_outc
         finish(request, still_held(request) ? GLOBAL_YES : GLOBAL_NO,
                still_held(request) ? &request->pid : NULL);
     else if (outcome == CALL_REPLY && cn_term_is_atom(term, "no"))
-        rpc(request, "whereis_name", NULL, on_holder);
+        rpc(request, "whereis_name", false, on_holder);
     else
         try_again(request, outcome);
     requests_pump(gen_server_state(self));
@@ -217,14 +218,16 @@ static void step_register(struct request *request, const char *registrar)
         finish(request, GLOBAL_NO, NULL); /* it has ended meanwhile */
         return;
     }
-    if (held == NULL && names_hold(global, request_name(request), &request->pid) != 0) {
+    if (held != NULL)
+        request->method = held->method;
+    else if (names_hold(global, request_name(request), &request->pid, request->method) != 0) {
         finish(request, GLOBAL_UNREACHABLE, NULL);
         return;
     }
     if (registrar == NULL)
         finish(request, GLOBAL_YES, &request->pid);
     else
-        rpc(request, "register_name_external", &request->pid, on_registered);
+        rpc(request, "register_name_external", true, on_registered);
 }
 
 static void on_unregistered(struct gen_server *self, void *context, enum call_outcome outcome,
@@ -254,7 +257,7 @@ static void on_holder_to_unregister(struct gen_server *self, void *context,
     else if (outcome != CALL_REPLY || !read_pid(term, &holder))
         try_again(request, outcome);
     else if (cn_pid_equal(&holder, &request->pid))
-        rpc(request, "unregister_name", NULL, on_unregistered);
+        rpc(request, "unregister_name", false, on_unregistered);
     else
         finish(request, GLOBAL_NO, &holder);
     requests_pump(gen_server_state(self));
@@ -270,7 +273,7 @@ static void step_unregister(struct request *request, const char *registrar)
     if (registrar == NULL)
         finish(request, GLOBAL_YES, NULL);
     else
-        rpc(request, "whereis_name", NULL, on_holder_to_unregister);
+        rpc(request, "whereis_name", false, on_holder_to_unregister);
 }
 
 /* A pid of this node keeps its name under care, any other is no business of ours. */
@@ -280,7 +283,7 @@ static void moved(struct request *request)
     struct held_name *held = names_find(global, request_name(request));
 
     if (procs_find(global->procs, &request->pid) != NULL)
-        (void)names_hold(global, request_name(request), &request->pid);
+        (void)names_hold(global, request_name(request), &request->pid, request->method);
     else if (held != NULL)
         names_release(global, held);
     finish(request, GLOBAL_YES, &request->pid);
@@ -304,7 +307,7 @@ static void step_move(struct request *request, const char *registrar)
     if (registrar == NULL)
         moved(request);
     else
-        rpc(request, "re_register_name", &request->pid, on_moved);
+        rpc(request, "re_register_name", true, on_moved);
 }
 
 static void on_whereis(struct gen_server *self, void *context, enum call_outcome outcome,
@@ -332,7 +335,7 @@ static void step_whereis(struct request *request, const char *registrar)
     else if (registrar == NULL)
         finish(request, GLOBAL_NO, NULL);
     else
-        rpc(request, "whereis_name", NULL, on_whereis);
+        rpc(request, "whereis_name", false, on_whereis);
 }
 
 /* Begin a request, or begin it again, with whoever registers now. */

@@ -91,6 +91,25 @@ static bool carry_out(struct procs *procs, struct cn_bytes method, struct cn_ter
     return true;
 }
 
+static bool is_dying(struct procs *procs, const struct cn_pid *pid)
+{
+    struct process *process = procs_find(procs, pid);
+
+    return strcmp(pid->node, procs_node(procs)) == 0 &&
+           (process == NULL || process_exiting(process));
+}
+
+void global_tell_killed(struct procs *procs, const struct global_hooks *hooks, struct cn_term name,
+                        const struct cn_pid *a, const struct cn_pid *b)
+{
+    if (hooks->on_conflict == NULL)
+        return;
+    if (is_dying(procs, a))
+        hooks->on_conflict(hooks->context, name, a, b);
+    else if (is_dying(procs, b))
+        hooks->on_conflict(hooks->context, name, b, a);
+}
+
 static bool read_method(struct cn_term method, struct etf_fun *ret_fun)
 {
     struct cn_reader reader;
@@ -174,13 +193,6 @@ static void on_chosen(void *context, const struct cn_pid *winner)
     resolution_free(resolution);
 }
 
-static bool is_owners_method(const struct global_hooks *hooks, struct cn_term method)
-{
-    struct etf_fun fun;
-
-    return read_method(method, &fun) && is_owners(hooks, &fun);
-}
-
 static bool as_pid(struct cn_term term, struct cn_pid *ret_pid)
 {
     struct cn_reader reader;
@@ -205,7 +217,6 @@ void global_resolve_it(struct global_resolver *resolver, struct apply *apply,
     memcpy(resolution->name, arguments[1].data, arguments[1].size);
     list_append(&resolver->waiting, &resolution->link);
     choice = &resolution->choice;
-    choice->by_owner = is_owners_method(resolver->hooks, arguments[0]);
     if (!as_pid(arguments[2], &choice->a) || !as_pid(arguments[3], &choice->b) ||
         !global_resolve(resolver->procs, resolver->hooks, arguments[0], arguments[1], &choice->a,
                         &choice->b, on_chosen, resolution)) {

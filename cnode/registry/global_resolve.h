@@ -24,13 +24,18 @@ void global_method_write(const struct global_hooks *hooks, enum global_method me
 bool global_resolve(struct procs *procs, const struct global_hooks *hooks, struct cn_term method,
                     struct cn_term name, const struct cn_pid *a, const struct cn_pid *b,
                     global_chosen chosen, void *context);
+/**
+ * Tell the owner of @hooks of the one of two that has been killed for a name, if it was of this
+ * node: a process that lives has been told itself.
+ */
+void global_tell_killed(struct procs *procs, const struct global_hooks *hooks, struct cn_term name,
+                        const struct cn_pid *a, const struct cn_pid *b);
 
 /** What was chosen between two. */
 struct global_choice {
     struct cn_pid a;
     struct cn_pid b;
     const struct cn_pid *winner; /* NULL: nobody */
-    bool by_owner;               /* who has been told everything */
 };
 
 /** Called when a choice is made, and not answered yet; what it gets is valid during the call. */

@@ -79,25 +79,6 @@ void member_send(struct member *member, const char *node, struct cn_writer *mess
     cn_writer_free(message);
 }
 
-static bool is_dying(struct member *member, const struct cn_pid *pid)
-{
-    struct process *process = procs_find(member->procs, pid);
-
-    return strcmp(pid->node, procs_node(member->procs)) == 0 &&
-           (process == NULL || process_exiting(process));
-}
-
-void member_tell_killed(struct member *member, struct cn_term name, const struct cn_pid *a,
-                        const struct cn_pid *b)
-{
-    if (member->hooks.on_conflict == NULL)
-        return;
-    if (is_dying(member, a))
-        member->hooks.on_conflict(member->hooks.context, name, a, b);
-    else if (is_dying(member, b))
-        member->hooks.on_conflict(member->hooks.context, name, b, a);
-}
-
 static int start_one(struct member *member, const struct gen_server_callbacks *callbacks,
                      struct gen_server **ret_server)
 {
@@ -224,10 +205,15 @@ static int whereis_name(void *context, struct cn_term name, global_done done, vo
     return lanes_add(context, REQUEST_WHEREIS, name, NULL, GLOBAL_EXIT_ONE, done, done_context);
 }
 
-/* Whoever moved it told us, as everybody. */
-static int adopt_name(void *context, struct cn_term name, const struct cn_pid *pid)
+/* Whoever moved it told us, as everybody; so does who takes it away. */
+static int adopt_name(void *context, struct cn_term name, const struct cn_pid *pid,
+                      enum global_method method)
 {
     return 0;
+}
+
+static void lost_name(void *context, struct cn_term name, const struct cn_pid *pid)
+{
 }
 
 static bool whereis_local(void *context, struct cn_term name, struct cn_pid *ret_pid)
@@ -309,6 +295,7 @@ void member_registry(struct member *member, struct registry *ret_registry)
         .unregister_name = unregister_name,
         .move_name = move_name,
         .adopt_name = adopt_name,
+        .lost_name = lost_name,
         .whereis_name = whereis_name,
         .whereis_local = whereis_local,
         .set_lock = set_lock,

@@ -161,7 +161,8 @@ static void on_chosen(void *context, const struct cn_pid *winner)
 
     if (winner != NULL)
         verdict = cn_pid_equal(winner, &his.pid) ? VERDICT_HIS : VERDICT_OURS;
-    member_tell_killed(conflict->member, his.name, &conflict->pid, &his.pid);
+    global_tell_killed(conflict->member->procs, &conflict->member->hooks, his.name, &conflict->pid,
+                       &his.pid);
     conflict_end(conflict, &his, verdict);
 }
 

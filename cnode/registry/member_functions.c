@@ -82,7 +82,9 @@ static void run_disconnect(void *context, struct apply *apply, const struct cn_t
 
 static void on_chosen(void *context, struct cn_term name, const struct global_choice *choice)
 {
-    member_tell_killed(context, name, &choice->a, &choice->b);
+    struct member *member = context;
+
+    global_tell_killed(member->procs, &member->hooks, name, &choice->a, &choice->b);
 }
 
 static void run_resolve(void *context, struct apply *apply, const struct cn_term *arguments)

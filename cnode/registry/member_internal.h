@@ -255,10 +255,6 @@ uint32_t member_random(struct member *member, uint32_t bound);
 /** Our own table is no longer what others think it is: part from @node, and join again. */
 void member_part(struct member *member, const char *node);
 
-/** If the resolver has killed one of the two and it is a process of ours, tell its owner. */
-void member_tell_killed(struct member *member, struct cn_term name, const struct cn_pid *a,
-                        const struct cn_pid *b);
-
 /* member_server.c */
 /** global_name_server. */
 extern const struct gen_server_callbacks member_server_callbacks;

@@ -81,8 +81,7 @@ struct registry {
     void *context;
     struct batches *batches; /* batch.h: those under way; set by whom this table belongs to */
     /**
-     * Register @pid, a process of this node, under the term @name. A hidden node's names always
-     * have GLOBAL_EXIT_ONE. Ownership: @name is copied.
+     * Register @pid, a process of this node, under the term @name. Ownership: @name is copied.
      */
     int (*register_name)(void *context, struct cn_term name, const struct cn_pid *pid,
                          enum global_method method, global_done done, void *done_context);
@@ -92,8 +91,11 @@ struct registry {
     /** Give the name to @pid, a process of any node, whoever has it now: the atomic move. */
     int (*move_name)(void *context, struct cn_term name, const struct cn_pid *pid,
                      enum global_method method, global_done done, void *done_context);
-    /** Take note that another node gave @name to @pid, a process of this node. */
-    int (*adopt_name)(void *context, struct cn_term name, const struct cn_pid *pid);
+    /** Take note that another node gave @name to @pid, a process of this node, with @method. */
+    int (*adopt_name)(void *context, struct cn_term name, const struct cn_pid *pid,
+                      enum global_method method);
+    /** Take note that @pid, a process of this node, was told that a conflict has cost it @name. */
+    void (*lost_name)(void *context, struct cn_term name, const struct cn_pid *pid);
     /** Find who has the name: YES with the holder, or NO. */
     int (*whereis_name)(void *context, struct cn_term name, global_done done, void *done_context);
     /** Find a name of this node's processes without asking anybody; false when it is none. */

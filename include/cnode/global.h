@@ -28,7 +28,7 @@ struct cn_global_change {
     enum cn_global_verb verb;
     struct cn_term name;
     struct cn_pid pid;
-    enum cn_conflict conflict; /* not for CN_UNREGISTER; a hidden node's: always CN_EXIT_ONE */
+    enum cn_conflict conflict; /* not for CN_UNREGISTER */
 };
 
 /** Register @self, with CN_NOTIFY_ALL. CN_DONE: yes or no. Errors of all five: -ENOMEM. */

@@ -20,9 +20,18 @@ defmodule Minotaur.Cluster.ConflictTest do
     [cluster: start_supervised!({Cluster.Manager, ctx})]
   end
 
-  for kind1 <- [:beam, :c],
-      kind2 <- [:beam, :c],
-      {winner, why} <- [{0, "rounds"}, {1, "epochs"}] do
+  # Of a hidden C node too, whose names its observer registers; nobody hands sessions over to it.
+  for {kind1, kind2} <- [
+        {:beam, :beam},
+        {:beam, :c},
+        {:c, :beam},
+        {:c, :c},
+        {:beam, :hidden},
+        {:hidden, :c},
+        {:hidden, :hidden}
+      ],
+      {winner, why} <- [{0, "rounds"}, {1, "epochs"}],
+      why == "rounds" or kind2 != :hidden do
     @tag kinds: [kind1, kind2], winner: winner
     test "of a #{kind1} and a #{kind2} owner the #{winner + 1}. stays, for its #{why}", ctx do
       game = game_fixture(round_end_time: nil)
@@ -83,7 +92,13 @@ defmodule Minotaur.Cluster.ConflictTest do
   end
 
   defp start_apart(ctx, options) do
-    options = if options[:kind] == :c, do: [connect: []] ++ options, else: options
+    options =
+      case options[:kind] do
+        :beam -> options
+        :c -> [connect: []] ++ options
+        :hidden -> Keyword.merge(options, kind: :c, hidden: true, connect: [])
+      end
+
     {:ok, node} = Manager.start_node(ctx.cluster, options)
     node
   end

@@ -162,6 +162,22 @@ START_TEST(a_name_is_given_up_and_taken_again)
 }
 END_TEST
 
+/* Who is told that a conflict has cost it a name is not given it again by the next audit. */
+START_TEST(a_lost_name_is_not_given_back)
+{
+    static const char *const words[] = {"{global_name_conflict,n}", "{global_name_conflict,n,p}",
+                                        "{global_name_conflict,other,p}", "{some,n,p}"};
+    bool lost = _i < 2;
+
+    ck_assert_int_eq(cn_global_register(one.server, atom("n"), seen_done, &one), 0);
+    world_settle(&world);
+    ck_assert_int_eq(cn_send(two.server, pid_of(&one), parse(words[_i])), 0);
+    beam_set(&beam, "n", NULL);
+    world_pass(&world, 60000);
+    ck_assert_str_eq(beam_whereis(&beam, "n"), lost ? "" : show(pid_of(&one)));
+}
+END_TEST
+
 /* With a server end its calls, timers and questions, each once; :global may answer when it likes.
  */
 START_TEST(everything_ends_with_the_server)
@@ -274,6 +290,7 @@ static void add(TCase *tcase)
     tcase_add_test(tcase, a_timer_is_taken_back_once);
     tcase_add_test(tcase, global_names);
     tcase_add_test(tcase, a_name_is_given_up_and_taken_again);
+    tcase_add_loop_test(tcase, a_lost_name_is_not_given_back, 0, 4);
     tcase_add_test(tcase, everything_ends_with_the_server);
     tcase_add_test(tcase, an_ending_server_asks_for_nothing);
     tcase_add_test(tcase, orphans_go_with_the_node);

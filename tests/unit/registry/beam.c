@@ -7,39 +7,52 @@
 #include <string.h>
 
 #include "base/assert.h"
+#include "etf/raw.h"
 
-static struct cn_pid *find(struct beam *beam, const char *name)
+static int find(struct beam *beam, const char *name)
 {
     for (size_t i = 0; i < beam->count; i++) {
         if (strcmp(beam->names[i].name, name) == 0)
-            return &beam->names[i].pid;
+            return (int)i;
     }
-    return NULL;
+    return -1;
+}
+
+static void set(struct beam *beam, const char *name, const struct cn_pid *pid, const char *method)
+{
+    int found = find(beam, name);
+
+    if (found < 0) {
+        cn_assert(beam->count < BEAM_NAMES);
+        found = (int)beam->count++;
+        (void)snprintf(beam->names[found].name, 64, "%s", name);
+    }
+    beam->names[found].pid = *pid;
+    (void)snprintf(beam->names[found].method, 64, "%s", method);
 }
 
 void beam_set(struct beam *beam, const char *name, const struct cn_pid *pid)
 {
-    struct cn_pid *found = find(beam, name);
-    size_t index = 0;
+    int found = find(beam, name);
 
-    if (pid != NULL && found != NULL) {
-        *found = *pid;
-    } else if (pid != NULL) {
-        cn_assert(beam->count < BEAM_NAMES);
-        (void)snprintf(beam->names[beam->count].name, 64, "%s", name);
-        beam->names[beam->count++].pid = *pid;
-    } else if (found != NULL) {
-        while (&beam->names[index].pid != found)
-            index++;
-        beam->names[index] = beam->names[--beam->count];
-    }
+    if (pid != NULL)
+        set(beam, name, pid, "");
+    else if (found >= 0)
+        beam->names[found] = beam->names[--beam->count];
 }
 
 const char *beam_whereis(struct beam *beam, const char *name)
 {
-    struct cn_pid *pid = find(beam, name);
+    int found = find(beam, name);
 
-    return pid != NULL ? show(pid_term(pid)) : "";
+    return found >= 0 ? show(pid_term(&beam->names[found].pid)) : "";
+}
+
+const char *beam_method(struct beam *beam, const char *name)
+{
+    int found = find(beam, name);
+
+    return found >= 0 ? beam->names[found].method : "";
 }
 
 static struct cn_pid read_pid(struct cn_term term)
@@ -50,6 +63,21 @@ static struct cn_pid read_pid(struct cn_term term)
     cn_reader_init(&reader, term);
     cn_assert(cn_read_pid(&reader, &pid));
     return pid;
+}
+
+/* A method as "module:function". */
+static const char *show_method(struct cn_term method)
+{
+    static char text[64];
+    struct cn_reader reader;
+    struct etf_fun fun;
+
+    cn_reader_init(&reader, method);
+    cn_assert(etf_read_fun(&reader, &fun) && fun.external && fun.arity == 3);
+    (void)snprintf(text, sizeof(text), "%.*s:%.*s", (int)fun.module.size,
+                   (const char *)fun.module.data, (int)fun.function.size,
+                   (const char *)fun.function.data);
+    return text;
 }
 
 static bool failing(struct beam *beam, struct apply *apply)
@@ -71,14 +99,14 @@ static void watch(struct beam *beam, const struct cn_pid *pid, bool link)
 }
 
 static void carry_out(struct beam *beam, struct apply *apply, const char *name,
-                      const struct cn_pid *pid)
+                      const struct cn_pid *pid, const char *method)
 {
-    if (find(beam, name) != NULL || beam->no_once) {
+    if (find(beam, name) >= 0 || beam->no_once) {
         beam->no_once = false;
         apply_return_atom(apply, "no");
         return;
     }
-    beam_set(beam, name, pid);
+    set(beam, name, pid, method);
     beam->registered++;
     watch(beam, pid, true);
     apply_return_atom(apply, "yes");
@@ -93,9 +121,10 @@ static void run_register(void *context, struct apply *apply, const struct cn_ter
         return;
     pid = read_pid(arguments[1]);
     if (!beam->hold) {
-        carry_out(beam, apply, show(arguments[0]), &pid);
+        carry_out(beam, apply, show(arguments[0]), &pid, show_method(arguments[2]));
         return;
     }
+    (void)snprintf(beam->held_method[beam->running], 64, "%s", show_method(arguments[2]));
     beam->held[beam->running] = apply;
     beam->held_pid[beam->running] = pid;
     (void)snprintf(beam->held_name[beam->running], 64, "%s", show(arguments[0]));
@@ -110,7 +139,8 @@ void beam_release(struct beam *beam)
 
     beam->running = 0;
     for (size_t i = 0; i < count; i++)
-        carry_out(beam, beam->held[i], beam->held_name[i], &beam->held_pid[i]);
+        carry_out(beam, beam->held[i], beam->held_name[i], &beam->held_pid[i],
+                  beam->held_method[i]);
 }
 
 static void run_unregister(void *context, struct apply *apply, const struct cn_term *arguments)
@@ -131,18 +161,18 @@ static void run_move(void *context, struct apply *apply, const struct cn_term *a
     if (failing(beam, apply))
         return;
     pid = read_pid(arguments[1]);
-    beam_set(beam, show(arguments[0]), &pid);
+    set(beam, show(arguments[0]), &pid, show_method(arguments[2]));
     watch(beam, &pid, false);
     apply_return_atom(apply, "yes");
 }
 
 static void write_whereis(struct beam *beam, struct cn_term name, struct cn_writer *writer)
 {
-    struct cn_pid *pid = find(beam, show(name));
+    int found = find(beam, show(name));
 
     beam->asked++;
-    if (pid != NULL)
-        cn_write_pid(writer, pid);
+    if (found >= 0)
+        cn_write_pid(writer, &beam->names[found].pid);
     else
         cn_write_atom(writer, "undefined");
 }
@@ -232,9 +262,9 @@ static const struct gen_server_callbacks beam_callbacks = {
 void beam_init(struct beam *beam, struct procs *procs)
 {
     const struct function table[] = {
-        {"global", "register_name_external", 2, run_register, beam},
+        {"global", "register_name_external", 3, run_register, beam},
         {"global", "unregister_name", 1, run_unregister, beam},
-        {"global", "re_register_name", 2, run_move, beam},
+        {"global", "re_register_name", 3, run_move, beam},
         {"global", "whereis_name", 1, run_whereis, beam},
         {"lists", "map", 2, run_map, beam},
     };

@@ -18,6 +18,7 @@ struct beam {
     struct gen_server *server;
     struct {
         char name[64];
+        char method[64]; /* that it was registered with */
         struct cn_pid pid;
     } names[BEAM_NAMES];
     size_t count;
@@ -29,6 +30,7 @@ struct beam {
     struct apply *held[BEAM_NAMES];
     struct cn_pid held_pid[BEAM_NAMES];
     char held_name[BEAM_NAMES][64];
+    char held_method[BEAM_NAMES][64];
     bool hold;    /* keep registrations until beam_release */
     bool mute;    /* the server answers nothing */
     bool fail;    /* every function is an error */
@@ -41,6 +43,8 @@ void beam_init(struct beam *beam, struct procs *procs);
 void beam_deinit(struct beam *beam);
 /** Who has a name there, as text of the pid; "" when nobody. */
 const char *beam_whereis(struct beam *beam, const char *name);
+/** The method that a name has there, as "module:function"; "" when nobody has the name. */
+const char *beam_method(struct beam *beam, const char *name);
 /** Put a name into its table behind everybody's back; NULL: take it out. */
 void beam_set(struct beam *beam, const char *name, const struct cn_pid *pid);
 /** Carry out the registrations that were held. */

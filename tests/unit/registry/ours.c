@@ -77,7 +77,13 @@ void link_cut(int node)
     world_settle(&world);
 }
 
+void ask_register_as(enum global_method method, const char *name, const struct cn_pid *who,
+                     size_t index)
+{
+    ck_assert_int_eq(global_register(global, atom(name), who, method, done, answers[index]), 0);
+}
+
 void ask_register(const char *name, const struct cn_pid *who, size_t index)
 {
-    ck_assert_int_eq(global_register(global, atom(name), who, done, answers[index]), 0);
+    ask_register_as(GLOBAL_NOTIFY_ALL, name, who, index);
 }

@@ -30,6 +30,9 @@ void link_cut(int node);
 /** A global_done; @context is an element of answers. */
 void done(void *context, enum global_outcome outcome, const struct cn_pid *holder);
 /** Ask for a name; the answer comes into answers[@index]. */
+void ask_register_as(enum global_method method, const char *name, const struct cn_pid *who,
+                     size_t index);
+/** The same, with GLOBAL_NOTIFY_ALL. */
 void ask_register(const char *name, const struct cn_pid *who, size_t index);
 
 #endif

@@ -23,6 +23,30 @@ START_TEST(hole_is_repaired_at_the_node_that_has_it)
 }
 END_TEST
 
+/* What is repaired has the method that it was registered, moved or adopted with. */
+START_TEST(repaired_name_has_its_method)
+{
+    static const char *const names[] = {"alone", "registered", "moved", "adopted"};
+
+    ask_register_as(GLOBAL_NOTIFY_ONE, "alone", &pid, 0);
+    world_settle(&world);
+    link_up(1);
+    ask_register_as(GLOBAL_NOTIFY_ONE, "registered", &pid, 1);
+    ask_register("moved", &pid, 2);
+    ck_assert_int_eq(
+        global_re_register(global, atom("moved"), &pid, GLOBAL_NOTIFY_ONE, done, answers[3]), 0);
+    ck_assert_int_eq(global_adopt(global, atom("adopted"), &pid, GLOBAL_NOTIFY_ONE), 0);
+    world_settle(&world);
+    for (int round = 0; round < 2; round++) {
+        for (size_t i = round == 0 ? 3 : 0; i < 4; i++)
+            beam_set(&b, names[i], NULL);
+        world_pass(&world, 60000);
+        for (size_t i = 0; i < 4; i++)
+            ck_assert_str_eq(beam_method(&b, names[i]), "global:random_notify_name");
+    }
+}
+END_TEST
+
 /* A name that was taken elsewhere meanwhile is a conflict, told once. */
 START_TEST(name_taken_meanwhile_is_a_conflict)
 {
@@ -82,6 +106,7 @@ END_TEST
 static void add(TCase *tcase)
 {
     tcase_add_test(tcase, hole_is_repaired_at_the_node_that_has_it);
+    tcase_add_test(tcase, repaired_name_has_its_method);
     tcase_add_test(tcase, name_taken_meanwhile_is_a_conflict);
     tcase_add_test(tcase, audit_goes_through_all_names);
     tcase_add_test(tcase, names_are_checked_every_minute);

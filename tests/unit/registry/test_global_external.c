@@ -88,7 +88,8 @@ END_TEST
 
 static int register_name(void *context)
 {
-    return global_register(global, *(struct cn_term *)context, &pid, done, answers[0]);
+    return global_register(global, *(struct cn_term *)context, &pid, GLOBAL_NOTIFY_ALL, done,
+                           answers[0]);
 }
 
 /* Asking fails cleanly at each allocation. */
@@ -111,7 +112,9 @@ START_TEST(asking_without_server_is_closed)
     ck_assert_int_eq(
         procs_exit_signal(world_procs(&world, 0), NULL, process_pid(server), atom("kill")), 0);
     world_settle(&world);
-    ck_assert_int_eq(global_register(global, atom("name"), &pid, done, answers[0]), CN_E_CLOSED);
+    ck_assert_int_eq(global_register(global, atom("name"), &pid, GLOBAL_NOTIFY_ALL, done,
+                                     answers[0]),
+                     CN_E_CLOSED);
 }
 END_TEST
 

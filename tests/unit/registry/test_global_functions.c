@@ -2,6 +2,8 @@
  * What :global asks of a node by rpc: whereis_name, and resolve_it with each method of stock OTP
  * when two partitions have one name.
  */
+#include <stdio.h>
+
 #include "registry/global_internal.h"
 #include "unit/registry/ours.h"
 
@@ -82,6 +84,22 @@ START_TEST(exit_method_kills_the_greater)
 }
 END_TEST
 
+/* When it kills one of ours the owner is told, and the name is no longer cared for. */
+START_TEST(exit_method_kills_ours)
+{
+    struct cn_pid theirs = pid;
+
+    (void)snprintf(theirs.node, sizeof(theirs.node), "A@world");
+    link_up(1);
+    ask_register("name", &pid, 0);
+    world_settle(&world);
+    ck_assert_str_eq(resolve("random_exit_name", &theirs), "reply <A.4.0>");
+    ck_assert_str_eq(owner.ended, "killed");
+    ck_assert_str_eq(conflict, "name <a.4.0> <A.4.0>");
+    ck_assert_uint_eq(global_count(global), 0);
+}
+END_TEST
+
 /* random_notify_name: the greater is told and lives. */
 START_TEST(notify_method_tells_the_greater)
 {
@@ -93,7 +111,7 @@ START_TEST(notify_method_tells_the_greater)
 }
 END_TEST
 
-/* notify_all_name: both are told, nobody keeps the name, and the owner's hook learns of it. */
+/* notify_all_name: both are told, once, and nobody keeps the name. */
 START_TEST(notify_all_method_tells_both)
 {
     struct process *theirs = probe_start(b.procs, &second);
@@ -104,7 +122,8 @@ START_TEST(notify_all_method_tells_both)
     ck_assert_str_eq(resolve("notify_all_name", process_pid(theirs)), "reply none");
     ck_assert_str_eq(owner.log[0], "{global_name_conflict,name,<b.5.0>}");
     ck_assert_str_eq(second.log[0], "{global_name_conflict,name,<a.4.0>}");
-    ck_assert_str_eq(conflict, "name <a.4.0> <b.5.0>");
+    ck_assert_uint_eq(owner.count, 1);
+    ck_assert_str_eq(conflict, "");
     ck_assert_uint_eq(global_count(global), 0);
 }
 END_TEST
@@ -164,6 +183,7 @@ static void add(TCase *tcase)
 {
     tcase_add_test(tcase, whereis_name_answers);
     tcase_add_test(tcase, exit_method_kills_the_greater);
+    tcase_add_test(tcase, exit_method_kills_ours);
     tcase_add_test(tcase, notify_method_tells_the_greater);
     tcase_add_test(tcase, notify_all_method_tells_both);
     tcase_add_loop_test(tcase, owner_chooses, 0, 3);

@@ -24,13 +24,14 @@ START_TEST(adopted_name_is_cared_for)
 {
     link_up(1);
     beam_set(&b, "name", &pid);
-    ck_assert_int_eq(global_adopt(global, atom("name"), &pid), 0);
+    ck_assert_int_eq(global_adopt(global, atom("name"), &pid, GLOBAL_NOTIFY_ALL), 0);
     link_cut(1);
     beam_set(&b, "name", NULL);
     link_up(1);
     ck_assert_str_eq(beam_whereis(&b, "name"), "<a.4.0>");
     pid.serial++;
-    ck_assert_int_eq(global_adopt(global, atom("other"), &pid), 0); /* it has ended: nothing */
+    ck_assert_int_eq(global_adopt(global, atom("other"), &pid, GLOBAL_NOTIFY_ALL),
+                     0); /* it has ended: nothing */
     ck_assert_uint_eq(global_count(global), 1);
 }
 END_TEST

@@ -3,7 +3,13 @@
  */
 #include <stdio.h>
 
+#include "registry/global_internal.h"
 #include "unit/registry/ours.h"
+
+static void choose(void *context, struct cn_term name, const struct cn_pid *one,
+                   const struct cn_pid *other, global_chosen chosen, void *with)
+{
+}
 
 /* Two processes here want one name: the first has it. */
 START_TEST(name_taken_here_is_refused)
@@ -58,17 +64,48 @@ START_TEST(move_overwrites)
 
     link_up(1);
     ask_register("name", &pid, 0);
-    ck_assert_int_eq(global_re_register(global, atom("name"), process_pid(other), done, answers[1]),
+    ck_assert_int_eq(global_re_register(global, atom("name"), process_pid(other), GLOBAL_EXIT_ONE,
+                                        done, answers[1]),
                      0);
     world_settle(&world);
     ck_assert_str_eq(answers[1], "yes <a.5.0>");
     ck_assert_str_eq(beam_whereis(&b, "name"), "<a.5.0>");
     ck_assert_uint_eq(global_count(global), 1);
-    ck_assert_int_eq(
-        global_re_register(global, atom("name"), gen_server_pid(b.server), done, answers[2]), 0);
+    ck_assert_int_eq(global_re_register(global, atom("name"), gen_server_pid(b.server),
+                                        GLOBAL_EXIT_ONE, done, answers[2]),
+                     0);
     world_settle(&world);
     ck_assert_str_eq(answers[2], "yes <b.3.0>");
     ck_assert_uint_eq(global_count(global), 0);
+}
+END_TEST
+
+/* A name goes along with the method that was asked for, also when it moves or was there before. */
+START_TEST(name_has_its_method)
+{
+    static const struct {
+        enum global_method method;
+        const char *text;
+    } table[] = {
+        {GLOBAL_NOTIFY_ALL, "global:notify_all_name"},
+        {GLOBAL_NOTIFY_ONE, "global:random_notify_name"},
+        {GLOBAL_EXIT_ONE, "global:random_exit_name"},
+        {GLOBAL_OWNER, "owner:choose"},
+    };
+    enum global_method method = table[_i].method;
+
+    global->hooks.owner_module = "owner";
+    global->hooks.owner_function = "choose";
+    global->hooks.choose = choose;
+    link_up(1);
+    ask_register_as(method, "name", &pid, 0);
+    ask_register_as(GLOBAL_NOTIFY_ONE, "moved", &pid, 1);
+    ck_assert_int_eq(global_re_register(global, atom("moved"), &pid, method, done, answers[2]), 0);
+    ask_register_as(GLOBAL_NOTIFY_ONE, "moved", &pid, 3);
+    world_settle(&world);
+    ck_assert_str_eq(answers[3], "yes <a.4.0>");
+    ck_assert_str_eq(beam_method(&b, "name"), table[_i].text);
+    ck_assert_str_eq(beam_method(&b, "moved"), table[_i].text);
 }
 END_TEST
 
@@ -128,6 +165,7 @@ static void add(TCase *tcase)
     tcase_add_test(tcase, no_without_holder_is_tried_again);
     tcase_add_test(tcase, unregister_gives_up_own_names_only);
     tcase_add_test(tcase, move_overwrites);
+    tcase_add_loop_test(tcase, name_has_its_method, 0, 4);
     tcase_add_test(tcase, request_survives_its_registrar);
     tcase_add_loop_test(tcase, silence_is_unreachable, 0, 2);
     tcase_add_test(tcase, registrations_are_bounded);
