@@ -358,6 +358,7 @@ int pg_join_pids(struct pg *pg, struct cn_term group, struct cn_term pids)
         pg_tell_join(pg, group, pids);
     else
         (void)pg_each_pid(pids, leave_again, &change);
+    pg_watches_tell(pg);
     pg_group_let_go(pg, change.group);
     return r;
 }
@@ -373,6 +374,7 @@ int pg_leave_pids(struct pg *pg, struct cn_term group, struct cn_term pids)
         return CN_E_UNKNOWN;
     change.group->held = true;
     (void)pg_each_pid(pids, leave_one, &change);
+    pg_watches_tell(pg);
     pg_group_let_go(pg, change.group);
     if (change.done == 0)
         return CN_E_UNKNOWN;

@@ -23,6 +23,8 @@ struct pg_group {
     struct list members;  /* struct pg_member.in_group, those of this node first */
     struct list watches;  /* struct pg_watch.link */
     struct list in_local; /* in pg.local_groups, while it has members of this node */
+    struct list gathered; /* struct pg_member.in_owner, while those of an owner are sorted */
+    struct list in_order; /* the same: among the groups */
     bool held;            /* pg_group_hold: it stays without members */
     size_t size;
     uint8_t bytes[]; /* the term */
@@ -74,6 +76,14 @@ struct pg_watch {
     struct cn_ref ref;
 };
 
+/** What one change does to one group, until who watches is told. */
+struct pg_news {
+    struct pg_group *group; /* NULL: nothing */
+    const char *what;       /* join, leave */
+    struct cn_writer pids;  /* one behind the other */
+    uint32_t count;
+};
+
 /** The state of the process, which may end later than the scope. */
 struct pg_box {
     struct pg *pg; /* NULL: gone */
@@ -91,9 +101,10 @@ struct pg {
     struct pg_watch *watches;
     struct list local_groups; /* struct pg_group.in_local */
     struct list watches_all;  /* struct pg_watch.link: of all groups */
-    uint64_t bytes;           /* of the groups of all members */
-    uint64_t watched_bytes;   /* of the groups of all watches */
-    uint64_t dropped;         /* since dropped_ms */
+    struct pg_news news;
+    uint64_t bytes;         /* of the groups of all members */
+    uint64_t watched_bytes; /* of the groups of all watches */
+    uint64_t dropped;       /* since dropped_ms */
     uint64_t dropped_ms;
     char scope[];
 };
@@ -190,9 +201,11 @@ void pg_write_local(struct pg *pg, struct cn_writer *writer);
 void pg_table_free(struct pg *pg);
 
 /* pg_watches.c */
-/** Tell who watches that @member has joined or left, @times times. */
-void pg_watches_tell(struct pg *pg, const struct pg_member *member, const char *what,
+/** Note that @member has joined or left, @times times: it is told with what comes next. */
+void pg_watches_note(struct pg *pg, const struct pg_member *member, const char *what,
                      uint32_t times);
+/** A change is over: tell who watches what has been noted. */
+void pg_watches_tell(struct pg *pg);
 /** Forget all, their monitors have gone. */
 void pg_watches_free(struct pg *pg);
 

@@ -152,6 +152,7 @@ static void each_member(struct change *change, struct cn_term group, pg_visit_pi
         change->failed = true;
     } else {
         (void)pg_each_pid(change->pids, visit, change);
+        pg_watches_tell(change->pg);
         pg_group_let_go(change->pg, change->group);
     }
 }
@@ -312,6 +313,7 @@ static bool leave_group(void *context, struct cn_term term)
         return true;
     change->group->held = true;
     (void)pg_each_pid(change->pids, drop_member, change);
+    pg_watches_tell(change->pg);
     pg_group_let_go(change->pg, change->group);
     return true;
 }

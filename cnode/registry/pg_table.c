@@ -42,6 +42,8 @@ static struct pg_group *group_new(struct pg *pg, struct cn_term term)
     list_init(&group->members);
     list_init(&group->watches);
     list_init(&group->in_local);
+    list_init(&group->gathered);
+    list_init(&group->in_order);
     group->size = term.size;
     memcpy(group->bytes, term.data, term.size);
     if (!map_add(pg->groups, group->bytes, group->size, group)) {
@@ -85,6 +87,8 @@ void pg_group_put(struct pg *pg, struct pg_group *group)
 {
     if (group->held || !list_empty(&group->members) || !list_empty(&group->watches))
         return;
+    if (pg->news.group == group)
+        pg_watches_tell(pg);
     map_remove(pg->groups, group);
     mem_free(group);
 }
@@ -312,9 +316,9 @@ static void member_free(struct pg *pg, struct pg_member *member)
 static void set_times(struct pg *pg, struct pg_member *member, uint32_t times)
 {
     if (times > member->times)
-        pg_watches_tell(pg, member, "join", times - member->times);
+        pg_watches_note(pg, member, "join", times - member->times);
     else if (times < member->times)
-        pg_watches_tell(pg, member, "leave", member->times - times);
+        pg_watches_note(pg, member, "leave", member->times - times);
     member->times = times;
     if (times == 0)
         member_free(pg, member);
@@ -363,13 +367,41 @@ int pg_sync_see(struct pg *pg, struct pg_owner *owner, struct pg_group *group,
     return r;
 }
 
+/* Sort the members of @owner by their groups, so that who watches is told group by group. */
+static void gather(struct pg *pg, struct pg_owner *owner)
+{
+    struct list order;
+    struct list *link = NULL;
+
+    if (map_count(pg->watches) == 0)
+        return;
+    list_init(&order);
+    while ((link = list_pop(&owner->members)) != NULL) {
+        struct pg_group *group = container_of(link, struct pg_member, in_owner)->key.group;
+
+        if (list_empty(&group->gathered))
+            list_append(&order, &group->in_order);
+        list_append(&group->gathered, link);
+    }
+    while ((link = list_pop(&order)) != NULL)
+        list_splice(&owner->members, &container_of(link, struct pg_group, in_order)->gathered);
+}
+
 void pg_sync_end(struct pg *pg, struct pg_owner *owner)
 {
+    gather(pg, owner);
+    list_for_each_safe(link, &owner->members) {
+        struct pg_member *member = container_of(link, struct pg_member, in_owner);
+
+        if (member->synced < member->times)
+            set_times(pg, member, member->synced);
+    }
     list_for_each_safe(link, &owner->members) {
         struct pg_member *member = container_of(link, struct pg_member, in_owner);
 
         set_times(pg, member, member->synced);
     }
+    pg_watches_tell(pg);
 }
 
 /* A process of ours has ended. */
@@ -393,8 +425,10 @@ void pg_owner_end(struct pg *pg, struct pg_owner *owner)
 {
     if (owner->local)
         tell_end(pg, owner);
+    gather(pg, owner);
     list_for_each_safe(link, &owner->members)
         set_times(pg, container_of(link, struct pg_member, in_owner), 0);
+    pg_watches_tell(pg);
     owner_free(pg, owner);
 }
 

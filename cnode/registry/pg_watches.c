@@ -1,43 +1,72 @@
 /*
  * Who is told of changes: {Ref, join | leave, Group, Pids}, as pg:monitor/2 and monitor_scope/1.
+ *
+ * One message tells what one change does to a group, as in OTP: the pids that join or leave at
+ * once, or all of a node that is lost. They are noted one by one, while somebody watches; what is
+ * of another group or kind sends what was noted before, and so does the end of the change. Unlike
+ * OTP we name nobody as leaving who had not joined, and are told once of a process that ends,
+ * however often it had joined.
  */
 #include <errno.h>
+#include <string.h>
 
 #include "base/alloc.h"
 #include "base/error.h"
+#include "etf/writer.h"
 #include "registry/pg_internal.h"
 
 /* The most watches of a scope; who asks for more gets an error. */
 #define WATCHES_MAX 65536
 
-static void tell(struct pg *pg, const struct pg_watch *watch, const struct pg_member *member,
-                 const char *what, uint32_t times)
+static void tell(struct pg *pg, const struct pg_watch *watch, const struct pg_news *news)
 {
     struct cn_writer writer;
-    struct cn_pid pid;
 
-    pg_member_pid(member, &pid);
     cn_writer_init(&writer, 0);
     cn_write_tuple(&writer, 4);
     cn_write_ref(&writer, &watch->ref);
-    cn_write_atom(&writer, what);
-    cn_write_term(&writer, pg_group_term(member->key.group));
-    cn_write_list(&writer, times);
-    for (uint32_t i = 0; i < times; i++)
-        cn_write_pid(&writer, &pid);
+    cn_write_atom(&writer, news->what);
+    cn_write_term(&writer, pg_group_term(news->group));
+    cn_write_list(&writer, news->count);
+    etf_write_raw(&writer, news->pids.data, news->pids.size);
     cn_write_nil(&writer);
+    if (cn_writer_error(&news->pids) != 0)
+        writer.error = cn_writer_error(&news->pids);
     pg_send(pg, &watch->pid, &writer);
 }
 
-void pg_watches_tell(struct pg *pg, const struct pg_member *member, const char *what,
+void pg_watches_tell(struct pg *pg)
+{
+    struct pg_news news = pg->news;
+
+    if (news.group == NULL)
+        return;
+    pg->news.group = NULL;
+    list_for_each(link, &pg->watches_all)
+        tell(pg, container_of(link, struct pg_watch, link), &news);
+    list_for_each(link, &news.group->watches)
+        tell(pg, container_of(link, struct pg_watch, link), &news);
+    cn_writer_free(&news.pids);
+}
+
+void pg_watches_note(struct pg *pg, const struct pg_member *member, const char *what,
                      uint32_t times)
 {
-    if (pg->server == NULL)
+    struct pg_group *group = member->key.group;
+    struct pg_news *news = &pg->news;
+    struct cn_pid pid;
+
+    if (pg->server == NULL || (list_empty(&pg->watches_all) && list_empty(&group->watches)))
         return;
-    list_for_each(link, &pg->watches_all)
-        tell(pg, container_of(link, struct pg_watch, link), member, what, times);
-    list_for_each(link, &member->key.group->watches)
-        tell(pg, container_of(link, struct pg_watch, link), member, what, times);
+    if (news->group != group || strcmp(news->what, what) != 0) {
+        pg_watches_tell(pg);
+        *news = (struct pg_news){.group = group, .what = what};
+        cn_writer_init(&news->pids, 0);
+    }
+    pg_member_pid(member, &pid);
+    for (uint32_t i = 0; i < times; i++)
+        cn_write_pid(&news->pids, &pid);
+    news->count += times;
 }
 
 static void release(struct pg *pg, struct pg_watch *watch)

@@ -84,6 +84,31 @@ defmodule Minotaur.Cluster.PgTest do
       assert_no_scope_died(ctx)
     end
 
+    # Several pids with one word, and all of a node that is lost, group by group.
+    test "who watches is told of a change in one message", ctx do
+      for home <- [List.last(ctx.beams), List.last(ctx.cs)], reduce: ctx do
+        ctx ->
+          [one, two] = members = for _ <- 1..2, do: start_member(ctx, home)
+          others = ctx.nodes -- [home]
+          watches = for node <- others, group <- [:g, :h], do: {group, watch(ctx, node, group)}
+          here = {:g, watch(ctx, home, :g)}
+          :ok = join(ctx, :g, [one, two, one])
+          for member <- members, do: :ok = join(ctx, :h, member)
+          :ok = leave(ctx, :g, [two, one])
+          words = [join: [one, two, one], leave: [two, one]]
+          await_words(ctx, here, words)
+          Cluster.stop_node(ctx.cluster, home, graceful_shutdown: false)
+
+          for {group, _} = watch <- watches do
+            left = if group == :g, do: [one], else: Enum.sort(members)
+            words = if group == :g, do: words, else: [join: [one], join: [two]]
+            await_words(ctx, watch, words ++ [leave: left])
+          end
+
+          without(ctx, [home])
+      end
+    end
+
     # Those on the killed nodes are gone; a node that comes later knows the others.
     test "a killed node takes its members along", ctx do
       members = for node <- ctx.nodes, do: start_member(ctx, node)
@@ -288,16 +313,31 @@ defmodule Minotaur.Cluster.PgTest do
   end
 
   # Who asks a C node is on a BEAM node, and asks as `:pg.monitor/2` asks up to OTP 28.
-  defp watch(ctx, node) do
+  defp watch(ctx, node, group \\ :g) do
     {where, call} =
       if beam?(ctx, node),
-        do: {node, [:pg, :monitor, [@scope, :g]]},
-        else: {hd(ctx.beams), [GenServer, :call, [{@scope, node}, {:monitor, :g}]]}
+        do: {node, [:pg, :monitor, [@scope, group]]},
+        else: {hd(ctx.beams), [GenServer, :call, [{@scope, node}, {:monitor, group}]]}
 
     watcher = Probe.start(ctx.cluster, where)
     {:ok, {ref, []}} = apply(Probe, :run, [ctx.cluster, watcher | call])
     {watcher, ref}
   end
+
+  # All that was told, and no more; OTP's order of who was lost is no order.
+  defp await_words(ctx, {group, {watcher, ref}}, words) do
+    wait_until(
+      fn ->
+        messages = Probe.messages(ctx.cluster, watcher)
+        heard = for {^ref, verb, ^group, pids} <- messages, do: {verb, pids}
+        assert sort_last(heard) == sort_last(words)
+      end,
+      @settle_ms
+    )
+  end
+
+  defp sort_last(words),
+    do: List.update_at(words, -1, fn {verb, pids} -> {verb, Enum.sort(pids)} end)
 
   # On the node of the processes. A C node is asked as `:pg.join/3` asks up to OTP 28.
   defp join(ctx, group, members), do: change(ctx, :join, {:join_local, group, members})

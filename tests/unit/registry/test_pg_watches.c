@@ -80,6 +80,83 @@ START_TEST(a_scope_is_watched)
 }
 END_TEST
 
+/* The message that came @back messages before the latest ends so. */
+static void heard(size_t back, const char *what, const char *group, const char *pids)
+{
+    char expected[256];
+
+    (void)snprintf(expected, sizeof(expected), ",%s,%s,%s}", what, group, pids);
+    ck_assert_uint_gt(watcher.count, back);
+    ck_assert_ptr_nonnull(strstr(watcher.log[watcher.count - 1 - back], expected));
+}
+
+/* Several that join or leave with one word of a peer are told in one message, in their order. */
+START_TEST(several_are_one_message)
+{
+    const struct cn_pid *pids = scopes[1].pids;
+
+    ask(_i == 0 ? parse("{monitor,g}") : atom("monitor"));
+    scope_say(1, 0,
+              parse_with("{join,%p,g,[%p,%p,%p]}", &scopes[1].pid, &pids[1], &pids[2], &pids[1]));
+    heard(0, "join", "g", "[<b.5.0>,<b.6.0>,<b.5.0>]");
+    scope_say(1, 0, parse_with("{leave,%p,[%p,%p],[g]}", &scopes[1].pid, &pids[2], &pids[1]));
+    heard(0, "leave", "g", "[<b.6.0>,<b.5.0>]");
+    ck_assert_uint_eq(watcher.count, 3);
+}
+END_TEST
+
+/* So are several of this node, but not who was no member. */
+START_TEST(several_of_ours_are_one_message)
+{
+    const struct cn_pid *pids = scopes[0].pids;
+
+    ask(parse("{monitor,g}"));
+    ck_assert_int_eq(
+        pg_join_pids(scopes[0].pg, atom("g"), parse_with("[%p,%p]", &pids[0], &pids[1])), 0);
+    world_settle(&world);
+    heard(0, "join", "g", "[<a.4.0>,<a.5.0>]");
+    ck_assert_int_eq(
+        pg_leave_pids(scopes[0].pg, atom("g"), parse_with("[%p,%p]", &pids[2], &pids[1])), 0);
+    world_settle(&world);
+    heard(0, "leave", "g", "[<a.5.0>]");
+    ck_assert_uint_eq(watcher.count, 3);
+}
+END_TEST
+
+/* A node that is lost leaves group by group, in whatever order its processes have joined. */
+START_TEST(a_lost_node_is_one_message_a_group)
+{
+    ask(atom("monitor"));
+    say_join("h");
+    say_join("g");
+    scope_say(1, 0, parse_with("{join,%p,h,%p}", &scopes[1].pid, &scopes[1].pids[2]));
+    ck_assert_uint_eq(watcher.count, 4);
+    scopes_part(0, 1);
+    heard(1, "leave", "g", "[<b.4.0>,<b.5.0>]");
+    heard(0, "leave", "h", "[<b.5.0>,<b.6.0>]");
+    ck_assert_uint_eq(watcher.count, 6);
+}
+END_TEST
+
+/* A sync tells of each group who has gone, then who is new. */
+START_TEST(a_sync_is_told_group_by_group)
+{
+    const struct cn_pid *pids = scopes[1].pids;
+
+    ask(atom("monitor"));
+    scope_cast(1, 0,
+               parse_with("{sync,%p,[{g,[%p,%p]},{h,[%p]}]}", &scopes[1].pid, &pids[1], &pids[2],
+                          &pids[0]));
+    heard(2, "leave", "g", "[<b.4.0>]");
+    heard(1, "join", "g", "[<b.5.0>,<b.6.0>]");
+    heard(0, "join", "h", "[<b.4.0>]");
+    scope_cast(1, 0, parse_with("{sync,%p,[{g,[%p]}]}", &scopes[1].pid, &pids[2]));
+    heard(1, "leave", "g", "[<b.5.0>]");
+    heard(0, "leave", "h", "[<b.4.0>]");
+    ck_assert_uint_eq(watcher.count, 6);
+}
+END_TEST
+
 /* A watch ends when it is taken back, once. */
 START_TEST(a_watch_is_taken_back)
 {
@@ -126,6 +203,10 @@ static void add(TCase *tcase)
 {
     tcase_add_test(tcase, a_group_is_watched);
     tcase_add_test(tcase, a_scope_is_watched);
+    tcase_add_loop_test(tcase, several_are_one_message, 0, 2);
+    tcase_add_test(tcase, several_of_ours_are_one_message);
+    tcase_add_test(tcase, a_lost_node_is_one_message_a_group);
+    tcase_add_test(tcase, a_sync_is_told_group_by_group);
     tcase_add_test(tcase, a_watch_is_taken_back);
     tcase_add_test(tcase, a_watch_ends_with_its_process);
     tcase_add_test(tcase, watched_names_have_a_limit);
