@@ -50,6 +50,8 @@ int cn_node_main(const struct cn_application *application, int argc, char **argv
     char error[512] = "out of memory";
     int code = EXIT_SUCCESS;
 
+    /* seeded by the kernel, without a call of it for each id and code of a session */
+    (void)randombytes_set_implementation(&randombytes_internal_implementation);
     if (sodium_init() < 0) {
         fprintf(stderr, "%s: no randomness to be had\n", application->name);
         return EXIT_CANNOT_START;

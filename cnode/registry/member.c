@@ -221,10 +221,10 @@ static bool whereis_local(void *context, struct cn_term name, struct cn_pid *ret
     struct member *member = context;
     struct name *found = roster_find(member, name);
 
-    if (found == NULL || procs_find(member->procs, &found->watched->pid) == NULL)
+    if (found == NULL)
         return false;
-    *ret_pid = found->watched->pid;
-    return true;
+    *ret_pid = watched_pid(found->watched);
+    return procs_find(member->procs, ret_pid) != NULL;
 }
 
 static int set_lock(void *context, struct gen_server *owner, struct cn_term id, uint32_t retries,

@@ -30,7 +30,7 @@ static int note_external(struct member *member, struct cn_term external)
             !cn_read_pid(&reader, &pid) || !known_read_node(&reader, &node))
             break;
         name = roster_find(member, term);
-        if (name != NULL && cn_pid_equal(&pid, &name->watched->pid))
+        if (name != NULL && watched_is(name->watched, &pid))
             r = roster_registered_by(name, node);
     }
     return r;
@@ -48,7 +48,7 @@ struct ops {
 /* A process of ours loses its name to somebody else, after both were registered apart. */
 static void tell_owner(struct member *member, const struct name *name, const struct cn_pid *other)
 {
-    struct cn_pid ours = name->watched->pid;
+    struct cn_pid ours = watched_pid(name->watched);
 
     if (strcmp(ours.node, procs_node(member->procs)) == 0 && !cn_pid_equal(&ours, other) &&
         member->hooks.on_conflict != NULL)

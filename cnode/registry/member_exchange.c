@@ -199,7 +199,7 @@ static struct conflict *conflict_new(struct peer *peer, struct cn_term entry,
     conflict->member = peer->member;
     memcpy(conflict->node, peer->node, sizeof(conflict->node));
     conflict->tag = peer->meeting.my_tag;
-    conflict->pid = ours->watched->pid;
+    conflict->pid = watched_pid(ours->watched);
     if (kept_set(&conflict->his, entry) == 0 &&
         kept_set(&conflict->method, roster_method(ours)) == 0)
         return conflict;
@@ -241,13 +241,12 @@ static int take_entry(struct peer *peer, struct cn_term term)
     ours = roster_find(peer->member, his.name);
     if (ours == NULL)
         add_insert(&peer->meeting.ops, &his);
-    if (ours == NULL || cn_pid_equal(&ours->watched->pid, &his.pid) || strcmp(us, peer->node) > 0)
+    if (ours == NULL || watched_is(ours->watched, &his.pid) || strcmp(us, peer->node) > 0)
         return 0;
-    trace("registry", "a name is in two hands, on %s and %s", ours->watched->pid.node,
-          his.pid.node);
     conflict = conflict_new(peer, term, ours);
     if (conflict == NULL)
         return -ENOMEM;
+    trace("registry", "a name is in two hands, on %s and %s", conflict->pid.node, his.pid.node);
     peer->meeting.open++;
     if (strcmp(conflict->pid.node, us) != 0)
         return resolve_there(conflict, &his);

@@ -20,7 +20,7 @@ static void run_whereis(void *context, struct apply *apply, const struct cn_term
         return;
     }
     cn_writer_init(&writer, 0);
-    cn_write_pid(&writer, &name->watched->pid);
+    watched_write(name->watched, &writer);
     apply_return_writer(apply, &writer);
 }
 

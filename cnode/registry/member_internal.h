@@ -30,15 +30,17 @@
 
 #define GLOBAL_VERSION 8
 
-/** A process, of any node, that has names or locks: monitored once. */
+/**
+ * A process, of any node, that has names or locks: monitored once. There are as many as names, so
+ * the two node names that a pid and a reference have room for are not kept.
+ */
 struct watched {
     struct map_handle hh;
-    struct cn_pid pid;
-    struct cn_ref ref;
     struct list names;   /* struct name.in_watched */
     struct list holders; /* struct lock_holder.in_watched */
-    size_t key_size;
-    uint8_t key[];
+    uint32_t ref_words[5];
+    uint32_t ref_count;
+    uint8_t key[]; /* the pid: its numbers, and its node as a string */
 };
 
 /** A name. */
@@ -279,6 +281,12 @@ void roster_write_terms(struct member *member, struct cn_writer *writer);
 void roster_write_names(struct member *member, struct cn_writer *writer);
 /** Write the list [{Name, Pid, Node}] of names registered for hidden nodes. */
 void roster_write_external(struct member *member, struct cn_writer *writer);
+/** Give the pid. */
+struct cn_pid watched_pid(const struct watched *watched);
+/** Tell whether it is @pid. */
+bool watched_is(const struct watched *watched, const struct cn_pid *pid);
+/** Write the pid. */
+void watched_write(const struct watched *watched, struct cn_writer *writer);
 /** Find or make, with a monitor. Errors: NULL without memory. */
 struct watched *watched_get(struct member *member, const struct cn_pid *pid);
 /** Release it when it has neither names nor locks. */
@@ -450,8 +458,8 @@ int lanes_add(struct member *member, enum request_kind kind, struct cn_term name
               const struct cn_pid *pid, enum global_method method, global_done done, void *context);
 /** View its name. */
 struct cn_term request_name(const struct request *request);
-/** Find who has the name; NULL. */
-const struct cn_pid *request_holder(const struct request *request);
+/** Find who has the name, and put it into *@room: @room, or NULL. */
+const struct cn_pid *request_holder(const struct request *request, struct cn_pid *room);
 /** Tell whether @holder is the pid that was asked for. */
 bool request_fits(const struct request *request, const struct cn_pid *holder);
 /** Take it out of its lane, so that the next of that name can start, and answer. */

@@ -60,11 +60,14 @@ struct cn_term request_name(const struct request *request)
     return (struct cn_term){request->lane->bytes, request->lane->size};
 }
 
-const struct cn_pid *request_holder(const struct request *request)
+const struct cn_pid *request_holder(const struct request *request, struct cn_pid *room)
 {
     struct name *name = roster_find(request->member, request_name(request));
 
-    return name != NULL ? &name->watched->pid : NULL;
+    if (name == NULL)
+        return NULL;
+    *room = watched_pid(name->watched);
+    return room;
 }
 
 bool request_fits(const struct request *request, const struct cn_pid *holder)
@@ -77,12 +80,7 @@ void request_finish(struct request *request, enum global_outcome outcome,
 {
     struct registrar *registrar = &request->member->registrar;
     struct lane *lane = request->lane;
-    struct cn_pid pid;
 
-    if (holder != NULL) {
-        pid = *holder;
-        holder = &pid;
-    }
     list_remove(&request->in_lane);
     list_remove(&request->in_bundle);
     list_remove(&lane->ready);
@@ -100,7 +98,8 @@ void lanes_answer_whereis(struct member *member)
 
     while ((item = list_pop(&member->registrar.asked)) != NULL) {
         struct request *request = lane_first(container_of(item, struct lane, ready));
-        const struct cn_pid *holder = request_holder(request);
+        struct cn_pid room;
+        const struct cn_pid *holder = request_holder(request, &room);
 
         request_finish(request, holder != NULL ? GLOBAL_YES : GLOBAL_NO, holder);
     }

@@ -50,7 +50,7 @@ static struct lock_holder *find_holder(struct lock *lock, const struct cn_pid *p
     list_for_each(item, &lock->holders) {
         struct lock_holder *holder = container_of(item, struct lock_holder, in_lock);
 
-        if (cn_pid_equal(&holder->watched->pid, pid))
+        if (watched_is(holder->watched, pid))
             return holder;
     }
     return NULL;

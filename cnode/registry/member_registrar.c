@@ -97,7 +97,8 @@ void registrar_told(struct bundle *bundle)
     while (!list_empty(&bundle->requests)) {
         struct request *request = container_of(list_first(&bundle->requests), struct request,
                                                in_bundle);
-        const struct cn_pid *holder = request_holder(request);
+        struct cn_pid room;
+        const struct cn_pid *holder = request_holder(request, &room);
         bool done = request->kind != REQUEST_REGISTER || request_fits(request, holder);
 
         request_finish(request, done ? GLOBAL_YES : GLOBAL_NO, holder);
@@ -114,7 +115,8 @@ void registrar_wanted(struct member *member)
 /* Put a change into the bundle, or answer it if there is nothing to change. */
 static void consider(struct request *request, struct bundle *bundle)
 {
-    const struct cn_pid *holder = request_holder(request);
+    struct cn_pid room;
+    const struct cn_pid *holder = request_holder(request, &room);
     bool fits = request_fits(request, holder);
     bool alive = procs_find(request->member->procs, &request->pid) != NULL;
 

@@ -11,16 +11,60 @@
 #include "base/alloc.h"
 #include "registry/member_internal.h"
 
-#define KEY_MAX (12 + CN_NODE_NAME_MAX)
+#define NUMBERS_SIZE (3 * sizeof(uint32_t))
+#define KEY_MAX      (NUMBERS_SIZE + CN_NODE_NAME_MAX + 1)
 
 static size_t write_key(const struct cn_pid *pid, uint8_t key[KEY_MAX])
 {
     uint32_t numbers[3] = {pid->id, pid->serial, pid->creation};
-    size_t size = strlen(pid->node);
+    size_t size = strlen(pid->node) + 1;
 
-    memcpy(key, numbers, sizeof(numbers));
-    memcpy(key + sizeof(numbers), pid->node, size);
-    return sizeof(numbers) + size;
+    memcpy(key, numbers, NUMBERS_SIZE);
+    memcpy(key + NUMBERS_SIZE, pid->node, size);
+    return NUMBERS_SIZE + size;
+}
+
+static const char *watched_node(const struct watched *watched)
+{
+    return (const char *)watched->key + NUMBERS_SIZE;
+}
+
+struct cn_pid watched_pid(const struct watched *watched)
+{
+    struct cn_pid pid;
+    uint32_t numbers[3];
+
+    memcpy(numbers, watched->key, NUMBERS_SIZE);
+    pid.id = numbers[0];
+    pid.serial = numbers[1];
+    pid.creation = numbers[2];
+    memcpy(pid.node, watched_node(watched), strlen(watched_node(watched)) + 1);
+    return pid;
+}
+
+bool watched_is(const struct watched *watched, const struct cn_pid *pid)
+{
+    struct cn_pid has = watched_pid(watched);
+
+    return cn_pid_equal(&has, pid);
+}
+
+void watched_write(const struct watched *watched, struct cn_writer *writer)
+{
+    struct cn_pid pid = watched_pid(watched);
+
+    cn_write_pid(writer, &pid);
+}
+
+/* The reference of our monitor: of this node, so its words are all that is kept. */
+static struct cn_ref watched_ref(const struct member *member, const struct watched *watched)
+{
+    const struct cn_pid *self = gen_server_pid(member->server);
+    struct cn_ref ref = {.count = watched->ref_count, .creation = self->creation};
+
+    memcpy(ref.words, watched->ref_words, sizeof(ref.words));
+    memcpy(ref.node, self->node, sizeof(ref.node));
+    return ref;
 }
 
 static struct watched *watched_find(struct member *member, const struct cn_pid *pid)
@@ -35,8 +79,11 @@ static struct watched *watched_find(struct member *member, const struct cn_pid *
 
 static void watched_free(struct member *member, struct watched *watched)
 {
-    if (member->server != NULL)
-        process_demonitor(gen_server_process(member->server), &watched->ref, true);
+    if (member->server != NULL) {
+        struct cn_ref ref = watched_ref(member, watched);
+
+        process_demonitor(gen_server_process(member->server), &ref, true);
+    }
     mem_free(watched);
 }
 
@@ -46,18 +93,19 @@ static struct watched *watched_new(struct member *member, const struct cn_pid *p
 {
     struct watched *watched = mem_zalloc(sizeof(*watched) + key_size);
     struct dest dest = {.kind = DEST_PID, .pid = *pid};
+    struct cn_ref ref;
 
     if (watched == NULL)
         return NULL;
-    watched->pid = *pid;
-    watched->key_size = key_size;
     memcpy(watched->key, key, key_size);
     list_init(&watched->names);
     list_init(&watched->holders);
-    if (process_monitor(gen_server_process(member->server), &dest, &watched->ref) != 0) {
+    if (process_monitor(gen_server_process(member->server), &dest, &ref) != 0) {
         mem_free(watched);
         return NULL;
     }
+    memcpy(watched->ref_words, ref.words, sizeof(ref.words));
+    watched->ref_count = ref.count;
     if (!map_add_hashed(member->watched, watched->key, key_size, hash, watched)) {
         watched_free(member, watched);
         return NULL;
@@ -195,7 +243,7 @@ void roster_write_names(struct member *member, struct cn_writer *writer)
     {
         cn_write_tuple(writer, 3);
         cn_write_term(writer, roster_term(name));
-        cn_write_pid(writer, &name->watched->pid);
+        watched_write(name->watched, writer);
         cn_write_term(writer, roster_method(name));
     }
     cn_write_nil(writer);
@@ -233,7 +281,7 @@ void roster_write_external(struct member *member, struct cn_writer *writer)
             continue;
         cn_write_tuple(writer, 3);
         cn_write_term(writer, roster_term(name));
-        cn_write_pid(writer, &name->watched->pid);
+        watched_write(name->watched, writer);
         cn_write_atom(writer, name->registered_by);
     }
     cn_write_nil(writer);
@@ -270,7 +318,7 @@ void watched_node_down(struct member *member, const char *node)
 
     map_for_each(member->watched, watched, next)
     {
-        if (strcmp(watched->pid.node, node) == 0)
+        if (strcmp(watched_node(watched), node) == 0)
             drop(member, watched);
     }
 }

@@ -245,7 +245,7 @@ static void take_whereis(struct member *member, struct cn_term message)
     found = roster_find(member, name);
     cn_writer_init(&writer, 0);
     if (found != NULL)
-        cn_write_pid(&writer, &found->watched->pid);
+        watched_write(found->watched, &writer);
     else
         cn_write_atom(&writer, "undefined");
     if (cn_writer_error(&writer) == 0)

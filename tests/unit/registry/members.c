@@ -282,8 +282,12 @@ void ask_gone(int node, const char *name, int probe, size_t index)
 const char *holder(int node, const char *name)
 {
     struct name *found = roster_find(ones[node].member, atom(name));
+    struct cn_pid pid;
 
-    return found != NULL ? show(pid_term(&found->watched->pid)) : "";
+    if (found == NULL)
+        return "";
+    pid = watched_pid(found->watched);
+    return show(pid_term(&pid));
 }
 
 static void on_trace(void *context, enum trace_level level, const char *layer, const char *line)
