@@ -1,15 +1,17 @@
 /*
  * The mesh.
  *
- * One gen_server without a name, since it makes calls. It owns a table of neighbours: everybody
- * who is up, and everybody a peer has named. A neighbour that is down waits `delay_ms` before
- * the next dial; the delay doubles with each failure up to 30 s and starts anew once the
- * neighbour was up for a while. A visible peer that went is dialled again for some minutes even if
- * nobody names it: all who could may have parted from us at once, as members of :global do when one
- * of them lost its connection to us. A call that fails needs no care: the next round asks again.
- * Names that peers give are taken up to a limit, so a peer that names nodes without end fills the
- * table and no more; who is up always has a place. Who is neither up nor named any more is
- * forgotten, for a node may outlive any number of others, each with a name of its own.
+ * One gen_server, since it makes calls; its name is for those of other C nodes. It owns a table of
+ * neighbours: everybody who is up, and everybody a peer has named. A neighbour that is down waits
+ * `delay_ms` before the next dial; the delay doubles with each failure up to 30 s and starts anew
+ * once the neighbour was up for a while. A visible peer that went is dialled again for some minutes
+ * even if nobody names it: all who could may have parted from us at once, as members of :global do
+ * when one of them lost its connection to us. Only who has said {leaving, Node}, as C nodes do
+ * before they end or leave, is let go, as BEAM nodes let go of everybody. A call that fails needs
+ * no care: the next round asks again. Names that peers give are taken up to a limit, so a peer that
+ * names nodes without end fills the table and no more; who is up always has a place. Who is neither
+ * up nor named any more is forgotten, for a node may outlive any number of others, each with a name
+ * of its own.
  *
  * A newcomer whose first answer leaves out somebody whom we see is told to connect to all whom we
  * see, once: BEAM nodes that met only us need not wait for :global's lock to meet each other. One
@@ -32,12 +34,14 @@
 #define STEADY_MS      10000
 #define REDIAL_MS      600000
 #define NEIGHBOURS_MAX 4096
+#define MESH_NAME      "minotaur_mesh"
 
 struct neighbour {
     char node[CN_NODE_NAME_MAX + 1];
     bool up;
     bool asked;             /* a visible peer, to be asked for its nodes */
     bool met;               /* has answered since it came up */
+    bool leaving;           /* has said that it goes */
     uint64_t dial_after_ms; /* not before; when down: at least when it went down */
     uint64_t delay_ms;
     uint64_t named_in; /* the last answer that named it */
@@ -55,6 +59,7 @@ struct mesh {
     struct neighbour *neighbours;
     uint64_t answers; /* so far */
     bool waiting;     /* for the next round */
+    bool failed;      /* mesh_new could not finish */
     bool stopped;
 };
 
@@ -276,6 +281,22 @@ static void on_timer(struct gen_server *self, void *state, uint64_t timer)
     ask_again_later(mesh);
 }
 
+/* {leaving, Node} */
+static void on_info(struct gen_server *self, void *state, struct cn_term message)
+{
+    struct cn_reader reader;
+    struct cn_bytes node;
+
+    (void)self;
+    cn_reader_init(&reader, message);
+    if (cn_peek(&reader) != CN_TYPE_TUPLE || !cn_read_this_tuple(&reader, 2) ||
+        !cn_read_this_atom(&reader, "leaving") || !cn_read_atom(&reader, &node))
+        return;
+    struct neighbour *neighbour = find(state, (const char *)node.data, node.size);
+    if (neighbour)
+        neighbour->leaving = true;
+}
+
 static void release(struct gen_server *self, void *state, struct cn_term reason)
 {
     struct mesh *mesh = state;
@@ -285,10 +306,13 @@ static void release(struct gen_server *self, void *state, struct cn_term reason)
     (void)reason;
     map_for_each(mesh->neighbours, neighbour, next) forget(mesh, neighbour);
     mesh->server = NULL;
+    if (mesh->failed)
+        mem_free(mesh);
 }
 
 static const struct gen_server_callbacks callbacks = {
     .module = "mesh",
+    .handle_info = on_info,
     .handle_timer = on_timer,
     .terminate = release,
 };
@@ -305,6 +329,12 @@ int mesh_new(struct procs *procs, int (*dial)(void *context, const char *node), 
     int error = gen_server_start(procs, &callbacks, mesh, &mesh->server);
     if (error != 0) {
         mem_free(mesh);
+        return error;
+    }
+    error = process_register(gen_server_process(mesh->server), MESH_NAME);
+    if (error != 0) {
+        mesh->failed = true; /* its end releases it */
+        gen_server_stop_atom(mesh->server, "normal");
         return error;
     }
     *ret_mesh = mesh;
@@ -328,6 +358,7 @@ int mesh_peer_up(struct mesh *mesh, const char *node, bool hidden)
     neighbour->down_ms = 0;
     neighbour->asked = !hidden;
     neighbour->met = false;
+    neighbour->leaving = false;
     neighbour->up_ms = procs_now_ms(gen_server_procs(mesh->server));
     ask(mesh, neighbour);
     return ask_again_later(mesh);
@@ -340,19 +371,45 @@ void mesh_peer_down(struct mesh *mesh, const char *node)
     if (!neighbour)
         return;
     uint64_t now_ms = procs_now_ms(gen_server_procs(mesh->server));
-    if (is_visible_peer(neighbour))
+    if (is_visible_peer(neighbour) && !neighbour->leaving)
         neighbour->down_ms = now_ms;
     if (neighbour->up && now_ms >= neighbour->up_ms + STEADY_MS)
         neighbour->delay_ms = DELAY_MIN_MS;
     neighbour->up = false;
-    if (neighbour->dial_after_ms < now_ms)
+    if (neighbour->leaving) /* who was asked before may still name it */
+        neighbour->dial_after_ms = now_ms + ASK_TIMEOUT_MS;
+    else if (neighbour->dial_after_ms < now_ms)
         neighbour->dial_after_ms = now_ms;
+}
+
+void mesh_say_leaving(struct mesh *mesh)
+{
+    struct neighbour *neighbour, *next;
+    struct cn_writer message;
+
+    if (!mesh->server)
+        return;
+    struct procs *procs = gen_server_procs(mesh->server);
+    cn_writer_init(&message, 0);
+    cn_write_tuple(&message, 2);
+    cn_write_atom(&message, "leaving");
+    cn_write_atom(&message, procs_node(procs));
+    map_for_each(mesh->neighbours, neighbour, next)
+    {
+        struct dest dest = {.kind = DEST_NAME, .name = MESH_NAME, .node = neighbour->node};
+
+        if (is_visible_peer(neighbour) && cn_writer_error(&message) == 0)
+            (void)procs_send(procs, gen_server_process(mesh->server), &dest,
+                             cn_writer_term(&message));
+    }
+    cn_writer_free(&message);
 }
 
 void mesh_forget_peers(struct mesh *mesh)
 {
     struct neighbour *neighbour, *next;
 
+    mesh_say_leaving(mesh);
     map_for_each(mesh->neighbours, neighbour, next)
     {
         neighbour->asked = false;

@@ -15,8 +15,8 @@
  * So each visible peer is asked for its `nodes()` as well, when it comes up and then every few
  * seconds, and whoever it names and we do not see is dialled. A node that cannot be reached is
  * dialled again, ever more slowly, as long as somebody names it, and for some minutes after it was
- * lost. A peer that comes up without knowing all whom we see is told of them. A hidden node meshes
- * with nobody.
+ * lost, unless it had said that it goes. A peer that comes up without knowing all whom we see is
+ * told of them. A hidden node meshes with nobody.
  */
 #ifndef NODE_MESH_H
 #define NODE_MESH_H
@@ -25,7 +25,7 @@
 
 struct mesh;
 
-/** Start the mesh in @procs; @dial starts a connection. Errors: CN_E_LIMIT, -ENOMEM. */
+/** Start the mesh in @procs; @dial starts a connection. Errors: CN_E_TAKEN, CN_E_LIMIT, -ENOMEM. */
 int mesh_new(struct procs *procs, int (*dial)(void *context, const char *node), void *context,
              struct mesh **ret_mesh);
 /** Release, after procs_free; returns NULL. */
@@ -34,7 +34,9 @@ struct mesh *mesh_free(struct mesh *mesh);
 int mesh_peer_up(struct mesh *mesh, const char *node, bool hidden);
 /** A peer is gone, or could not be reached. */
 void mesh_peer_down(struct mesh *mesh, const char *node);
-/** Who is up, or was lost lately, shall not be dialled again, unless somebody names it. */
+/** Tell all visible peers that we go: their meshes need not look for us. */
+void mesh_say_leaving(struct mesh *mesh);
+/** The same, and who is up, or was lost lately, is not dialled again unless somebody names it. */
 void mesh_forget_peers(struct mesh *mesh);
 /** Dial nobody from now on: the node is leaving. */
 void mesh_stop(struct mesh *mesh);

@@ -206,6 +206,7 @@ static void on_drained(void *context, int exit_code, const struct hosts_summary 
 
     (void)summary; /* session/ has logged it */
     node->exit_code = exit_code;
+    mesh_say_leaving(node->mesh);
     network_stop(node->network, FLUSH_MS, on_closed, node);
 }
 

@@ -239,10 +239,15 @@ void sync_free_all(struct member *member)
 
 int leave_start(struct member *member, struct cn_writer *nodes)
 {
+    int r = 0;
+
     known_write_connected(member, nodes);
     if (member->leave_timer != 0)
         return 0;
-    return process_start_timer(gen_server_process(member->server), LEAVE_MS, &member->leave_timer);
+    r = process_start_timer(gen_server_process(member->server), LEAVE_MS, &member->leave_timer);
+    if (r == 0 && member->hooks.leaving != NULL)
+        member->hooks.leaving(member->hooks.context);
+    return r;
 }
 
 bool leave_timer(struct member *member, uint64_t timer)
@@ -254,8 +259,6 @@ bool leave_timer(struct member *member, uint64_t timer)
         return false;
     member->leave_timer = 0;
     trace("registry", "leaving all members");
-    if (member->hooks.leaving != NULL)
-        member->hooks.leaving(member->hooks.context);
     map_for_each(member->peers, peer, next)
     {
         if (peer->connected)

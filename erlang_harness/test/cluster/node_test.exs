@@ -146,6 +146,27 @@ defmodule Minotaur.Cluster.NodeTest do
     assert length(Regex.scan(~r/dial.failed.*no node of this name/, log(ctx, c))) == 1
   end
 
+  # As BEAM nodes let go of both: it has said so, whether it ends or asks to be left alone.
+  for how <- ["ends", "leaves"] do
+    test "a C node that #{how} in order is not looked for, one that is killed is", ctx do
+      a = start(ctx, kind: :beam)
+      [c, leaver, lost] = cs = for _ <- 1..3, do: start(ctx, kind: :c, connect: [])
+      for node <- cs, do: assert(at(ctx, a, Node, :connect, [node]) == true)
+      await_mesh(ctx, [a | cs])
+      ups = count(ctx, c, ~r/peer.up.*#{leaver}/)
+
+      if unquote(how) == "ends",
+        do: Cluster.stop_node(ctx.cluster, leaver),
+        else: at(ctx, leaver, :global, :disconnect, [])
+
+      Cluster.stop_node(ctx.cluster, lost, graceful_shutdown: false)
+      wait_until(fn -> assert count(ctx, c, ~r/dial.failed.*#{lost}/) >= 3 end, @mesh_ms)
+      assert count(ctx, c, ~r/dial.failed.*#{leaver}/) == 0
+      assert count(ctx, c, ~r/peer.up.*#{leaver}/) == ups
+      assert at(ctx, c, :erlang, :nodes, []) == [a]
+    end
+  end
+
   # Either side may have another cookie: no connection, a line that says why, nobody else disturbed.
   test "a wrong cookie is refused and said to be one", ctx do
     a = start(ctx, kind: :beam)
@@ -260,5 +281,6 @@ defmodule Minotaur.Cluster.NodeTest do
     Cluster.call(ctx.cluster, node, module, function, arguments)
   end
 
+  defp count(ctx, node, pattern), do: length(Regex.scan(pattern, log(ctx, node)))
   defp log(ctx, node), do: Cluster.logs(ctx.cluster, node)
 end

@@ -10,6 +10,7 @@
 #include "base/alloc.h"
 #include "base/text.h"
 #include "otp/functions.h"
+#include "unit/otp/server.h"
 #include "unit/proc/world.h"
 
 #define ROUND_MS 3000
@@ -196,6 +197,45 @@ START_TEST(peers_that_are_left_are_not_dialled)
 }
 END_TEST
 
+/* Who has said that it goes, for good or not, is not dialled; once it is back and lost, it is. */
+START_TEST(leaving_peer_is_not_dialled)
+{
+    ck_assert_int_eq(mesh_new(world_procs(&world, 1), dial, &world, &other), 0);
+    ck_assert_int_eq(mesh_peer_up(other, "a@world", false), 0);
+    peer_up("b@world", false);
+    if (_i == 0)
+        mesh_say_leaving(other);
+    else
+        mesh_forget_peers(other);
+    world_settle(&world);
+    mesh_peer_down(mesh, "b@world");
+    for (int i = 0; i < 5; i++)
+        world_pass(&world, ROUND_MS);
+    ck_assert_uint_eq(dials, 0);
+    peer_up("b@world", false);
+    mesh_peer_down(mesh, "b@world");
+    world_pass(&world, ROUND_MS);
+    ck_assert_uint_eq(dials, 1);
+}
+END_TEST
+
+/* What is no such word, or of nobody we know, changes nothing. */
+START_TEST(odd_words_are_passed_over)
+{
+    static const char *const words[] = {"leaving", "{leaving,1}", "{leaving,nobody@world}",
+                                        "{going,b@world}", "{leaving,b@world,x}"};
+    struct dest dest = to_name("minotaur_mesh", "a@world");
+
+    peer_up("b@world", false);
+    for (size_t i = 0; i < sizeof words / sizeof *words; i++)
+        ck_assert_int_eq(procs_send(world_procs(&world, 1), NULL, &dest, parse(words[i])), 0);
+    world_settle(&world);
+    mesh_peer_down(mesh, "b@world");
+    world_pass(&world, ROUND_MS);
+    ck_assert_uint_eq(dials, 1);
+}
+END_TEST
+
 /* A peer that goes right after it came is not dialled more often for having been up. */
 START_TEST(flapping_peer_is_dialled_ever_more_slowly)
 {
@@ -329,7 +369,7 @@ START_TEST(no_memory_is_told)
     for (size_t nth = 1;; nth++) {
         mem_test_begin();
         mem_test_fail(nth);
-        int error = mesh_new(world_procs(&world, 0), dial, &world, &other);
+        int error = mesh_new(world_procs(&world, 1), dial, &world, &other);
         bool failed = mem_test_failed();
         mem_test_end();
         if (!failed)
@@ -353,6 +393,8 @@ static void add(TCase *tcase)
     tcase_add_test(tcase, hidden_and_lost_peers_are_not_asked);
     tcase_add_test(tcase, lost_peer_is_dialled_although_unnamed);
     tcase_add_loop_test(tcase, peers_that_are_left_are_not_dialled, 0, 2);
+    tcase_add_loop_test(tcase, leaving_peer_is_not_dialled, 0, 2);
+    tcase_add_test(tcase, odd_words_are_passed_over);
     tcase_add_test(tcase, flapping_peer_is_dialled_ever_more_slowly);
     tcase_add_test(tcase, killed_mesh_dials_nobody);
     tcase_add_test(tcase, stopped_mesh_dials_nobody);
