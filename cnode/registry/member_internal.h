@@ -399,6 +399,8 @@ int claim_start(struct member *member, struct gen_server *owner, struct cn_term 
                 const char *also, claim_done done, void *context, struct claim **ret_claim);
 /** Give a held lock back; @done is called with false when that is over. The claim is then gone. */
 void claim_release(struct claim *claim);
+/** The same, behind what all nodes were told before and are busy with: @done is called at once. */
+void claim_release_at_once(struct claim *claim);
 /** A lock that is being taken is not wanted any more: @done is called with false, as if refused. */
 void claim_cancel(struct claim *claim);
 /** Forget a claim whose owner ends, whatever it has: its servers see that end themselves. */

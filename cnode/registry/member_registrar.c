@@ -2,14 +2,17 @@
  * The registrar: names change under lock `global`, which it holds at all known nodes.
  *
  *     idle ──► claiming ──► held ──► releasing ──► idle
- *      ▲▼          │                     │▼
- *     pausing ◄────┘ not free           pausing, after a full slice
+ *      ▲▼          │                  │▼   │▼
+ *      ││          │                  ││   trailing ──► idle, pausing
+ *     pausing ◄────┘ not free         pausing, after a full slice
  *
- * What waits when the lock is had is done under it, and what comes meanwhile: in bundles, two at a
- * time. A bundle is told to all servers, the own one included, and its requests are answered when
+ * What waits when the lock is had is done under it, and what comes meanwhile: in bundles, three at
+ * a time. A bundle is told to all servers, the own one included, and its requests are answered when
  * all servers have answered; who asked does not wait for the lock's release. When the slice is over
- * (slice.h) the lock is given back even if more is to be done, and left to others for a while:
- * longer if one of them is known to want it.
+ * (slice.h) the lock is given back even if more is to be done, right behind the last bundles: so it
+ * is free at a server as soon as that has done with them, and for others to take while their
+ * answers are on the way (trailing); and it is left to others for longer if one of them is known to
+ * want it.
  *
  * A node that has just found its first peer waits a moment for the join before it registers: a name
  * taken without the others' knowledge would be a conflict right after.
@@ -33,6 +36,7 @@ enum registrar_state {
     REGISTRAR_CLAIMING,
     REGISTRAR_HELD,
     REGISTRAR_RELEASING,
+    REGISTRAR_TRAILING,
     REGISTRAR_PAUSING,
 };
 
@@ -41,7 +45,9 @@ static const struct sm_state registrar_states[] = {
                         .initial = true},
     [REGISTRAR_CLAIMING] = {"claiming", SM_TO(REGISTRAR_HELD) | SM_TO(REGISTRAR_PAUSING)},
     [REGISTRAR_HELD] = {"held", SM_TO(REGISTRAR_RELEASING)},
-    [REGISTRAR_RELEASING] = {"releasing", SM_TO(REGISTRAR_IDLE) | SM_TO(REGISTRAR_PAUSING)},
+    [REGISTRAR_RELEASING] = {"releasing", SM_TO(REGISTRAR_IDLE) | SM_TO(REGISTRAR_PAUSING) |
+                                              SM_TO(REGISTRAR_TRAILING)},
+    [REGISTRAR_TRAILING] = {"trailing", SM_TO(REGISTRAR_IDLE) | SM_TO(REGISTRAR_PAUSING)},
     [REGISTRAR_PAUSING] = {"pausing", SM_TO(REGISTRAR_IDLE)},
 };
 
@@ -81,8 +87,6 @@ void registrar_kick(struct member *member)
         (void)registrar_wake(member);
 }
 
-static void run(struct member *member);
-
 /*
  * A name is what it should be now, unless the process has ended. What comes next is told when all
  * messages that are here already have been seen: another answer may be among them, and two say
@@ -104,7 +108,7 @@ void registrar_told(struct bundle *bundle)
         request_finish(request, done ? GLOBAL_YES : GLOBAL_NO, holder);
     }
     if (registrar_wake(member) != 0)
-        run(member);
+        pump(member);
 }
 
 void registrar_wanted(struct member *member)
@@ -152,13 +156,22 @@ static void fill(struct bundle *bundle)
 }
 
 /* One that nobody is told now; NULL: all are. */
-static struct bundle *find_bundle(struct registrar *registrar, bool under_way)
+static struct bundle *find_bundle(struct registrar *registrar)
 {
     for (unsigned i = 0; i < SLICE_BUNDLES; i++) {
-        if (list_empty(&registrar->bundles[i].requests) != under_way)
+        if (list_empty(&registrar->bundles[i].requests))
             return &registrar->bundles[i];
     }
     return NULL;
+}
+
+static unsigned under_way(const struct registrar *registrar)
+{
+    unsigned count = 0;
+
+    for (unsigned i = 0; i < SLICE_BUNDLES; i++)
+        count += list_empty(&registrar->bundles[i].requests) ? 0 : 1;
+    return count;
 }
 
 /* Whether everybody known now is under the lock. */
@@ -169,11 +182,6 @@ static bool covers_all(const struct member *member, const struct claim *claim)
             return false;
     }
     return true;
-}
-
-static bool slice_is_over(const struct member *member)
-{
-    return slice_room(&member->registrar.slice, procs_now_ms(member->procs)) == 0;
 }
 
 /* Others want the lock: somebody was refused here, or is about to join. */
@@ -190,7 +198,8 @@ static bool may_go_on(const struct member *member)
 {
     const struct registrar *registrar = &member->registrar;
 
-    return !list_empty(&registrar->ready) && !slice_is_over(member) &&
+    return !list_empty(&registrar->ready) &&
+           slice_room(&registrar->slice, procs_now_ms(member->procs)) > 0 &&
            covers_all(member, registrar->claim);
 }
 
@@ -199,20 +208,27 @@ static void run(struct member *member)
 {
     struct registrar *registrar = &member->registrar;
     struct bundle *bundle = NULL;
+    unsigned told = 0;
+    bool over = false;
 
     if (registrar->running || sm_state(&registrar->sm) != REGISTRAR_HELD)
         return;
     registrar->running = true; /* answers that come at once come back here */
     lanes_answer_whereis(member);
-    while (may_go_on(member) && (bundle = find_bundle(registrar, false)) != NULL)
+    while (may_go_on(member) && (bundle = find_bundle(registrar)) != NULL)
         fill(bundle);
     registrar->running = false;
-    if (find_bundle(registrar, true) != NULL)
+    told = under_way(registrar);
+    over = slice_is_over(&registrar->slice, procs_now_ms(member->procs));
+    if (told > 0 && !over)
         return;
-    registrar->rest = !slice_is_over(member) ? 0 : is_wanted(member) ? WANTED_MS : REST_MS;
+    registrar->rest = !over ? 0 : is_wanted(member) ? WANTED_MS : told > 1 ? 0 : REST_MS;
     registrar->wanted = false;
     sm_move(&registrar->sm, REGISTRAR_RELEASING);
-    claim_release(registrar->claim);
+    if (told > 0)
+        claim_release_at_once(registrar->claim);
+    else
+        claim_release(registrar->claim);
 }
 
 static void pause_for(struct member *member, uint32_t ms)
@@ -223,6 +239,23 @@ static void pause_for(struct member *member, uint32_t ms)
     if (process_start_timer(gen_server_process(member->registrar_server), ms, &registrar->timer) !=
         0)
         sm_move(&registrar->sm, REGISTRAR_IDLE); /* the next request asks again */
+}
+
+/* The lock is given back: ask anew when others had a chance, which is while the last bundles but
+ * one are under way, or later. */
+static void rest(struct member *member)
+{
+    struct registrar *registrar = &member->registrar;
+
+    if (under_way(registrar) > (registrar->rest > 0 ? 0 : 1)) {
+        if (sm_state(&registrar->sm) == REGISTRAR_RELEASING)
+            sm_move(&registrar->sm, REGISTRAR_TRAILING);
+    } else if (registrar->rest > 0) {
+        pause_for(member, registrar->rest);
+    } else {
+        sm_move(&registrar->sm, REGISTRAR_IDLE);
+        pump(member);
+    }
 }
 
 static void on_claim(void *context, bool held)
@@ -242,11 +275,8 @@ static void on_claim(void *context, bool held)
         unsigned doubles = registrar->failures < DOUBLES_MAX ? registrar->failures++ : DOUBLES_MAX;
 
         pause_for(member, 1 + member_random(member, RETRY_MS << doubles));
-    } else if (registrar->rest > 0) {
-        pause_for(member, registrar->rest);
     } else {
-        sm_move(&registrar->sm, REGISTRAR_IDLE);
-        pump(member);
+        rest(member);
     }
 }
 
@@ -296,6 +326,9 @@ static void pump(struct member *member)
 
     if (sm_state(&registrar->sm) == REGISTRAR_HELD) {
         run(member);
+    } else if (sm_state(&registrar->sm) == REGISTRAR_TRAILING) {
+        lanes_answer_whereis(member);
+        rest(member);
     } else if (joining(member)) {
         if (lanes_waiting(member) && idle)
             pause_for(member, LOOK_MS);

@@ -59,6 +59,24 @@ START_TEST(many_changes_are_one_message)
 }
 END_TEST
 
+/* Node a runs, and b sees what it says; b's answers stay on the way. */
+static void tell_b(void)
+{
+    (void)procs_run(world_procs(&world, 0), world.now_ms);
+    while (world_deliver_one(&world, 0, 1))
+        ;
+    (void)procs_run(world_procs(&world, 1), world.now_ms);
+}
+
+static size_t count_heard(const char *text)
+{
+    size_t count = 0;
+
+    for (size_t i = 0; i < ones[1].heard_count; i++)
+        count += strncmp(ones[1].heard[i], text, strlen(text)) == 0 ? 1 : 0;
+    return count;
+}
+
 /* Servers that are slow: the lock is given back after a slice, and taken again for the rest. */
 START_TEST(slow_servers_end_a_slice)
 {
@@ -69,15 +87,15 @@ START_TEST(slow_servers_end_a_slice)
         (void)snprintf(name, sizeof(name), "n%zu", i);
         ask(0, name, 0, i);
     }
-    while (answers[0][0] == '\0') { /* each step of the two takes 15 ms */
+    while (answers[0][0] == '\0') { /* each step of the two takes 30 ms */
         (void)procs_run(world_procs(&world, 0), world.now_ms);
         (void)world_deliver_one(&world, 0, 1);
         (void)procs_run(world_procs(&world, 1), world.now_ms);
         (void)world_deliver_one(&world, 1, 0);
-        world.now_ms += 15;
+        world.now_ms += 30;
     }
-    world_settle(&world);
-    ck_assert_uint_eq(member_locks(ones[0].member), 0);
+    tell_b();
+    ck_assert_uint_eq(count_heard("call {del_lock"), 1);
     while (answers[answered][0] != '\0')
         answered++;
     ck_assert_uint_lt(answered, 100);
@@ -86,17 +104,14 @@ START_TEST(slow_servers_end_a_slice)
 }
 END_TEST
 
-/* Node a runs, and b sees what it says; b's answers stay on the way. */
-static void tell_b(void)
+static void answer_a(int times)
 {
-    (void)procs_run(world_procs(&world, 0), world.now_ms);
-    while (world_deliver_one(&world, 0, 1))
-        ;
-    (void)procs_run(world_procs(&world, 1), world.now_ms);
+    for (int i = 0; i < times; i++)
+        (void)world_deliver_one(&world, 1, 0);
 }
 
-/* The first bundle is answered before there is a second; then there are two at a time. */
-START_TEST(two_bundles_are_under_way)
+/* Ask for 200 names; b has taken the lock and answered the first bundle, and heard what follows. */
+static void begin_many(void)
 {
     static char name[16];
 
@@ -107,15 +122,53 @@ START_TEST(two_bundles_are_under_way)
     while (ones[1].heard_count < 3) {
         tell_b();
         if (ones[1].heard_count < 3)
-            (void)world_deliver_one(&world, 1, 0);
+            answer_a(1);
     }
     tell_b();
     ck_assert_uint_eq(ones[1].heard_count, 3); /* the lock; names in a message and a call */
-    (void)world_deliver_one(&world, 1, 0);
+}
+
+/* The first bundle is answered before there is a second; then there are three at a time. */
+START_TEST(three_bundles_are_under_way)
+{
+    begin_many();
+    answer_a(1);
     for (int i = 0; i < 3; i++)
         tell_b();
-    ck_assert_uint_eq(ones[1].heard_count, 7);
+    ck_assert_uint_eq(ones[1].heard_count, 9);
     world_settle(&world);
+    ck_assert_str_eq(answers[199], "yes <a.6.0>");
+}
+END_TEST
+
+/* When bundles under way take the rest of a slice, b hears of the lock's release behind them, and
+ * of the next claim when all but one are answered; later when somebody wants the lock. */
+START_TEST(lock_is_given_back_behind_the_names)
+{
+    begin_many();
+    world.now_ms += 20;
+    answer_a(1);
+    if (_i == 1)
+        registrar_wanted(ones[0].member);
+    for (int i = 0; i < 3; i++)
+        tell_b();
+    ck_assert_uint_eq(count_heard("call {register"), 1 + 3);
+    ck_assert_uint_eq(count_heard("call {del_lock"), 1);
+    ck_assert_uint_eq(count_heard("call {set_lock"), 1);
+    ck_assert_uint_eq(member_locks(ones[0].member), 0);
+    answer_a(1);
+    tell_b();
+    ck_assert_uint_eq(count_heard("call {set_lock"), 1);
+    answer_a(1);
+    tell_b();
+    ck_assert_uint_eq(count_heard("call {set_lock"), _i == 0 ? 2 : 1);
+    answer_a(1);
+    tell_b();
+    world.now_ms += 19;
+    tell_b();
+    ck_assert_uint_eq(count_heard("call {set_lock"), _i == 0 ? 2 : 1);
+    pass(2000);
+    ck_assert_uint_ge(count_heard("call {set_lock"), 2);
     ck_assert_str_eq(answers[199], "yes <a.6.0>");
 }
 END_TEST
@@ -188,7 +241,8 @@ static void add(TCase *tcase)
     tcase_add_test(tcase, one_change_is_one_call);
     tcase_add_test(tcase, many_changes_are_one_message);
     tcase_add_test(tcase, slow_servers_end_a_slice);
-    tcase_add_test(tcase, two_bundles_are_under_way);
+    tcase_add_test(tcase, three_bundles_are_under_way);
+    tcase_add_loop_test(tcase, lock_is_given_back_behind_the_names, 0, 2);
     tcase_add_test(tcase, lost_server_is_not_waited_for);
     tcase_add_test(tcase, newcomer_may_be_slow);
     tcase_add_test(tcase, telling_survives_no_memory);

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/alloc.h"
 #include "unit/registry/members.h"
 
 static struct claim *mine;
@@ -31,7 +32,7 @@ static void start(void)
                      0);
 }
 
-/* It is had everywhere, and given back everywhere. */
+/* It is had everywhere, and given back everywhere, either way. */
 START_TEST(lock_is_taken_and_given_back)
 {
     start();
@@ -41,10 +42,51 @@ START_TEST(lock_is_taken_and_given_back)
     ck_assert_uint_eq(locks(), 111);
     ck_assert(claim_covers(mine, "b@world"));
     ck_assert(!claim_covers(mine, "d@world"));
-    claim_release(mine);
+    if (_i == 0)
+        claim_release(mine);
+    else
+        claim_release_at_once(mine);
+    ck_assert_str_eq(outcome, _i == 0 ? "held " : "held not ");
     world_settle(&world);
     ck_assert_str_eq(outcome, "held not ");
     ck_assert_uint_eq(locks(), 0);
+}
+END_TEST
+
+/* Given back at once it goes behind what the nodes have not done yet: nobody's answer is awaited.
+ */
+START_TEST(release_awaits_no_answer)
+{
+    start();
+    world_settle(&world);
+    claim_release_at_once(mine);
+    ck_assert_str_eq(outcome, "held not ");
+    (void)procs_run(world_procs(&world, 0), world.now_ms);
+    ck_assert_uint_eq(locks(), 11);
+    while (world_deliver_one(&world, 0, 2))
+        ;
+    (void)procs_run(world_procs(&world, 2), world.now_ms);
+    ck_assert_uint_eq(locks(), 10);
+    world_settle(&world);
+    ck_assert_uint_eq(locks(), 0);
+}
+END_TEST
+
+/* Who cannot be told of the release, for want of memory, drops our locks with the connection. */
+START_TEST(release_survives_no_memory)
+{
+    start();
+    world_settle(&world);
+    mem_test_begin();
+    mem_test_fail((size_t)_i);
+    claim_release_at_once(mine);
+    mem_test_fail(0);
+    (void)mem_test_end();
+    ck_assert_str_eq(outcome, "held not ");
+    world_settle(&world);
+    if (ones[0].parted[0] != '\0')
+        part(0, ones[0].parted[0] - 'a');
+    ck_assert_uint_eq(locks() % 100, 0);
 }
 END_TEST
 
@@ -102,7 +144,9 @@ END_TEST
 
 static void add(TCase *tcase)
 {
-    tcase_add_test(tcase, lock_is_taken_and_given_back);
+    tcase_add_loop_test(tcase, lock_is_taken_and_given_back, 0, 2);
+    tcase_add_test(tcase, release_awaits_no_answer);
+    tcase_add_loop_test(tcase, release_survives_no_memory, 1, 12);
     tcase_add_test(tcase, greatest_node_refuses_first);
     tcase_add_test(tcase, refusal_gives_all_back);
     tcase_add_loop_test(tcase, taken_back_claim_is_given_back, 0, 2);
