@@ -400,11 +400,13 @@ struct session *session_find(struct hosts *hosts, const struct cn_pid *pid)
     return session == NULL || session->stopping ? NULL : session;
 }
 
+/* Handle a message that was held as one that comes now: by one before it the session may have given
+ * way to another owner. */
 static bool replay(void *context, struct cn_term message)
 {
     struct session *session = context;
 
-    if (!session->stopping)
+    if (!intercept(session->server, session, message))
         gen_server_handle(session->server, message);
     return !session->stopping;
 }

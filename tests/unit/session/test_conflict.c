@@ -251,6 +251,24 @@ START_TEST(a_claim_on_the_way)
 }
 END_TEST
 
+/* One that gives way to a claim that it had queued executes nothing that was queued behind it. */
+START_TEST(what_comes_after_a_claim_on_the_way)
+{
+    cluster_host(&cluster, 2);
+    start_owner(2);
+    cluster_call_host(&cluster, 2, 2, parse("cordon"));
+    begin_moving();
+    cluster_send(&cluster, 2, &pids[0], parse_with("{session_claim,<<\"t\">>,99,1,%p}", &pids[2]));
+    cluster_ask(&cluster, 2, &pids[0], parse("{add,7}"));
+    cluster_send(&cluster, 2, &pids[0], parse("{$gen_cast,{add,8}}"));
+    cluster_settle(&cluster);
+    end_moving();
+    ck_assert_int_eq(session_state(owners[1]), SESSION_FORWARDING);
+    ck_assert_str_eq(cluster_last(&cluster, 2), "reply {ok,1}");
+    ck_assert_str_eq(cluster_call(&cluster, 2, &pids[2], parse("get")), "reply [7,8]");
+}
+END_TEST
+
 /* A lasting watcher does not hold it up for ever: it learns where to go. */
 START_TEST(it_ends_in_some_seconds)
 {
@@ -338,6 +356,7 @@ int main(void)
     tcase_add_test(tests, a_leaving_host_lets_go);
     tcase_add_test(tests, a_conflict_on_the_way);
     tcase_add_test(tests, a_claim_on_the_way);
+    tcase_add_test(tests, what_comes_after_a_claim_on_the_way);
     tcase_add_test(tests, it_ends_in_some_seconds);
     tcase_add_test(tests, more_than_a_slice_ask);
     tcase_add_loop_test(tests, nobody_asks_for_ever, 0, 2);
