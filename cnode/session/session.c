@@ -236,8 +236,8 @@ static bool intercept(struct gen_server *self, void *state, struct cn_term messa
     switch (session_state(session)) {
     case SESSION_STARTING:
         return session_hold(session, message) == 0;
-    case SESSION_FROZEN:
-        return handoff_out_message(session, message);
+    case SESSION_FROZEN: /* one that it cannot hold ends that state */
+        return handoff_out_message(session, message) || intercept(self, state, message);
     case SESSION_FORWARDING:
         forward_message(session, message);
         return true;

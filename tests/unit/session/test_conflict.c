@@ -193,10 +193,14 @@ START_TEST(a_leaving_host_lets_go)
 }
 END_TEST
 
-/* A session on its way from a to b, which is ready; the names wait. */
-static void begin_moving(void)
+/* A session on its way from a, which holds so many messages, to b, which is ready; the names wait.
+ */
+static void begin_moving_held(uint32_t held_messages_max)
 {
-    cluster_host(&cluster, 0);
+    struct hosts_config config = cluster_config(&cluster, 0);
+
+    config.held_messages_max = held_messages_max;
+    cluster_host_of(&cluster, 0, &toy_game, &config);
     start_owner(0);
     cluster_host(&cluster, 1);
     cluster.names.hold = true;
@@ -204,6 +208,11 @@ static void begin_moving(void)
     cluster_settle(&cluster);
     owners[1] = cluster_find(&cluster, 1, "t");
     ck_assert_int_eq(session_state(owners[1]), SESSION_READY);
+}
+
+static void begin_moving(void)
+{
+    begin_moving_held(100);
 }
 
 static void end_moving(void)
@@ -251,12 +260,32 @@ START_TEST(a_claim_on_the_way)
 }
 END_TEST
 
-/* One that gives way to a claim that it had queued executes nothing that was queued behind it. */
-START_TEST(what_comes_after_a_claim_on_the_way)
+/* A third host, which owns the session, too, and takes none in. */
+static void begin_rival(void)
 {
     cluster_host(&cluster, 2);
     start_owner(2);
     cluster_call_host(&cluster, 2, 2, parse("cordon"));
+}
+
+/* What a session cannot hold ends its move, and may find it as one that has given way by then. */
+START_TEST(what_is_too_much_after_a_claim)
+{
+    begin_rival();
+    begin_moving_held(1);
+    cluster_send(&cluster, 2, &pids[0], parse_with("{session_claim,<<\"t\">>,99,1,%p}", &pids[2]));
+    cluster_ask(&cluster, 2, &pids[0], parse("{add,7}"));
+    cluster_settle(&cluster);
+    ck_assert_int_eq(session_state(owners[0]), SESSION_FORWARDING);
+    ck_assert_str_eq(cluster_last(&cluster, 2), "reply {ok,1}");
+    ck_assert_str_eq(cluster_call(&cluster, 2, &pids[2], parse("get")), "reply [7]");
+}
+END_TEST
+
+/* One that gives way to a claim that it had queued executes nothing that was queued behind it. */
+START_TEST(what_comes_after_a_claim_on_the_way)
+{
+    begin_rival();
     begin_moving();
     cluster_send(&cluster, 2, &pids[0], parse_with("{session_claim,<<\"t\">>,99,1,%p}", &pids[2]));
     cluster_ask(&cluster, 2, &pids[0], parse("{add,7}"));
@@ -357,6 +386,7 @@ int main(void)
     tcase_add_test(tests, a_conflict_on_the_way);
     tcase_add_test(tests, a_claim_on_the_way);
     tcase_add_test(tests, what_comes_after_a_claim_on_the_way);
+    tcase_add_test(tests, what_is_too_much_after_a_claim);
     tcase_add_test(tests, it_ends_in_some_seconds);
     tcase_add_test(tests, more_than_a_slice_ask);
     tcase_add_loop_test(tests, nobody_asks_for_ever, 0, 2);
