@@ -335,7 +335,7 @@ static void active(struct session *session, uint64_t epoch, bool calls_again)
         .session = session, .may_be_there = out->sent, .calls_again = calls_again};
     handoff_done done = out->done;
 
-    if (sm_state(&out->sm) != OUT_ACTIVATING || failpoint("out_active"))
+    if (sm_state(&out->sm) != OUT_ACTIVATING)
         return;
     if (out->timer != 0)
         process_cancel_timer(gen_server_process(session->server), out->timer);
@@ -414,7 +414,8 @@ static void take_word(struct session *session, struct cn_term term)
             fail(session, CN_E_REFUSED);
         break;
     case HANDOFF_ACTIVE:
-        active(session, message.epoch, true);
+        if (!failpoint("out_active"))
+            active(session, message.epoch, true);
         break;
     default:
         break;

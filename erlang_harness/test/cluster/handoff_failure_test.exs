@@ -16,8 +16,9 @@ defmodule Minotaur.Cluster.HandoffFailureTest do
   alias Minotaur.ClusterHelper, as: Cluster
   alias Minotaur.{Hosts, SessionHost}
 
-  @failing ~w(in_offer=refuse in_digest=refuse in_offer=kill in_state=kill in_digest=kill) ++
-             ~w(in_activate=kill in_active=kill)
+  # `in_state=silent`: a chunk that is lost, which the digest shows.
+  @failing ~w(in_offer=refuse in_digest=refuse in_state=silent) ++
+             ~w(in_offer=kill in_state=kill in_digest=kill in_activate=kill in_active=kill)
 
   setup ctx do
     cluster = start_supervised!({Cluster.Manager, ctx})
@@ -188,10 +189,5 @@ defmodule Minotaur.Cluster.HandoffFailureTest do
       end,
       30_000
     )
-  end
-
-  defp session_processes(ctx, node) do
-    supervisor = {Minotaur.GameEngine.SessionSupervisor, node}
-    Cluster.genserver_call(ctx.cluster, node, supervisor, :count_children)[:active]
   end
 end

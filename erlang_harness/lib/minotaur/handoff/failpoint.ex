@@ -33,10 +33,19 @@ defmodule Minotaur.Handoff.Failpoint do
       end
     end
 
-    # A signal takes its time: nothing of this process happens before it is there.
-    defp signal(name) do
-      {"", 0} = System.cmd("kill", ["-#{name}", System.pid()])
-      name == "STOP" or await_end()
+    # A signal takes its time: nothing of this process happens before it is there. Of a VM that is
+    # to stop one thread hears it first, the others run on until that one gets a processor: so who
+    # sends it waits until it sees that all have stopped.
+    defp signal("KILL") do
+      {"", 0} = System.cmd("kill", ["-KILL", System.pid()])
+      await_end()
+    end
+
+    defp signal("STOP") do
+      look = "case $(ps -o stat= -p #{System.pid()}) in T*) exit;; esac"
+      script = "kill -STOP #{System.pid()}; for _ in $(seq 500); do #{look}; done"
+      {"", 0} = System.cmd("sh", ["-c", script])
+      true
     end
 
     defp await_end, do: receive(do: (:never -> true))

@@ -70,8 +70,8 @@ defmodule Minotaur.Handoff.Mover do
   defp offer_and_hand_off(host, pid, session) do
     transfer = make_ref()
 
-    with {:ok, new} <- offer(host, transfer, pid, session),
-         true <- Failpoint.pass?(:out_accept) do
+    with {:ok, new} <- offer(host, transfer, pid, session) do
+      Failpoint.pass?(:out_accept) || Process.sleep(:infinity)
       frozen_ms = now_ms()
 
       case ask(pid, {:hand_off, transfer, new}, :infinity) do

@@ -96,6 +96,13 @@ defmodule Minotaur.Cluster.HandoffHelper do
   def sessions(ctx, node),
     do: Cluster.genserver_call(ctx.cluster, ctx.third, {SessionHost, node}, :sessions)
 
+  @doc "How many session processes a host has, of those that are on their way, too."
+  @spec session_processes(map, node) :: non_neg_integer
+  def session_processes(ctx, node) do
+    supervisor = {Minotaur.GameEngine.SessionSupervisor, node}
+    Cluster.genserver_call(ctx.cluster, ctx.third, supervisor, :count_children)[:active]
+  end
+
   @doc "Ends a probe, and with it what it watches."
   @spec stop_probe(map, pid) :: true
   def stop_probe(ctx, probe),

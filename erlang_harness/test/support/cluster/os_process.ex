@@ -42,10 +42,16 @@ defmodule Minotaur.Cluster.OsProcess do
 
   @doc "Whether the process is there. One that has ended and was not waited for is not."
   @spec alive?(pos_integer) :: boolean
-  def alive?(os_pid) do
+  def alive?(os_pid), do: state(os_pid) not in [nil, "Z"]
+
+  @doc "Whether it stands still: a signal has stopped it."
+  @spec stopped?(pos_integer) :: boolean
+  def stopped?(os_pid), do: state(os_pid) == "T"
+
+  defp state(os_pid) do
     case System.cmd("ps", ["-o", "stat=", "-p", "#{os_pid}"]) do
-      {"Z" <> _, 0} -> false
-      {_state, status} -> status == 0
+      {state, 0} -> String.first(state)
+      {_nothing, _status} -> nil
     end
   end
 end
