@@ -41,6 +41,7 @@ defmodule Minotaur.Cluster.SubscribersTest do
         for round <- 2..4, do: assert({:ok, %{round: ^round}} = end_round(ctx))
         await_rounds(ctx, views, [2, 3, 4])
         :ok = on_third(ctx, LiveView, :unsubscribe, [left])
+        await_told(ctx, ctx.third)
         for _ <- 5..6, do: end_round(ctx)
         await_rounds(ctx, views -- [left], [2, 3, 4, 5, 6])
         assert report(ctx, left).rounds == [2, 3, 4]
@@ -145,7 +146,15 @@ defmodule Minotaur.Cluster.SubscribersTest do
 
   defp start_views(ctx, node, count) do
     user = Enum.random(@users)
-    Cluster.call(ctx.cluster, node, LiveView, :start, [ctx.game.id, user, count])
+    views = Cluster.call(ctx.cluster, node, LiveView, :start, [ctx.game.id, user, count])
+    await_told(ctx, node)
+    views
+  end
+
+  # The scope of the owner's node answers behind what it has heard from `node` of who is in a group.
+  defp await_told(ctx, node) do
+    scope = {Minotaur.PubSub, node(on_third(ctx, GameEngine, :whereis, [ctx.game.id]))}
+    {:status, _, _, _} = Cluster.call(ctx.cluster, node, :sys, :get_status, [scope])
   end
 
   defp await_round(ctx, views, round) do
