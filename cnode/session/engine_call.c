@@ -3,7 +3,8 @@
  *
  * When the owner's node was lost, its session mostly runs elsewhere already, which is looked for at
  * once; or it may be about to: then the next look waits a moment, and finding nobody counts as one
- * of the five.
+ * of the five. A call that finds nobody when a host was lost just before is like one that was on
+ * its way then.
  */
 #include "session/engine_call.h"
 
@@ -12,6 +13,7 @@
 #include "base/alloc.h"
 #include "session/ended.h"
 #include "session/locate.h"
+#include "session/members.h"
 #include "session/words.h"
 
 #define CALL_MS   5000
@@ -259,8 +261,9 @@ static void found(void *context, const struct cn_pid *pid)
         finish_whereis(call, pid);
     } else if (pid != NULL && !is_stale(call, pid)) {
         call_session(call, pid);
-    } else if (call->node_lost) {
+    } else if (call->node_lost || members_lost_lately(call->hosts)) {
         call->tries += call->looked ? 1 : 0;
+        call->node_lost = true;
         call->looked = true;
         look_again(call);
     } else {

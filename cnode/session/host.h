@@ -79,6 +79,7 @@ struct hosts {
     struct list asking;
     struct host_timer contest_timer;
     struct ended *ended; /* sessions that have: ended.h */
+    uint64_t lost_ms;    /* a host was lost at that time, without a bye; 0: none was */
     struct host_timer
         order_timer; /* carries out what hosts_drain and hosts_drain_hurry asked for */
     bool hurry;

@@ -17,6 +17,7 @@
 #include "session/words.h"
 
 #define TELL_INTERVAL_MS 100
+#define LOST_LATELY_MS   2000
 
 struct cn_term member_info(const struct member *member)
 {
@@ -84,6 +85,11 @@ static void member_remove(struct hosts *hosts, struct member *member, const char
     hosts->members_count--;
     member_free(member);
     arrivals_host_gone(hosts);
+}
+
+bool members_lost_lately(const struct hosts *hosts)
+{
+    return hosts->lost_ms != 0 && procs_now_ms(hosts->procs) - hosts->lost_ms < LOST_LATELY_MS;
 }
 
 void members_clear(struct hosts *hosts)
@@ -305,6 +311,7 @@ static bool down_message(struct hosts *hosts, struct cn_term message)
 
         if (cn_ref_equal(&down.ref, &member->monitor)) {
             member_remove(hosts, member, "its host process ended");
+            hosts->lost_ms = procs_now_ms(hosts->procs);
             break;
         }
     }

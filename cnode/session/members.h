@@ -45,6 +45,9 @@ struct cn_term member_info(const struct member *member);
 bool member_takes(const struct member *member, uint32_t state_version);
 /** Compare the version of its application with this host's: > 0 is later; 0 too if it says none. */
 int member_version(const struct hosts *hosts, const struct member *member);
+/** Tell whether a host was lost, without a bye, in the last two seconds: others may be about to
+ * take its sessions over. */
+bool members_lost_lately(const struct hosts *hosts);
 /** Release all members. */
 void members_clear(struct hosts *hosts);
 

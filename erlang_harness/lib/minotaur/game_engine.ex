@@ -171,7 +171,16 @@ defmodule Minotaur.GameEngine do
 
   # -- calls
 
-  defp call(key, request), do: SessionCall.run(fn -> find(key) end, request)
+  defp call(key, request), do: SessionCall.run(fn -> find_or_wait(key) end, request)
+
+  # Nobody has it; or nobody yet, for a host was lost just now.
+  defp find_or_wait(key), do: find(key) || if(lost_lately?(), do: :lost)
+
+  defp lost_lately? do
+    GenServer.call(SessionHost, {SessionHost, :lost_lately?})
+  catch
+    :exit, _reason -> false
+  end
 
   defp wrap({:error, _reason} = error), do: error
   defp wrap(game), do: {:ok, game}

@@ -149,6 +149,9 @@ defmodule Minotaur.SessionHost do
     {:noreply, begin_drain({from, :stay}, host)}
   end
 
+  def handle_call({__MODULE__, :lost_lately?}, _from, host),
+    do: {:reply, Members.lost_lately?(host.members), host}
+
   def handle_call(_unknown, _from, host), do: {:reply, {:error, :unknown_request}, host}
 
   @impl true
@@ -370,13 +373,11 @@ defmodule Minotaur.SessionHost do
   end
 
   defp member_down(ref, host) do
-    case Members.down(host.members, ref) do
-      {:ok, members} ->
-        NameKeeper.check()
-        %{host | members: members}
-
-      :unknown ->
-        host
+    with {:ok, members} <- Members.down(host.members, ref) do
+      NameKeeper.check()
+      %{host | members: members}
+    else
+      :unknown -> host
     end
   end
 

@@ -53,6 +53,24 @@ defmodule Minotaur.SessionHostTest do
     assert log =~ "malformed"
   end
 
+  # One that says good-bye is not lost: it has handed its sessions over.
+  test "a host that is lost is remembered for a while" do
+    lost? = fn -> GenServer.call(SessionHost, {SessionHost, :lost_lately?}) end
+    refute lost?.()
+
+    for bye? <- [true, false] do
+      fake = spawn(fn -> receive(do: (:never -> :ok)) end)
+      info = %{node: node(), pid: fake, incarnation: 1, draining: false}
+      info = Map.merge(info, %{sessions: 0, capacity: 0, state_versions: []})
+      send(SessionHost, {:host_hello, 1, info})
+      assert [_itself, %{pid: ^fake}] = Hosts.list()
+      if bye?, do: send(SessionHost, {:host_bye, node(), 1})
+      Process.exit(fake, :kill)
+      wait_until(fn -> assert [_itself] = Hosts.list() end)
+      assert lost?.() == not bye?
+    end
+  end
+
   # A host that crashes finds its sessions again.
   test "a restarted host knows its sessions" do
     game = game_fixture()

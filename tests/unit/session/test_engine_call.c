@@ -237,6 +237,23 @@ START_TEST(node_is_lost)
 }
 END_TEST
 
+/* Who calls when the owner's node was lost just before waits for whoever takes over, too; two
+ * seconds later it was nobody's. */
+START_TEST(node_was_lost_just_before)
+{
+    silent_owner();
+    world_cut(&cluster.world, 0, 1);
+    cluster_pass(&cluster, _i == 0 ? 100 : 2010);
+    (void)cluster_rpc(&cluster, 2, 0, "get", parse("[<<\"t\">>]"));
+    ck_assert_str_eq(cluster_last(&cluster, 2), _i == 0 ? "" : "reply {error,toy_not_alive}");
+    cluster_start(&cluster, 0, "t", NULL);
+    cluster_pass(&cluster, 150);
+    ck_assert_str_eq(cluster_last(&cluster, 2),
+                     _i == 0 ? "reply {ok,[]}" : "reply {error,toy_not_alive}");
+    server_deinit(&silent);
+}
+END_TEST
+
 int main(void)
 {
     TCase *tests;
@@ -255,5 +272,6 @@ int main(void)
     tcase_add_test(tests, node_is_lost_and_another_takes_over);
     tcase_add_test(tests, node_is_lost_and_another_has_taken_over);
     tcase_add_test(tests, node_is_lost);
+    tcase_add_loop_test(tests, node_was_lost_just_before, 0, 2);
     return run_suite(suite);
 }

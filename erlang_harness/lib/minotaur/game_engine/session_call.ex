@@ -21,14 +21,18 @@ defmodule Minotaur.GameEngine.SessionCall do
   @pause_ms 100
   @call_ms 5_000
 
-  @doc "Calls the session that `find` finds."
-  @spec run(function, term) :: {:ok, struct} | term
+  @doc """
+  Calls the session that `find` finds: a pid, nil for nobody, or `:lost` for nobody yet, since a
+  node was lost just now.
+  """
+  @spec run((() -> pid | :lost | nil), term) :: {:ok, struct} | term
   def run(find, request) do
     call = %{find: find, request: request, left: @attempts, tag: nil, began_ms: now_ms()}
     attempt(find.(), call)
   end
 
   defp attempt(nil, _call), do: {:error, :game_not_alive}
+  defp attempt(:lost, call), do: look_again(call)
   defp attempt(_pid, %{left: 0}), do: {:error, :game_not_alive}
 
   defp attempt(pid, call) do
@@ -76,8 +80,8 @@ defmodule Minotaur.GameEngine.SessionCall do
     Process.sleep(@pause_ms)
 
     case call.find.() do
-      nil -> look_again(%{call | left: call.left - 1})
-      pid -> attempt(pid, call)
+      pid when is_pid(pid) -> attempt(pid, call)
+      _nobody_yet -> look_again(%{call | left: call.left - 1})
     end
   end
 

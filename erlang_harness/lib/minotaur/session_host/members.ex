@@ -6,10 +6,11 @@ defmodule Minotaur.SessionHost.Members do
   """
 
   @protocol 1
+  @lost_lately_ms 2_000
 
-  defstruct by_node: %{}
+  defstruct by_node: %{}, lost_ms: nil
 
-  @type t :: %__MODULE__{by_node: %{node => {map, reference}}}
+  @type t :: %__MODULE__{by_node: %{node => {map, reference}}, lost_ms: integer | nil}
 
   @doc "The version of the protocol between hosts."
   @spec protocol :: pos_integer
@@ -46,10 +47,20 @@ defmodule Minotaur.SessionHost.Members do
   @spec down(t, reference) :: {:ok, t} | :unknown
   def down(members, monitor) do
     case Enum.find(members.by_node, fn {_node, {_info, ref}} -> ref == monitor end) do
-      {node, _host} -> {:ok, forget(members, node, monitor)}
+      {node, _host} -> {:ok, %{forget(members, node, monitor) | lost_ms: now_ms()}}
       nil -> :unknown
     end
   end
+
+  @doc """
+  Whether a host was lost, without a bye, in the last two seconds: others may be about to take its
+  sessions over.
+  """
+  @spec lost_lately?(t) :: boolean
+  def lost_lately?(%{lost_ms: nil}), do: false
+  def lost_lately?(%{lost_ms: lost_ms}), do: now_ms() - lost_ms < @lost_lately_ms
+
+  defp now_ms, do: System.monotonic_time(:millisecond)
 
   defp take_in(members, %{node: node, pid: pid} = info) do
     case members.by_node do

@@ -111,6 +111,16 @@ defmodule Minotaur.GameEngine.SessionCallTest do
     assert {:error, :game_not_alive} = SessionCall.run(fn -> nil end, :end_round)
   end
 
+  # Nobody has it when it is called, for its node was lost just before: not for ever.
+  test "a session whose node was lost just before is given a moment", ctx do
+    {:ok, finds} = Agent.start_link(fn -> [:lost, :lost, ctx.pid] end)
+    find = fn -> Agent.get_and_update(finds, fn [pid | more] -> {pid, more} end) end
+    assert {2, %{round: 2}} = pauses(fn -> SessionCall.run(find, :end_round) end)
+    run = fn -> SessionCall.run(fn -> :lost end, :end_round) end
+    assert {5, {:error, :game_not_alive}} = pauses(run)
+    assert {0, {:error, :game_not_alive}} = pauses(fn -> SessionCall.run(fn -> nil end, :get) end)
+  end
+
   # NEW_PID_EXT of a node that nobody has.
   defp pid_on(node) do
     name = Atom.to_string(node)
