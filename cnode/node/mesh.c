@@ -13,9 +13,12 @@
  * up nor named any more is forgotten, for a node may outlive any number of others, each with a name
  * of its own.
  *
- * A newcomer whose first answer leaves out somebody whom we see is told to connect to all whom we
- * see, once: BEAM nodes that met only us need not wait for :global's lock to meet each other. One
- * that was started with connect_all false is left alone.
+ * A newcomer that some seconds later still leaves out somebody whom we see is told to connect to
+ * all whom we see, once: BEAM nodes that met only us need not wait for :global's lock for ever.
+ * Usually :global has joined and connected them by then. Told at once they would meet each other
+ * and be joined through us at the same moment, and what they say to each other then comes too late:
+ * OTP 27 and 29 answer that by deleting each other's names (registry/member_meetings.c). One that
+ * was started with connect_all false is left alone.
  */
 #include "node/mesh.h"
 
@@ -28,6 +31,7 @@
 
 #define ASK_EVERY_MS   3000
 #define ASK_TIMEOUT_MS 5000
+#define JOIN_MS        2500 /* :global joins most newcomers sooner */
 #define DELAY_MIN_MS   500
 #define DELAY_MAX_MS   30000
 #define FORGET_MS      60000 /* longer than any delay, so who is still named is not forgotten */
@@ -40,7 +44,7 @@ struct neighbour {
     char node[CN_NODE_NAME_MAX + 1];
     bool up;
     bool asked;             /* a visible peer, to be asked for its nodes */
-    bool met;               /* has answered since it came up */
+    bool met;               /* has met all whom we see, or was told of them, since it came up */
     bool leaving;           /* has said that it goes */
     uint64_t dial_after_ms; /* not before; when down: at least when it went down */
     uint64_t delay_ms;
@@ -186,7 +190,7 @@ static void introduce(struct gen_server *self, void *context, enum call_outcome 
     }
 }
 
-/* The newcomer's first answer is in: does it lack somebody? */
+/* The newcomer should have joined: does it lack somebody? */
 static void meet(struct neighbour *newcomer)
 {
     static const char *const parameter[] = {"kernel", "connect_all"};
@@ -213,7 +217,6 @@ static void learn_all(struct gen_server *self, void *context, enum call_outcome 
     struct cn_bytes node;
     uint32_t count;
 
-    (void)self;
     neighbour->open--;
     cn_reader_init(&reader, term);
     if (outcome != CALL_REPLY || mesh->stopped || !cn_read_list(&reader, &count))
@@ -221,7 +224,7 @@ static void learn_all(struct gen_server *self, void *context, enum call_outcome 
     mesh->answers++;
     for (; count > 0 && cn_read_atom(&reader, &node); count--)
         learn(mesh, node);
-    if (!neighbour->met)
+    if (!neighbour->met && procs_now_ms(gen_server_procs(self)) >= neighbour->up_ms + JOIN_MS)
         meet(neighbour);
 }
 

@@ -15,8 +15,8 @@
  * So each visible peer is asked for its `nodes()` as well, when it comes up and then every few
  * seconds, and whoever it names and we do not see is dialled. A node that cannot be reached is
  * dialled again, ever more slowly, as long as somebody names it, and for some minutes after it was
- * lost, unless it had said that it goes. A peer that comes up without knowing all whom we see is
- * told of them. A hidden node meshes with nobody.
+ * lost, unless it had said that it goes. A peer that still does not know all whom we see some
+ * seconds after it came up is told of them. A hidden node meshes with nobody.
  */
 #ifndef NODE_MESH_H
 #define NODE_MESH_H

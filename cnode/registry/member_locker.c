@@ -13,7 +13,9 @@
  * other. The lock is held until the meeting says that all is done or cancelled.
  *
  * A BEAM node waits 200 ms when it knows nobody, else a second or more, before it begins; so do we,
- * by a random delay.
+ * by a random delay. After a join that succeeded we begin with the next one at once, but with
+ * nobody who has been up for less than those 200 ms: he may be meeting our partition's members one
+ * by one, and a join that overtakes their words costs him their names (member_meetings.c).
  */
 #include <errno.h>
 #include <string.h>
@@ -283,6 +285,11 @@ void locker_lock_set(struct peer *peer, bool set)
         next(member);
 }
 
+static bool is_settled(const struct peer *peer)
+{
+    return procs_now_ms(peer->member->procs) - peer->up_ms >= ALONE_MS;
+}
+
 /* Begin with one of those who wait, and are not known through others by now. */
 static void begin_with_one(struct member *member)
 {
@@ -290,17 +297,21 @@ static void begin_with_one(struct member *member)
     uint32_t left = 0;
 
     list_for_each_safe(item, &locker->waiting) {
-        if (container_of(item, struct peer, meeting.waiting)->known)
+        const struct peer *peer = container_of(item, struct peer, meeting.waiting);
+
+        if (peer->known)
             list_remove(item);
-        else
+        else if (is_settled(peer))
             left++;
     }
     if (left == 0)
         return;
     left = member_random(member, left);
     list_for_each(item, &locker->waiting) {
-        if (left-- == 0) {
-            begin(container_of(item, struct peer, meeting.waiting), true);
+        struct peer *peer = container_of(item, struct peer, meeting.waiting);
+
+        if (is_settled(peer) && left-- == 0) {
+            begin(peer, true);
             return;
         }
     }

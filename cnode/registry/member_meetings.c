@@ -6,6 +6,12 @@
  * acknowledgement with other tags than ours, or a second init_connect, shows that the two are out
  * of step: we cancel on the other side and begin again, as it does when told so. The drawing is in
  * member.h.
+ *
+ * We acknowledge nothing ourselves. A BEAM node of OTP 27 or 29 that gets an acknowledgement after
+ * it has come to know the sender through somebody else, which takes a join that is quicker than the
+ * answer, takes it for the sign of a lost connection: it deletes the sender's names, still knows
+ * the sender, and nobody brings the names back. What the acknowledgement is for, a connection that
+ * only one side has lost, cannot stay unseen here: ups, downs and messages come in their order.
  */
 #include "base/trace.h"
 
@@ -110,19 +116,6 @@ void meeting_restart(struct peer *peer)
         (void)meeting_call(peer);
 }
 
-static void send_ack(struct peer *peer)
-{
-    struct cn_writer writer;
-
-    cn_writer_init(&writer, 0);
-    cn_write_tuple(&writer, 4);
-    cn_write_atom(&writer, "init_connect_ack");
-    cn_write_atom(&writer, procs_node(peer->member->procs));
-    cn_write_term(&writer, kept_term(&peer->meeting.his_tag));
-    cn_write_unsigned(&writer, peer->meeting.my_tag);
-    member_send(peer->member, peer->node, &writer);
-}
-
 /* {init_connect, {Version, Tag, ...}, Node, {locker, _, _, Locker}} */
 struct call_in {
     int64_t version;
@@ -158,8 +151,6 @@ static void meet(struct peer *peer, const struct call_in *call)
     meeting->locker = call->locker;
     sm_move(&meeting->sm, MEETING_MET);
     trace("registry", "meeting with %s: called -> met", peer->node);
-    if (call->version >= 8)
-        send_ack(peer);
     locker_add(peer);
 }
 

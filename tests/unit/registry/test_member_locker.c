@@ -68,6 +68,41 @@ START_TEST(taken_lock_is_told)
 }
 END_TEST
 
+/* A join that succeeded long ago makes nobody hurry: who comes up then is not joined at once. */
+START_TEST(newcomer_is_not_hurried)
+{
+    pass(250);
+    cast(1, 0, parse_with("{lock_set,%p,true,[],1}", &locker));
+    cast(1, 0, parse("{exchange,b@world,[],[],1}"));
+    cast(1, 0, parse("{resolved,b@world,[],[],unused,[],1}"));
+    ck_assert(member_knows(ones[0].member, "b@world"));
+    pass(1000);
+    join(0, 2);
+    pass(150);
+    ck_assert(!member_knows(ones[0].member, "c@world"));
+    pass(3000);
+    ck_assert(member_knows(ones[0].member, "c@world"));
+}
+END_TEST
+
+/* One who has just come up is let alone, even when a join has succeeded and others need not wait.
+ */
+START_TEST(join_beside_a_newcomer)
+{
+    part(0, 1);
+    join(0, 2);
+    pass(190);
+    join(0, 1);
+    cast(1, 0, parse_with("{init_connect,{8,78},b@world,{locker,x,#{},%p}}", &locker));
+    ones[1].heard_count = 0;
+    pass(150);
+    ck_assert(member_knows(ones[0].member, "c@world"));
+    ck_assert_uint_eq(ones[1].heard_count, 0);
+    pass(2000);
+    ck_assert_str_eq(heard(1), "{lock_set,<a.4.0>,true,[c@world],78}");
+}
+END_TEST
+
 /* The peer goes, at whatever moment: no lock is left. */
 START_TEST(lost_peer_leaves_no_lock)
 {
@@ -86,6 +121,8 @@ static void add(TCase *tcase)
     tcase_add_test(tcase, his_refusal_frees_the_lock);
     tcase_add_test(tcase, both_may_begin);
     tcase_add_test(tcase, taken_lock_is_told);
+    tcase_add_test(tcase, newcomer_is_not_hurried);
+    tcase_add_test(tcase, join_beside_a_newcomer);
     tcase_add_loop_test(tcase, lost_peer_leaves_no_lock, 0, 2);
 }
 

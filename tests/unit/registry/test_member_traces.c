@@ -61,25 +61,23 @@ START_TEST(third_comes)
            "meeting with a@world: idle -> called\n"
            "meeting with c@world: called -> met\n"
            "meeting with a@world: called -> met\n"
-           "locking with c@world, first\n"
-           "locking with c@world, first\n"
-           "the lock with c@world is not free\n"
-           "locking with a@world, asked\n"
-           "meeting with a@world: met -> locked\n"
+           "locking with a@world, first\n"
+           "locking with c@world, asked\n"
            "meeting with c@world: met -> locked\n"
-           "meeting with c@world: locked -> resolving\n"
-           "meeting with c@world: resolving -> resolved\n"
+           "meeting with a@world: met -> locked\n"
            "meeting with a@world: locked -> resolving\n"
            "meeting with a@world: resolving -> resolved\n"
+           "meeting with c@world: locked -> resolving\n"
+           "meeting with c@world: resolving -> resolved\n"
+           "c@world is known\n"
+           "meeting with c@world: resolved -> idle\n"
+           "c@world is known\n"
            "a@world is known\n"
            "meeting with b@world: met -> idle\n"
            "b@world is known\n"
            "meeting with a@world: resolved -> idle\n"
-           "c@world is known\n"
-           "meeting with c@world: resolved -> idle\n"
            "c@world is in sync\n"
            "meeting with c@world: met -> idle\n"
-           "c@world is known\n"
            "b@world is in sync\n");
 }
 END_TEST
@@ -115,7 +113,7 @@ START_TEST(cancelled_and_begun_anew)
 }
 END_TEST
 
-/* A peer of version 7: no acknowledgement, no tag with the lock, no cancelling. */
+/* A peer of version 7: no tag with the lock, no cancelling. */
 START_TEST(older_peer_joins)
 {
     script(1);
@@ -165,8 +163,8 @@ START_TEST(expelled_and_taken_back)
            "meeting with a@world: idle -> called\n"
            "meeting with c@world: called -> met\n"
            "meeting with a@world: called -> met\n"
-           "locking with c@world, first\n"
            "locking with a@world, first\n"
+           "locking with c@world, asked\n"
            "meeting with c@world: met -> locked\n"
            "meeting with a@world: met -> locked\n"
            "meeting with a@world: locked -> resolving\n"
@@ -222,14 +220,14 @@ START_TEST(name_in_two_hands)
         "meeting with a@world: idle -> called\n"
         "meeting with b@world: called -> met\n"
         "meeting with a@world: called -> met\n"
-        "locking with b@world, first\n"
-        "locking with a@world, asked\n"
-        "meeting with a@world: met -> locked\n"
+        "locking with a@world, first\n"
+        "locking with b@world, asked\n"
         "meeting with b@world: met -> locked\n"
-        "meeting with b@world: locked -> resolving\n"
-        "a name is in two hands, on c@world and b@world\n"
+        "meeting with a@world: met -> locked\n"
         "meeting with a@world: locked -> resolving\n"
         "meeting with a@world: resolving -> resolved\n"
+        "meeting with b@world: locked -> resolving\n"
+        "a name is in two hands, on c@world and b@world\n"
         "meeting with b@world: resolving -> resolved\n"
         "b@world is known\n"
         "meeting with b@world: resolved -> idle\n"
