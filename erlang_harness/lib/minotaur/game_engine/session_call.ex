@@ -25,7 +25,7 @@ defmodule Minotaur.GameEngine.SessionCall do
   Calls the session that `find` finds: a pid, nil for nobody, or `:lost` for nobody yet, since a
   node was lost just now.
   """
-  @spec run((() -> pid | :lost | nil), term) :: {:ok, struct} | term
+  @spec run(function, term) :: {:ok, struct} | term
   def run(find, request) do
     call = %{find: find, request: request, left: @attempts, tag: nil, began_ms: now_ms()}
     attempt(find.(), call)
