@@ -2,7 +2,7 @@
  * Batches: many changes of names that are asked for at once.
  *
  * A full member of :global carries out all that is asked of it at the same time under one lock,
- * which it gives back after some 35 ms even when more is to be done, so a batch is no
+ * which it gives back after about 30 ms even when more is to be done, so a batch is no
  * transaction: other nodes may see some of its changes before the others. Each name by itself
  * changes in one step. What a registry does one by one (a hidden node's) it does so here too.
  *

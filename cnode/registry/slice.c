@@ -16,7 +16,7 @@
  */
 #include "registry/slice.h"
 
-#define SLICE_MS      34u
+#define SLICE_MS      30u
 #define BUNDLE_MS     5u
 #define FIRST_MS      2u
 #define FIRST_NAMES   8u /* with those behind the first bundle, before that is answered */

@@ -39,7 +39,7 @@ int cn_global_unregister(struct cn_server *self, struct cn_term name, cn_done do
 int cn_global_re_register(struct cn_server *self, struct cn_term name, const struct cn_pid *pid,
                           cn_done done, void *context);
 /**
- * Change many names under one lock, given back every 35 ms for others; those of one name in order.
+ * Change many names under one lock, given back each 30 ms for others; those of one name in order.
  * CN_DONE: the list of what each gave, or timeout. Errors, too: -EINVAL (no changes).
  */
 int cn_global_change(struct cn_server *self, const struct cn_global_change *changes, size_t count,

@@ -146,7 +146,7 @@ END_TEST
 START_TEST(lock_is_given_back_behind_the_names)
 {
     begin_many();
-    world.now_ms += 20;
+    world.now_ms += 17;
     answer_a(1);
     if (_i == 1)
         registrar_wanted(ones[0].member);

@@ -9,7 +9,7 @@ defmodule Minotaur.GameEngine.Names.Batch do
   message, as it is when partitions join, then of the last one by the call that `re_register_name`
   makes, whose answers say that all are done.
 
-  The lock is given back after some 35 ms even when more is to be done. Each name moves in one step,
+  The lock is given back after some 30 ms even when more is to be done. Each name moves in one step,
   nobody ever finds it missing; but not all move in the same. How many names that are follows from
   how long the slowest server needs for one: a BEAM node's needs ever longer the more names the
   processes of one node have. Three bundles are under way at a time, so that servers have the next
@@ -26,7 +26,7 @@ defmodule Minotaur.GameEngine.Names.Batch do
 
   alias Minotaur.GameEngine.Names
 
-  @slice_us 34_000
+  @slice_us 30_000
   @bundles 3
   @bundle_us 5_000
   @bundle_max 1000
