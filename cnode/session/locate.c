@@ -141,17 +141,22 @@ static void ask_this(struct locate *locate, const struct dest *dest, struct cn_w
     cn_writer_free(question);
 }
 
+/* A session asks owners alone: what a forwarder believes may lead to one who is lost, or back. */
 static void ask_where(struct locate *locate, const struct dest *dest, enum locate_by by,
                       struct cn_bytes key)
 {
     struct cn_writer question;
 
     cn_writer_init(&question, 0);
-    cn_write_tuple(&question, 2);
-    cn_write_atom(&question, "whereis");
-    cn_write_tuple(&question, 2);
-    cn_write_atom(&question, by == LOCATE_BY_ID ? "id" : "join_code");
-    cn_write_binary(&question, key);
+    if (locate->other_done != NULL) {
+        relay_write(&question, key, NULL);
+    } else {
+        cn_write_tuple(&question, 2);
+        cn_write_atom(&question, "whereis");
+        cn_write_tuple(&question, 2);
+        cn_write_atom(&question, by == LOCATE_BY_ID ? "id" : "join_code");
+        cn_write_binary(&question, key);
+    }
     ask_this(locate, dest, &question, answered);
 }
 

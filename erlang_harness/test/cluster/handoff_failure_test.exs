@@ -98,6 +98,29 @@ defmodule Minotaur.Cluster.HandoffFailureTest do
         Task.await(stop, :infinity)
       end
 
+      # The forwarders of earlier moves are still there: one believes in a process that leads
+      # back to the last one, which goes on all the same.
+      test "an owner that dies behind a row of forwarders loses what it did itself",
+           ctx do
+        hosts = for kind <- [ctx.kind1, ctx.kind2], _ <- 1..2, do: start_host(ctx, kind)
+        [one, three, two, last] = hosts
+        game = start_session(ctx, one, hosts)
+        watcher = Probe.start(ctx.cluster, ctx.third)
+
+        for host <- [two, three, last] do
+          old = on_third(ctx, :whereis, [game.id])
+          {:ok, _monitor} = Probe.run(ctx.cluster, watcher, Process, :monitor, [old])
+          :ok = Cluster.call(ctx.cluster, ctx.third, Hosts, :move, [game.id, host])
+          wait_until(fn -> assert node(on_third(ctx, :whereis, [game.id])) == host end)
+          assert {:ok, _game} = on_third(ctx, :end_round, [game.id])
+        end
+
+        Cluster.stop_node(ctx.cluster, last, graceful_shutdown: false)
+        wait_until(fn -> assert [%{epoch: 4}] = sessions(ctx, three) end)
+        wait_until(fn -> assert {:ok, %{round: 3}} = on_third(ctx, :get_game, [game.id]) end)
+        stop_probe(ctx, watcher)
+      end
+
       # Nobody sees the crash, and nobody has the session but the forwarder, which asks the hosts.
       test "an owner that crashes while its forwarder is cut off is not lost", ctx do
         %{source: source, target: target, game: game, old: old, new: new, watcher: watcher} =

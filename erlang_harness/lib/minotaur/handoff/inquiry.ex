@@ -88,9 +88,10 @@ defmodule Minotaur.Handoff.Inquiry do
 
   defp means_it?(_nil_or_unknown, _epoch, _stopped_ms), do: false
 
-  # Who it is, and which hosts have answered.
+  # Who it is, and which hosts have answered. Owners alone: what a forwarder believes may lead to
+  # one who is lost, or back.
   defp find(id, hosts, nobody) do
-    answers = ask_all(hosts, {:whereis, {:id, id}})
+    answers = ask_all(hosts, {:owner, id})
     {Enum.find_value(answers, &somebody(&1, nobody)), Keyword.keys(answers)}
   end
 
