@@ -170,6 +170,14 @@ static bool is_ok_true(struct cn_term term)
            cn_bytes_equal(value, "true");
 }
 
+/* Up for long enough; of two newcomers the later one is told of the other, in its turn. */
+static bool has_joined(const struct neighbour *neighbour)
+{
+    uint64_t now_ms = procs_now_ms(gen_server_procs(neighbour->mesh->server));
+
+    return is_visible_peer(neighbour) && now_ms >= neighbour->up_ms + JOIN_MS;
+}
+
 /* The newcomer has said whether it connects to all. */
 static void introduce(struct gen_server *self, void *context, enum call_outcome outcome,
                       struct cn_term term)
@@ -185,7 +193,7 @@ static void introduce(struct gen_server *self, void *context, enum call_outcome 
     {
         const char *const node[] = {other->node};
 
-        if (other != newcomer && is_visible_peer(other) && is_visible_peer(newcomer))
+        if (other != newcomer && has_joined(other) && is_visible_peer(newcomer))
             ask_for(newcomer, "net_kernel", "connect_node", node, 1, ignore_answer);
     }
 }
@@ -201,7 +209,7 @@ static void meet(struct neighbour *newcomer)
     newcomer->met = true;
     map_for_each(mesh->neighbours, other, next)
     {
-        if (other != newcomer && is_visible_peer(other) && other->named_in != mesh->answers)
+        if (other != newcomer && has_joined(other) && other->named_in != mesh->answers)
             lacking = true;
     }
     if (lacking)
@@ -217,6 +225,7 @@ static void learn_all(struct gen_server *self, void *context, enum call_outcome 
     struct cn_bytes node;
     uint32_t count;
 
+    (void)self;
     neighbour->open--;
     cn_reader_init(&reader, term);
     if (outcome != CALL_REPLY || mesh->stopped || !cn_read_list(&reader, &count))
@@ -224,7 +233,7 @@ static void learn_all(struct gen_server *self, void *context, enum call_outcome 
     mesh->answers++;
     for (; count > 0 && cn_read_atom(&reader, &node); count--)
         learn(mesh, node);
-    if (!neighbour->met && procs_now_ms(gen_server_procs(self)) >= neighbour->up_ms + JOIN_MS)
+    if (!neighbour->met && has_joined(neighbour))
         meet(neighbour);
 }
 
@@ -284,20 +293,28 @@ static void on_timer(struct gen_server *self, void *state, uint64_t timer)
     ask_again_later(mesh);
 }
 
-/* {leaving, Node} */
+/* Who was asked before may still name it. */
+static void let_go(struct neighbour *neighbour, uint64_t now_ms)
+{
+    neighbour->down_ms = 0;
+    neighbour->dial_after_ms = now_ms + ASK_TIMEOUT_MS;
+}
+
+/* {leaving, Node}, as any peer may say of any. It may be handled after the connection's end. */
 static void on_info(struct gen_server *self, void *state, struct cn_term message)
 {
     struct cn_reader reader;
     struct cn_bytes node;
 
-    (void)self;
     cn_reader_init(&reader, message);
     if (cn_peek(&reader) != CN_TYPE_TUPLE || !cn_read_this_tuple(&reader, 2) ||
         !cn_read_this_atom(&reader, "leaving") || !cn_read_atom(&reader, &node))
         return;
     struct neighbour *neighbour = find(state, (const char *)node.data, node.size);
-    if (neighbour)
+    if (neighbour && neighbour->up)
         neighbour->leaving = true;
+    else if (neighbour)
+        let_go(neighbour, procs_now_ms(gen_server_procs(self)));
 }
 
 static void release(struct gen_server *self, void *state, struct cn_term reason)
@@ -374,15 +391,16 @@ void mesh_peer_down(struct mesh *mesh, const char *node)
     if (!neighbour)
         return;
     uint64_t now_ms = procs_now_ms(gen_server_procs(mesh->server));
-    if (is_visible_peer(neighbour) && !neighbour->leaving)
+    if (is_visible_peer(neighbour))
         neighbour->down_ms = now_ms;
     if (neighbour->up && now_ms >= neighbour->up_ms + STEADY_MS)
         neighbour->delay_ms = DELAY_MIN_MS;
     neighbour->up = false;
-    if (neighbour->leaving) /* who was asked before may still name it */
-        neighbour->dial_after_ms = now_ms + ASK_TIMEOUT_MS;
+    if (neighbour->leaving)
+        let_go(neighbour, now_ms);
     else if (neighbour->dial_after_ms < now_ms)
         neighbour->dial_after_ms = now_ms;
+    neighbour->leaving = false;
 }
 
 void mesh_say_leaving(struct mesh *mesh)

@@ -126,16 +126,19 @@ static void ask_rest(struct claim *claim)
 
 /*
  * Who is gone has dropped our locks with our other traces, and need not be dialled for that.
- * Without memory to ask, that is how the lock is given back.
+ * Without memory to ask, that is how the lock is given back; here it is taken away.
  */
 static void give_back(struct claim *claim, size_t index, call_done done)
 {
     const struct peer *peer = known_find(claim->member, claim->nodes[index]);
+    bool here = is_here(claim, index);
     bool left = false;
 
-    if (is_here(claim, index) || (peer != NULL && peer->connected))
+    if (here || (peer != NULL && peer->connected))
         left = ask(claim, index, "del_lock", done) != 0;
-    if (left)
+    if (left && here)
+        locks_delete(claim->member, kept_term(&claim->id), gen_server_pid(claim->owner));
+    else if (left)
         member_part(claim->member, claim->nodes[index]);
 }
 

@@ -258,6 +258,8 @@ bool leave_timer(struct member *member, uint64_t timer)
     if (timer != member->leave_timer)
         return false;
     member->leave_timer = 0;
+    if (member->hooks.leaving != NULL) /* again: somebody may have come since */
+        member->hooks.leaving(member->hooks.context);
     trace("registry", "leaving all members");
     map_for_each(member->peers, peer, next)
     {

@@ -219,6 +219,29 @@ START_TEST(leaving_peer_is_not_dialled)
 }
 END_TEST
 
+/* The word may be handled after the connection's end; it counts for that end alone. */
+START_TEST(leaving_is_heard_late)
+{
+    ck_assert_int_eq(mesh_new(world_procs(&world, 1), dial, &world, &other), 0);
+    ck_assert_int_eq(mesh_peer_up(other, "a@world", false), 0);
+    peer_up("b@world", false);
+    mesh_say_leaving(other);
+    mesh_peer_down(mesh, "b@world");
+    world_settle(&world);
+    for (int i = 0; i < 5; i++)
+        world_pass(&world, ROUND_MS);
+    ck_assert_uint_eq(dials, 0);
+    named[0] = "b@world";
+    peer_up("c@world", false);
+    mesh_peer_down(mesh, "b@world"); /* a dial that failed */
+    ck_assert_uint_eq(dials, 0);
+    peer_up("b@world", false);
+    mesh_peer_down(mesh, "b@world");
+    world_pass(&world, ROUND_MS);
+    ck_assert_uint_eq(dials, 1);
+}
+END_TEST
+
 /* What is no such word, or of nobody we know, changes nothing. */
 START_TEST(odd_words_are_passed_over)
 {
@@ -343,6 +366,18 @@ START_TEST(newcomers_are_introduced)
 }
 END_TEST
 
+/* Somebody who came a moment ago is being joined as well: nobody is told of it yet. */
+START_TEST(later_newcomer_is_not_introduced)
+{
+    peer_up("b@world", false);
+    world_pass(&world, ROUND_MS - 500);
+    peer_up("c@world", false);
+    world_pass(&world, 500);
+    world_pass(&world, ROUND_MS);
+    ck_assert_uint_eq(meetings, 0);
+}
+END_TEST
+
 /* Whom it sees already it need not be told of; hidden nodes are nobody's business. */
 START_TEST(acquainted_and_hidden_nodes_are_not_introduced)
 {
@@ -406,6 +441,8 @@ static void add(TCase *tcase)
     tcase_add_test(tcase, lost_peer_is_dialled_although_unnamed);
     tcase_add_loop_test(tcase, peers_that_are_left_are_not_dialled, 0, 2);
     tcase_add_loop_test(tcase, leaving_peer_is_not_dialled, 0, 2);
+    tcase_add_test(tcase, leaving_is_heard_late);
+    tcase_add_test(tcase, later_newcomer_is_not_introduced);
     tcase_add_test(tcase, odd_words_are_passed_over);
     tcase_add_test(tcase, flapping_peer_is_dialled_ever_more_slowly);
     tcase_add_test(tcase, killed_mesh_dials_nobody);

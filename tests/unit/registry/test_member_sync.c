@@ -206,7 +206,7 @@ START_TEST(leaving_parts_from_all)
     ck_assert_str_eq(ones[0].parted, "");
     pass(50);
     ck_assert_str_eq(ones[0].parted, "b@world");
-    ck_assert_uint_eq(ones[0].left, 1);
+    ck_assert_uint_eq(ones[0].left, 2);
 }
 END_TEST
 
