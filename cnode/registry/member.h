@@ -27,7 +27,7 @@
  * - A lock that could not be had everywhere is given back everywhere, the other side of a join
  *   included.
  * - The registrar changes many names under one lock, but never holds it longer than a slice, and
- *   stays away for a while after a full one.
+ *   leaves it to others for a while after a full one: while its last bundles are answered, or then.
  *
  * Without memory a change may be lost here that others made; then the connection to its sender is
  * closed, and joining again repairs the table.

@@ -194,6 +194,15 @@ static bool is_wanted(const struct member *member)
     return member->registrar.wanted;
 }
 
+/* How long to stay away after a full slice. Others have their chance as well while the answers to
+ * all of @told bundles but one are on the way. */
+static uint32_t rest_ms(const struct member *member, unsigned told)
+{
+    if (is_wanted(member))
+        return WANTED_MS;
+    return told > 1 ? 0 : REST_MS;
+}
+
 static bool may_go_on(const struct member *member)
 {
     const struct registrar *registrar = &member->registrar;
@@ -222,7 +231,7 @@ static void run(struct member *member)
     over = slice_is_over(&registrar->slice, procs_now_ms(member->procs));
     if (told > 0 && !over)
         return;
-    registrar->rest = !over ? 0 : is_wanted(member) ? WANTED_MS : told > 1 ? 0 : REST_MS;
+    registrar->rest = over ? rest_ms(member, told) : 0;
     registrar->wanted = false;
     sm_move(&registrar->sm, REGISTRAR_RELEASING);
     if (told > 0)

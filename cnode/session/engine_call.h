@@ -5,7 +5,8 @@
  *            ▼                                                                 │
  *    find: own table, else all hosts ──► pid ──► GenServer.call, 5 s ──► reply │ timeout
  *            │                                                            │        │
- *            └► nobody: {error, not_alive}                                answer   raise
+ *            └► nobody, but a host was lost just now: gone                answer   raise
+ *            └► nobody: {error, not_alive}
  *
  * A call that broke off may have been carried out, so an update is not called again but asked for
  * as a repetition (repeat.h); when the session does not know, the answer is {error, in_doubt}.

@@ -161,7 +161,7 @@ static void follow_to_the_end(struct session *session)
     forward_end(session);
 }
 
-/* All hosts have been asked; @owner: who owns the session, or leads there; @ended: it is over. */
+/* All hosts have been asked; @owner: who owns the session; @ended: it is over. */
 static void asked(struct session *session, const struct cn_pid *owner, bool ended)
 {
     struct forward *forward = session->forward;

@@ -334,8 +334,8 @@ static void activate(struct session *session, bool told)
     drain_session_runs(hosts, session);
 }
 
-/* The source cannot be reached, and all hosts have been asked: @owner owns the session, or leads
- * there; or it is over, @ended; or what is here is the newest that there is. */
+/* The source cannot be reached, and all hosts have been asked: @owner owns the session; or it is
+ * over, @ended; or what is here is the newest that there is. */
 static void asked(struct session *session, const struct cn_pid *owner, bool ended)
 {
     bool newest = owner == NULL && !ended;

@@ -30,7 +30,7 @@ const struct cn_pid *locate_here(const struct hosts *hosts, enum locate_by by, s
 /** Find a session anywhere; @done may be called at once. */
 void locate_session(struct hosts *hosts, enum locate_by by, struct cn_bytes key, locate_done done,
                     void *context);
-/** What a session asks for. Zeroed: another process of it than itself, of the known hosts. */
+/** What a session asks for. Zeroed: another owner of it than itself, of the known hosts. */
 struct locate_question {
     const struct cn_pid *except; /* it is no owner; NULL: none */
     const struct cn_pid *lost;   /* its node is asked, too, known as a host or not; NULL: none */
