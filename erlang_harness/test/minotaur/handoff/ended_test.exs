@@ -28,7 +28,7 @@ defmodule Minotaur.Handoff.EndedTest do
     wait_until(fn -> assert caller.pid in monitors_of(pid) end)
     lose(pid, :noproc)
     assert_receive {:DOWN, ^monitor, _, _, {:shutdown, {:session_conflict, ^owner}}}, 5_000
-    refute LocalSessions.whereis({:id, id})
+    wait_until(fn -> refute LocalSessions.whereis({:id, id}) end)
     Process.exit(owner, :kill)
     assert {_reason, _call} = Task.await(caller)
     wait_until(fn -> assert GameEngine.get_game(id) == {:error, :game_not_alive} end)
