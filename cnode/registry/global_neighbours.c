@@ -6,7 +6,8 @@
  * is asked for its protocol version by a call to that same server: only a full member of
  * :global answers with a number, and the answer comes after the server has worked off the end of
  * an earlier connection, so what is asked afterwards is not answered from a table that is
- * about to lose our names. A second question gives the server's pid, whose links must not end
+ * about to lose our names. A second question tells a BEAM from another C node, which is a full
+ * member too, but registers for nobody. A third gives the server's pid, whose links must not end
  * anybody here. Only then it is used. While the first neighbour is being asked, requests wait:
  * decided without it, two nodes would take one name. One that stays silent is asked again and
  * again, but nobody waits for it any more.
@@ -161,23 +162,60 @@ static void on_server_pid(struct gen_server *self, void *context, enum call_outc
     }
 }
 
-static int ask_server_pid(struct neighbour *neighbour)
+/* Call erlang:Function by rpc. Ownership: @arguments is freed. */
+static int ask_erlang(struct neighbour *neighbour, const char *function,
+                      struct cn_writer *arguments, call_done done)
 {
     struct probe *probe = probe_new(neighbour);
-    struct cn_writer writer;
     int r = -ENOMEM;
 
-    cn_writer_init(&writer, 0);
-    cn_write_list(&writer, 1);
-    cn_write_atom(&writer, "global_name_server");
-    cn_write_nil(&writer);
-    if (probe != NULL && cn_writer_error(&writer) == 0)
-        r = call_rpc(neighbour->global->server, neighbour->node, "erlang", "whereis",
-                     cn_writer_term(&writer), PROBE_TIMEOUT_MS, on_server_pid, probe, NULL);
-    cn_writer_free(&writer);
+    if (probe != NULL && cn_writer_error(arguments) == 0)
+        r = call_rpc(neighbour->global->server, neighbour->node, "erlang", function,
+                     cn_writer_term(arguments), PROBE_TIMEOUT_MS, done, probe, NULL);
+    cn_writer_free(arguments);
     if (r != 0)
         probe_free(probe);
     return r;
+}
+
+static int ask_server_pid(struct neighbour *neighbour)
+{
+    struct cn_writer arguments;
+
+    cn_writer_init(&arguments, 0);
+    cn_write_list(&arguments, 1);
+    cn_write_atom(&arguments, "global_name_server");
+    cn_write_nil(&arguments);
+    return ask_erlang(neighbour, "whereis", &arguments, on_server_pid);
+}
+
+static void on_exported(struct gen_server *self, void *context, enum call_outcome outcome,
+                        struct cn_term term)
+{
+    struct neighbour *neighbour = probe_end(context);
+
+    (void)self;
+    if (neighbour == NULL)
+        return;
+    if (outcome == CALL_TIMEOUT)
+        ask_again(neighbour);
+    else if (outcome != CALL_REPLY || !cn_term_is_atom(term, "true") ||
+             ask_server_pid(neighbour) != 0)
+        settle_other(neighbour);
+}
+
+/* erlang:function_exported(global, register_name_external, 3), which no C node answers. */
+static int ask_exported(struct neighbour *neighbour)
+{
+    struct cn_writer arguments;
+
+    cn_writer_init(&arguments, 0);
+    cn_write_list(&arguments, 3);
+    cn_write_atom(&arguments, "global");
+    cn_write_atom(&arguments, "register_name_external");
+    cn_write_integer(&arguments, 3);
+    cn_write_nil(&arguments);
+    return ask_erlang(neighbour, "function_exported", &arguments, on_exported);
 }
 
 static void on_version(struct gen_server *self, void *context, enum call_outcome outcome,
@@ -193,7 +231,7 @@ static void on_version(struct gen_server *self, void *context, enum call_outcome
     if (outcome == CALL_TIMEOUT)
         ask_again(neighbour);
     else if (outcome != CALL_REPLY || !cn_read_integer(&reader, &version) ||
-             ask_server_pid(neighbour) != 0)
+             ask_exported(neighbour) != 0)
         settle_other(neighbour);
 }
 

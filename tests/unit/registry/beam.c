@@ -259,6 +259,16 @@ static const struct gen_server_callbacks beam_callbacks = {
     .terminate = on_terminate,
 };
 
+/* erlang:function_exported(Module, Function, Arity) */
+static void run_exported(void *context, struct apply *apply, const struct cn_term *arguments)
+{
+    struct beam *beam = context;
+
+    ck_assert(cn_term_is_atom(arguments[0], "global"));
+    ck_assert(cn_term_is_atom(arguments[1], "register_name_external"));
+    apply_return_atom(apply, beam->member_only ? "false" : "true");
+}
+
 void beam_init(struct beam *beam, struct procs *procs)
 {
     const struct function table[] = {
@@ -267,12 +277,13 @@ void beam_init(struct beam *beam, struct procs *procs)
         {"global", "re_register_name", 3, run_move, beam},
         {"global", "whereis_name", 1, run_whereis, beam},
         {"lists", "map", 2, run_map, beam},
+        {"erlang", "function_exported", 3, run_exported, beam},
     };
 
     memset(beam, 0, sizeof(*beam));
     beam->procs = procs;
     cn_assert(functions_new(procs, &beam->functions) == 0);
-    cn_assert(functions_add(beam->functions, table, 5) == 0);
+    cn_assert(functions_add(beam->functions, table, 6) == 0);
     cn_assert(gen_server_start(procs, &beam_callbacks, beam, &beam->server) == 0);
     process_trap_exit(gen_server_process(beam->server), true);
     cn_assert(process_register(gen_server_process(beam->server), "global_name_server") == 0);

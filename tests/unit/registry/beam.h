@@ -31,10 +31,11 @@ struct beam {
     struct cn_pid held_pid[BEAM_NAMES];
     char held_name[BEAM_NAMES][64];
     char held_method[BEAM_NAMES][64];
-    bool hold;    /* keep registrations until beam_release */
-    bool mute;    /* the server answers nothing */
-    bool fail;    /* every function is an error */
-    bool no_once; /* say no to the next registration, although the name is free */
+    bool hold;        /* keep registrations until beam_release */
+    bool mute;        /* the server answers nothing */
+    bool fail;        /* every function is an error */
+    bool no_once;     /* say no to the next registration, although the name is free */
+    bool member_only; /* a member of :global that registers for nobody, as a C node */
 };
 
 /** Make node @procs a BEAM. */

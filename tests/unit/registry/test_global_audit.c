@@ -86,8 +86,8 @@ START_TEST(audit_goes_through_all_names)
     ck_assert_uint_eq(b.asked, 1000);
     ck_assert_uint_eq(b.registered, 100);
     ck_assert_uint_eq(b.count, 1000);
-    /* in_sync, two questions of the probe, 4 batches, 100 registrations */
-    ck_assert_uint_eq(world.nodes[0].sent[CONTROL_REG_SEND] - sends, 107);
+    /* in_sync, three questions of the probe, 4 batches, 100 registrations */
+    ck_assert_uint_eq(world.nodes[0].sent[CONTROL_REG_SEND] - sends, 108);
 }
 END_TEST
 

@@ -3,10 +3,13 @@
  */
 #include "unit/registry/ours.h"
 
-/* A peer that is no BEAM is never asked to register: ours, and one without any server. */
+/* A peer that is no BEAM is never asked to register: one without any server, or a member in C. */
 START_TEST(other_nodes_do_not_register)
 {
-    process_unregister(gen_server_process(b.server), "global_name_server");
+    if (_i == 0)
+        process_unregister(gen_server_process(b.server), "global_name_server");
+    else
+        b.member_only = true;
     link_up(1);
     ck_assert_uint_eq(global_neighbours(global), 0);
     ask_register("name", &pid, 0);
@@ -107,7 +110,7 @@ END_TEST
 
 static void add(TCase *tcase)
 {
-    tcase_add_test(tcase, other_nodes_do_not_register);
+    tcase_add_loop_test(tcase, other_nodes_do_not_register, 0, 2);
     tcase_add_loop_test(tcase, requests_wait_for_the_first_answer, 0, 2);
     tcase_add_test(tcase, silent_neighbour_is_asked_again);
     tcase_add_test(tcase, name_waits_for_a_neighbour);
