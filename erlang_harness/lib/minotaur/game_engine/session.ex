@@ -21,6 +21,7 @@ defmodule Minotaur.GameEngine.Session do
   require Logger
 
   alias Minotaur.GameEngine.{CarriedOut, LocalSessions, Rules, Settings}
+  alias Minotaur.Handoff.{Conflict, Forwarder}
   alias Minotaur.{PubSub, SessionHost}
 
   @enforce_keys [:id, :role]
@@ -117,7 +118,11 @@ defmodule Minotaur.GameEngine.Session do
     end
   end
 
-  @doc "Carries out messages in order, oldest first; what follows an end is not carried out."
+  @doc """
+  Carries out messages that an open session had kept, oldest first, each as one that comes now: by
+  one of them it may give way to another owner, which gets those behind it. What follows an end is
+  not carried out.
+  """
   @spec execute_all([message], t) :: {:cont, t} | {:stop, reason :: term, t}
   def execute_all(messages, session) do
     Enum.reduce_while(messages, {:cont, session}, fn message, {:cont, session} ->
@@ -128,15 +133,19 @@ defmodule Minotaur.GameEngine.Session do
     end)
   end
 
-  # Words between owners are for `Minotaur.Handoff.Conflict`, once the session is open.
-  defp execute_kept(word, session)
-       when is_tuple(word) and tuple_size(word) > 0 and
-              elem(word, 0) in [:session_claim, :session_yield, :global_name_conflict] do
-    send(self(), word)
-    {:cont, session}
+  defp execute_kept(message, %{role: :forwarding} = session) do
+    passed_on =
+      with :not_mine <- Forwarder.info(message, session), do: Forwarder.pass_on(message, session)
+
+    with {:noreply, session} <- passed_on, do: {:cont, session}
   end
 
-  defp execute_kept(message, session), do: execute(message, session)
+  defp execute_kept(message, session) do
+    case Conflict.info(message, session) do
+      {:noreply, session} -> {:cont, session}
+      :not_mine -> execute(message, session)
+    end
+  end
 
   @doc "Arms the timer of the current round, instead of the one that runs."
   @spec arm_timer(t) :: t

@@ -242,9 +242,13 @@ defmodule Minotaur.Handoff.Source do
   defp say_cancel({:target_down, _reason}, _handoff), do: :ok
   defp say_cancel(_reason, handoff), do: send(handoff.new, {:handoff_cancel, handoff.transfer})
 
-  # The target may own the session, too.
+  # The target may own the session, too. One that had kept another owner's claim is none any more.
   defp expect_conflict(answer, {:refused, _reason}), do: answer
-  defp expect_conflict({:noreply, session}, _reason), do: {:noreply, Conflict.expect(session)}
+
+  defp expect_conflict({:noreply, %{role: :open} = session}, _reason),
+    do: {:noreply, Conflict.expect(session)}
+
+  defp expect_conflict({:noreply, gave_way}, _reason), do: {:noreply, gave_way}
   defp expect_conflict(stop, _reason), do: stop
 
   defp reopen(session) do
@@ -252,7 +256,8 @@ defmodule Minotaur.Handoff.Source do
     session = %{session | role: :open, handoff: nil, queue: []} |> reopen_after(session.queue)
 
     case session do
-      {:cont, session} -> {:noreply, Session.arm_timer(session)}
+      {:cont, %{role: :open} = session} -> {:noreply, Session.arm_timer(session)}
+      {:cont, gave_way} -> {:noreply, gave_way}
       {:stop, reason, session} -> {:stop, reason, session}
     end
   end

@@ -272,7 +272,9 @@ defmodule Minotaur.Handoff.Target do
     Logger.warning("session #{inspect(session.id)}: its source is out of reach, it runs here now")
     answer = activate(session, :alone)
     NameKeeper.check()
-    with {:noreply, session} <- answer, do: {:noreply, Conflict.expect(session)}
+
+    with {:noreply, %{role: :open} = session} <- answer,
+         do: {:noreply, Conflict.expect(session)}
   end
 
   defp source_is_lost(:ended, session) do

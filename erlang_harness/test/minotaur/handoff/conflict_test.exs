@@ -11,8 +11,8 @@ defmodule Minotaur.Handoff.ConflictTest do
   import Minotaur.TimeHelper
 
   alias Minotaur.GameEngine
-  alias Minotaur.GameEngine.{CarriedOut, LocalSessions, Names, Session}
-  alias Minotaur.Handoff.Forwarder
+  alias Minotaur.GameEngine.{CarriedOut, LocalSessions, Names, SessionServer}
+  alias Minotaur.Handoff.{Forwarder, Snapshot}
   alias Minotaur.SessionHost
 
   setup do
@@ -96,12 +96,59 @@ defmodule Minotaur.Handoff.ConflictTest do
     Process.exit(silent, :kill)
   end
 
-  # Kept while the session was on its way, they are for the owner that it is then.
-  test "words that were kept are heard when the session is open", %{id: id, pid: pid} do
-    session = :sys.get_state(pid)
-    words = [{:session_claim, id, 1, 1, self()}, {:global_name_conflict, :name, self()}]
-    assert {:cont, ^session} = Session.execute_all(words, session)
-    for word <- words, do: assert_received(^word)
+  # What it had kept before a claim it carries out, what came behind it is for the other owner.
+  for how <- [:refused, :killed] do
+    test "one that is back, its target #{how}, gives way to a claim it had kept", ctx do
+      %{id: id, pid: pid} = ctx
+      {target, outcome} = begin_handoff(pid)
+      own = self()
+      before = ask(pid, :end_round)
+      send(pid, {:session_claim, id, 9, 1, own})
+      behind = ask(pid, :end_round)
+      GenServer.cast(pid, :behind)
+      end_handoff(unquote(how), pid, target)
+
+      assert {:failed, _reason} = Task.await(outcome)
+      assert_receive {^before, %{round: 2}}
+      assert_receive {:session_yield, ^id, _epoch, 2, ^pid, _done}
+      assert_receive {:"$gen_call", {^own, ^behind}, :end_round}
+      assert_receive {:"$gen_cast", :behind}
+      assert %{role: :forwarding, timer: nil, game: %{round: 2}} = :sys.get_state(pid)
+      refute_received {^behind, _answer}
+      assert LocalSessions.whereis({:id, id}) == own
+      refute pid in LocalSessions.contested(System.monotonic_time(:millisecond))
+    end
+  end
+
+  # So does one that arrives with it.
+  test "a target gives way to a claim that it had kept", %{id: id, pid: source} do
+    {:ok, pid} = SessionServer.start_link({:arrive, offer(id)})
+    %{chunks: [chunk], digest: digest, hash: hash} = Snapshot.encode(:sys.get_state(source), 0)
+    transfer = :sys.get_state(pid).handoff.transfer
+    Process.exit(source, :kill)
+    wait_until(fn -> assert LocalSessions.whereis({:id, id}) == nil end)
+    send(pid, {:handoff_state, transfer, 0, 1, chunk})
+    send(pid, {:handoff_digest, transfer, digest, hash})
+    send(pid, {:session_claim, id, 9, 1, self()})
+    behind = ask(pid, :end_round)
+    send(pid, {:handoff_activate, transfer})
+
+    assert_receive {:session_yield, ^id, 2, 1, ^pid, _done}
+    assert_receive {:"$gen_call", {_own, ^behind}, :end_round}
+    assert_receive {:handoff_active, ^transfer, 2}
+    assert %{role: :forwarding, game: %{round: 1}} = :sys.get_state(pid)
+    refute_received {^behind, _answer}
+  end
+
+  # A claim below its own ends nobody then either.
+  test "one that is back answers a lower claim that it had kept", %{id: id, pid: pid} do
+    {target, _outcome} = begin_handoff(pid)
+    send(pid, {:session_claim, id, 0, 9, self()})
+    behind = ask(pid, :end_round)
+    end_handoff(:refused, pid, target)
+    assert_receive {:session_claim, ^id, 1, 1, ^pid}
+    assert_receive {^behind, %{round: 2}}
+    assert :sys.get_state(pid).role == :open
   end
 
   # Words of other sessions, or without sense, end nobody.
@@ -160,6 +207,30 @@ defmodule Minotaur.Handoff.ConflictTest do
 
     receive do: ({:looked, answer} -> answer)
   end
+
+  defp begin_handoff(pid) do
+    target = spawn(fn -> receive(do: (:never -> :ok)) end)
+    request = {SessionHost, {:hand_off, make_ref(), target}}
+    outcome = Task.async(fn -> GenServer.call(pid, request, :infinity) end)
+    wait_until(fn -> assert :sys.get_state(pid).role == :leaving end)
+    {target, outcome}
+  end
+
+  defp end_handoff(:killed, _pid, target), do: Process.exit(target, :kill)
+
+  defp end_handoff(:refused, pid, target) do
+    send(pid, {:handoff_refuse, :sys.get_state(pid).handoff.transfer, :bad_hash})
+    Process.exit(target, :kill)
+  end
+
+  # Several calls by one process arrive in order.
+  defp ask(pid, request) do
+    tag = make_ref()
+    send(pid, {:"$gen_call", {self(), tag}, request})
+    tag
+  end
+
+  defp offer(id), do: %{transfer: make_ref(), source: self(), id: id, join_code: "code-#{id}"}
 
   defp end_of(pid) do
     monitor = Process.monitor(pid)
