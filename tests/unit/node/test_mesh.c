@@ -197,48 +197,58 @@ START_TEST(peers_that_are_left_are_not_dialled)
 }
 END_TEST
 
-/* Who has said that it goes, for good or not, is not dialled; once it is back and lost, it is. */
-START_TEST(leaving_peer_is_not_dialled)
+/* Node b has a mesh too, and both see each other. */
+static void b_is_a_c_node(void)
 {
     ck_assert_int_eq(mesh_new(world_procs(&world, 1), dial, &world, &other), 0);
     ck_assert_int_eq(mesh_peer_up(other, "a@world", false), 0);
     peer_up("b@world", false);
+}
+
+/* b is up, goes and is not dialled within a quarter of a minute. */
+static void b_goes_unmissed(void)
+{
+    mesh_peer_down(mesh, "b@world");
+    world_settle(&world);
+    for (int i = 0; i < 5; i++)
+        world_pass(&world, ROUND_MS);
+    ck_assert_uint_eq(dials, 0);
+}
+
+/* b comes back, is lost without a word, and dialled once. */
+static void b_is_lost_and_dialled(void)
+{
+    peer_up("b@world", false);
+    mesh_peer_down(mesh, "b@world");
+    world_pass(&world, ROUND_MS);
+    ck_assert_uint_eq(dials, 1);
+}
+
+/* Who has said that it goes, for good or not, is not dialled; once it is back and lost, it is. */
+START_TEST(leaving_peer_is_not_dialled)
+{
+    b_is_a_c_node();
     if (_i == 0)
         mesh_say_leaving(other);
     else
         mesh_forget_peers(other);
     world_settle(&world);
-    mesh_peer_down(mesh, "b@world");
-    for (int i = 0; i < 5; i++)
-        world_pass(&world, ROUND_MS);
-    ck_assert_uint_eq(dials, 0);
-    peer_up("b@world", false);
-    mesh_peer_down(mesh, "b@world");
-    world_pass(&world, ROUND_MS);
-    ck_assert_uint_eq(dials, 1);
+    b_goes_unmissed();
+    b_is_lost_and_dialled();
 }
 END_TEST
 
 /* The word may be handled after the connection's end; it counts for that end alone. */
 START_TEST(leaving_is_heard_late)
 {
-    ck_assert_int_eq(mesh_new(world_procs(&world, 1), dial, &world, &other), 0);
-    ck_assert_int_eq(mesh_peer_up(other, "a@world", false), 0);
-    peer_up("b@world", false);
+    b_is_a_c_node();
     mesh_say_leaving(other);
-    mesh_peer_down(mesh, "b@world");
-    world_settle(&world);
-    for (int i = 0; i < 5; i++)
-        world_pass(&world, ROUND_MS);
-    ck_assert_uint_eq(dials, 0);
+    b_goes_unmissed();
     named[0] = "b@world";
     peer_up("c@world", false);
     mesh_peer_down(mesh, "b@world"); /* a dial that failed */
     ck_assert_uint_eq(dials, 0);
-    peer_up("b@world", false);
-    mesh_peer_down(mesh, "b@world");
-    world_pass(&world, ROUND_MS);
-    ck_assert_uint_eq(dials, 1);
+    b_is_lost_and_dialled();
 }
 END_TEST
 
